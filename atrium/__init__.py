@@ -1,0 +1,1 @@
+"""The composition root: it puts core, tenants, workers and plugins together."""

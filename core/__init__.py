@@ -1,0 +1,1 @@
+"""What every product stands on; it knows that a tenant exists, never which."""

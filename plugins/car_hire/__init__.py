@@ -1,0 +1,1 @@
+"""Car hire: bookings, payments, hires and returns."""

@@ -1,0 +1,1 @@
+"""Who the tenants are: catalogue, provisioning, migration, portal, operator."""

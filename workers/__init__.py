@@ -1,0 +1,1 @@
+"""The Dramatiq runtime: broker, outbox relay, scheduler, process entry point."""
