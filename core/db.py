@@ -1,0 +1,199 @@
+"""Engines and transactions: the only place where one begins or ends.
+
+A session belongs to one tenant for life. When its transaction begins, ONE simple query opens
+it together with the tenant's ``search_path`` and ``role``, both local to the transaction, so
+that it is safe behind a transaction pooler and costs no extra round trip. A connection that
+was given no scope begins with an empty search_path and a role without grants: PostgreSQL
+refuses whatever is asked of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Final, TypeVar
+
+import asyncpg
+from asyncpg.transaction import Transaction, TransactionState
+from sqlalchemy import Connection, MetaData, event
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
+from sqlalchemy.pool import ConnectionPoolEntry
+
+from core.scope import Database, Scope, Tenant, acting_for
+
+T = TypeVar("T")
+
+EXTENSIONS_SCHEMA: Final = "extensions"
+MAX_SCHEMAS_TOUCHED: Final = 200
+"""A backend caches what it knows of each schema's tables; beyond this many it is replaced."""
+
+
+class Base(DeclarativeBase):
+    """Every mapped class; a table belongs to the line of migrations ``info["line"]``."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+
+
+class ScopedTransaction(Transaction):  # type: ignore[misc]  # asyncpg ships no types
+    """A top-level transaction that opens its scope in the statement that begins it."""
+
+    async def start(self) -> None:
+        connection: ScopedConnection = self._connection
+        if connection._top_xact is not None or connection.scope is None:
+            await super().start()
+            return
+        name = connection.scope.name  # checked against a strict pattern by Scope itself
+        connection._top_xact = self
+        self._state = TransactionState.FAILED
+        try:
+            await connection.execute(
+                f"BEGIN; SELECT set_config('search_path', '{name}, {EXTENSIONS_SCHEMA}', true),"
+                f" set_config('role', '{name}', true)"
+            )
+        except BaseException:
+            connection._top_xact = None
+            if not connection.is_closed() and connection.is_in_transaction():
+                await connection.execute("ROLLBACK")
+            raise
+        connection.schemas_touched.add(name)
+        self._state = TransactionState.STARTED
+
+
+class ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no types
+    """An asyncpg connection whose next transaction opens in ``scope``."""
+
+    __slots__ = ("schemas_touched", "scope")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.scope: Scope | None = None
+        self.schemas_touched: set[str] = set()
+
+    def transaction(
+        self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False
+    ) -> ScopedTransaction:
+        self._check_open()
+        return ScopedTransaction(self, isolation, readonly, deferrable)
+
+
+def _give_scope(session: Session, _: SessionTransaction, connection: Connection) -> None:
+    tenant: Tenant = session.info["tenant"]
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, ScopedConnection)
+    if driver.scope is not tenant.scope and driver.is_in_transaction():
+        raise RuntimeError("a session was handed a connection with a transaction already open")
+    driver.scope = tenant.scope
+
+
+def _take_scope_back(dbapi_connection: Any, entry: ConnectionPoolEntry) -> None:
+    driver = dbapi_connection.driver_connection if dbapi_connection is not None else None
+    if driver is None:
+        return
+    driver.scope = None
+    if len(driver.schemas_touched) > MAX_SCHEMAS_TOUCHED:
+        entry.invalidate(soft=True)
+
+
+class ScopedSession(Session):
+    """The sync heart of every session; it hands its scope to the connection it is given."""
+
+
+event.listen(ScopedSession, "after_begin", _give_scope)
+
+
+class Databases:
+    """The engines of a process, one per database, made on first use inside its event loop."""
+
+    def __init__(self, *, pool_size: int = 16, connect_timeout: float = 3.0) -> None:
+        self._pool_size = pool_size
+        self._connect_timeout = connect_timeout
+        self._engines: dict[str, AsyncEngine] = {}
+
+    def engine(self, database: Database) -> AsyncEngine:
+        """The engine of ``database``."""
+        engine = self._engines.get(database.name)
+        if engine is None:
+            engine = self._engines[database.name] = self._create(database)
+        return engine
+
+    def _create(self, database: Database) -> AsyncEngine:
+        engine = create_async_engine(
+            make_url(database.dsn).set(drivername="postgresql+asyncpg"),
+            pool_size=self._pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_recycle=1800,
+            connect_args={
+                "connection_class": ScopedConnection,
+                "timeout": self._connect_timeout,
+                "command_timeout": 30,
+                "server_settings": {
+                    "search_path": "",
+                    "application_name": "atrium",
+                    "idle_in_transaction_session_timeout": "30s",
+                },
+            },
+        )
+        event.listen(engine.sync_engine, "checkin", _take_scope_back)
+        return engine
+
+    def session(self, tenant: Tenant) -> AsyncSession:
+        """A session of ``tenant``: for the edges, which commit it; others use ``transaction``."""
+        return AsyncSession(
+            self.engine(tenant.scope.database),
+            sync_session_class=ScopedSession,
+            expire_on_commit=False,
+            close_resets_only=False,
+            info={"tenant": tenant},
+        )
+
+    @asynccontextmanager
+    async def transaction(self, tenant: Tenant) -> AsyncIterator[AsyncSession]:
+        """Act for ``tenant`` in one transaction: committed at the end, undone on any error."""
+        with acting_for(tenant):
+            async with self.session(tenant) as session:
+                yield session
+                await commit(session)
+
+    async def dispose(self) -> None:
+        """Close every connection."""
+        for engine in self._engines.values():
+            await engine.dispose()
+        self._engines.clear()
+
+
+async def commit(session: AsyncSession) -> None:
+    """End the transaction and run what waited for its end: for edges and ``outside`` only."""
+    await session.commit()
+    waiting: list[Callable[[], Awaitable[None]]] = session.info.pop("after_commit", [])
+    for call in waiting:
+        await call()
+
+
+def after_commit(session: AsyncSession, call: Callable[[], Awaitable[None]]) -> None:
+    """Run ``call`` once this transaction has ended well; for cache invalidation and the like.
+
+    It is lost if the process dies in between: whatever must happen goes through the outbox.
+    """
+    session.info.setdefault("after_commit", []).append(call)
+
+
+async def outside(session: AsyncSession, call: Callable[[], Awaitable[T]]) -> T:
+    """Make durable what was recorded so far, then run ``call`` with no transaction open.
+
+    The one way to talk to the outside world or compute at length: read and record the intent,
+    ``outside``, record the outcome. What follows runs in a new transaction of the same tenant.
+    Rows read before are stale afterwards: lock and read again what the outcome depends on.
+    """
+    await commit(session)
+    return await call()

@@ -1,0 +1,128 @@
+"""Jobs: declared with ``@actor``, asked for with ``enqueue``, run by ``workers``.
+
+Asking writes a row of the outbox in the caller's own transaction: the job exists if and only
+if that transaction committed. The worker opens the tenant's scope, takes the row, checks that
+the tenant is active and the plugin enabled, calls the body and marks the row done in one
+transaction, so that its effects in the database happen once however often Redis delivers it.
+A body that fails is tried again with growing pauses; after ``max_attempts`` it is a dead letter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import DateTime, String, Text, Uuid, bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import telemetry
+from core.ids import new_id
+
+Body = Callable[..., Awaitable[None]]
+
+_PUT: Final = text("SELECT outbox.put(:id, :actor, :args, :trace, :key, :due_at)").bindparams(
+    bindparam("id", type_=Uuid()),
+    bindparam("actor", type_=Text()),
+    bindparam("args", type_=JSONB()),
+    bindparam("trace", type_=String()),
+    bindparam("key", type_=String()),
+    bindparam("due_at", type_=DateTime(timezone=True)),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """A declared job: ``body(session, **args)`` runs in one transaction of its tenant.
+
+    ``name`` is ``plugin.function`` (or ``core.…``, ``tenants.…``); its first part names the
+    plugin that must be enabled. ``time_limit`` bounds one attempt.
+    """
+
+    name: str
+    body: Body
+    queue: str
+    max_attempts: int
+    time_limit: timedelta
+
+    async def enqueue(
+        self,
+        session: AsyncSession,
+        *,
+        key: str | None = None,
+        due_at: datetime | None = None,
+        **args: Any,
+    ) -> bool:
+        """Ask for the job when the present transaction commits.
+
+        ``key`` makes it once: a second request of this tenant and actor with the same key is
+        ignored, and the answer is False. ``due_at`` (aware) is when it should run at the
+        earliest. ``args`` become JSON; the body's annotations say what they are read back as.
+        """
+        return await put(session, self.name, args, key=key, due_at=due_at)
+
+
+async def put(
+    session: AsyncSession,
+    actor: str,
+    args: dict[str, Any],
+    *,
+    key: str | None = None,
+    due_at: datetime | None = None,
+) -> bool:
+    """Write a message for the actor named ``actor`` to the outbox; False if ``key`` was known."""
+    accepted = await session.scalar(
+        _PUT,
+        {
+            "id": new_id(),
+            "actor": actor,
+            "args": msgspec.to_builtins(args, str_keys=True),
+            "trace": telemetry.traceparent(),
+            "key": key,
+            "due_at": due_at,
+        },
+    )
+    return bool(accepted)
+
+
+def actor(
+    name: str,
+    *,
+    queue: str = "default",
+    max_attempts: int = 8,
+    time_limit: timedelta = timedelta(minutes=5),
+) -> Callable[[Body], Actor]:
+    """Declare the decorated coroutine function as the job ``name``."""
+
+    def declare(body: Body) -> Actor:
+        return Actor(
+            name=name, body=body, queue=queue, max_attempts=max_attempts, time_limit=time_limit
+        )
+
+    return declare
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """A periodic job of every tenant that has the plugin.
+
+    ``cron`` has five fields, read in the tenant's own time zone; ``spread`` shifts each tenant
+    by a constant share of it, so that a thousand tenants do not start in the same second.
+    """
+
+    actor: Actor
+    cron: str
+    spread: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningJob:
+    """Which message is being worked on; ``attempt`` counts from 1."""
+
+    id: UUID
+    actor: str
+    attempt: int

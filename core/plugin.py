@@ -1,0 +1,202 @@
+"""The plugin contract: a product is a declaration, found by its entry point.
+
+Core's own parts, the portal and the operator console use the same declaration; whatever
+Atrium can be taught, it is taught through these fields.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.metadata import EntryPoint, entry_points, version
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import structlog
+from litestar import Controller
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.events import Event
+from core.i18n import LazyText
+from core.jobs import Actor, Schedule
+from core.permissions import Permission
+
+ENTRY_POINT_GROUP: Final = "atrium.plugins"
+_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
+log = structlog.get_logger(__name__)
+
+
+class PluginContradiction(ValueError):
+    """A declaration that cannot be true; the message says which field and why."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NavItem:
+    """An entry of the navigation, shown to holders of ``permission`` (None: everyone).
+
+    ``icon`` is the name of a Tabler icon; ``area`` is ``desk`` (staff) or ``site`` (customers).
+    """
+
+    title: LazyText | str
+    path: str
+    icon: str
+    permission: str | None = None
+    area: str = "desk"
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A part that this plugin puts into a page of another: ``name`` such as ``tenant.home``.
+
+    ``fill`` reads what the part shows; ``template`` is rendered with it.
+    """
+
+    name: str
+    template: str
+    fill: Callable[[AsyncSession], Awaitable[dict[str, Any]]]
+    permission: str | None = None
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """A quantity that is counted for billing, such as ``car_hire.hires_started``."""
+
+    name: str
+    title: LazyText | str
+    unit: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plugin:
+    """Everything a product adds. Templates, static files, locale and migrations are found in
+    folders of those names beside the module ``package``.
+
+    ``prefix`` is the first path segment of its pages; its API lies at ``/api/v1/<prefix>``.
+    ``seed`` fills a new tenant with what it needs to begin, ``demo`` with believable data.
+    """
+
+    name: str
+    title: LazyText | str
+    summary: LazyText | str
+    version: str
+    core_versions: str
+    package: str
+    icon: str = "box"
+    home: str | None = None
+    """The page a tenant's visitor should land on."""
+    desk: str | None = None
+    """The page a tenant's staff should land on."""
+    controllers: tuple[type[Controller], ...] = ()
+    actors: tuple[Actor, ...] = ()
+    schedules: tuple[Schedule, ...] = ()
+    listeners: Mapping[type[Event], tuple[Actor, ...]] = field(default_factory=dict)
+    permissions: tuple[Permission, ...] = ()
+    navigation: tuple[NavItem, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    settings: type[msgspec.Struct] | None = None
+    meters: tuple[Meter, ...] = ()
+    extensions: tuple[str, ...] = ()
+    """PostgreSQL extensions, installed once per database."""
+    seed: Callable[[AsyncSession], Awaitable[None]] | None = None
+    demo: Callable[[AsyncSession], Awaitable[None]] | None = None
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise PluginContradiction(f"name {self.name!r} must be lower_snake_case")
+        try:
+            SpecifierSet(self.core_versions)
+        except InvalidSpecifier:
+            raise PluginContradiction(
+                f"core_versions {self.core_versions!r} is not a version specifier"
+            ) from None
+        for kind, names in (
+            ("permission", [each.name for each in self.permissions]),
+            ("actor", [each.name for each in self.actors]),
+            ("meter", [each.name for each in self.meters]),
+        ):
+            _refuse_strangers(self.name, kind, names)
+        self._refuse_unknown_actors()
+
+    def _refuse_unknown_actors(self) -> None:
+        known = set(map(id, self.actors))
+        used = [each.actor for each in self.schedules]
+        used += [actor for actors in self.listeners.values() for actor in actors]
+        for actor in used:
+            if id(actor) not in known:
+                raise PluginContradiction(f"{actor.name} is used but not listed in actors")
+
+    @property
+    def prefix(self) -> str:
+        """The first path segment of this plugin's pages, ``car-hire`` for ``car_hire``."""
+        return self.name.replace("_", "-")
+
+    @property
+    def folder(self) -> Path:
+        """Where the plugin's files lie."""
+        origin = import_module(self.package).__file__
+        assert origin is not None
+        return Path(origin).parent
+
+
+def _refuse_strangers(plugin: str, kind: str, names: list[str]) -> None:
+    for name in names:
+        if not name.startswith(f"{plugin}."):
+            raise PluginContradiction(f"{kind} {name!r} must begin with {plugin + '.'!r}")
+    if doubled := {name for name in names if names.count(name) > 1}:
+        raise PluginContradiction(f"{kind} declared twice: {', '.join(sorted(doubled))}")
+
+
+@dataclass(frozen=True, slots=True)
+class Plugins:
+    """The plugins of a process: those that work, by name, and why the others do not."""
+
+    working: Mapping[str, Plugin]
+    broken: Mapping[str, str] = field(default_factory=dict)
+
+    def __iter__(self) -> Iterator[Plugin]:
+        return iter(self.working.values())
+
+    def enabled(self, names: Iterable[str]) -> list[Plugin]:
+        """The working plugins among ``names``, in a stable order."""
+        wanted = set(names)
+        return [each for name, each in sorted(self.working.items()) if name in wanted]
+
+    def permissions(self, names: Iterable[str]) -> tuple[Permission, ...]:
+        """Every permission that the plugins among ``names`` declare."""
+        return tuple(each for plugin in self.enabled(names) for each in plugin.permissions)
+
+
+def discover(found: Iterable[EntryPoint] | None = None) -> Plugins:
+    """Load every installed plugin. One that fails is named, with the reason, and passed over."""
+    working: dict[str, Plugin] = {}
+    broken: dict[str, str] = {}
+    core_version = version("atrium")
+    for entry in found if found is not None else entry_points(group=ENTRY_POINT_GROUP):
+        try:
+            plugin = _load(entry, core_version)
+        except Exception as problem:  # a stranger's module may raise anything at import
+            broken[entry.name] = f"{type(problem).__name__}: {problem}"
+            log.exception("plugin.broken", plugin=entry.name)
+        else:
+            working[plugin.name] = plugin
+    return Plugins(working, broken)
+
+
+def _load(entry: EntryPoint, core_version: str) -> Plugin:
+    plugin = entry.load()
+    if not isinstance(plugin, Plugin):
+        raise PluginContradiction(f"{entry.value} is not a core.plugin.Plugin")
+    if plugin.name != entry.name:
+        raise PluginContradiction(f"its entry point is {entry.name!r}, its name {plugin.name!r}")
+    if core_version not in SpecifierSet(plugin.core_versions):
+        raise PluginContradiction(
+            f"it works with Atrium {plugin.core_versions}, this is {core_version}"
+        )
+    return plugin

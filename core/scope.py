@@ -1,0 +1,127 @@
+"""For whom am I acting? The current tenant, failing closed when there is none.
+
+A *scope* is a PostgreSQL database, schema and role in which a transaction runs. Every tenant
+is one, and so is the platform itself: tenant zero. Scopes carry only what opening one needs;
+``Tenant`` adds what core must know of whoever is served. Who the tenants are is known by the
+``Directory`` that the composition root supplies.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Final, Protocol
+from uuid import UUID
+
+TENANT_ZERO: Final = UUID(int=0)
+PLATFORM_SCHEMA: Final = "platform"
+
+_NAME: Final = re.compile(r"platform|t_[0-9a-f]{32}")
+
+
+class NoScope(RuntimeError):
+    """Code that needs a tenant ran outside every scope: always a programming error."""
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """A database that holds scopes; ``dsn`` logs in as its application role."""
+
+    name: str
+    dsn: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The schema and role of a transaction; both bear one name, checked here once for all."""
+
+    database: Database
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise ValueError(f"{self.name!r} is not the name of a scope")
+
+
+def scope_name(tenant_id: UUID) -> str:
+    """The schema and role of a tenant: ``t_`` and its id in hexadecimal, or ``platform``."""
+    return PLATFORM_SCHEMA if tenant_id == TENANT_ZERO else f"t_{tenant_id.hex}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Brand:
+    """How a tenant's pages look: a colour ``#rrggbb`` and the path of its logo."""
+
+    color: str = "#206bc4"
+    logo: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """Whoever is served: a business, or the platform itself as tenant zero.
+
+    ``zone`` is an IANA time zone, ``currency`` an ISO 4217 code, ``locale`` such as ``pt``;
+    ``status`` is ``active`` when it may be served; ``plugins`` are those enabled.
+    """
+
+    id: UUID
+    slug: str
+    name: str
+    scope: Scope
+    status: str = "active"
+    zone: str = "UTC"
+    currency: str = "EUR"
+    locale: str = "en"
+    plugins: frozenset[str] = frozenset()
+    brand: Brand = Brand()
+
+    @property
+    def is_platform(self) -> bool:
+        """Whether this is the platform itself."""
+        return self.id == TENANT_ZERO
+
+
+class Directory(Protocol):
+    """Who the tenants are, as core sees it; cached in process, invalidated on change."""
+
+    async def by_host(self, host: str) -> Tenant | None:
+        """The tenant served at a normalised host name without port, or None."""
+
+    async def by_id(self, tenant_id: UUID) -> Tenant | None:
+        """The tenant with this id (tenant zero included), or None."""
+
+    def url_of(self, tenant: Tenant, path: str = "/") -> str:
+        """The absolute address of ``path`` at the tenant's own host."""
+
+
+_current: ContextVar[Tenant] = ContextVar("tenant")
+
+
+def current() -> Tenant:
+    """The tenant being served.
+
+    Raises:
+        NoScope: outside every scope.
+    """
+    try:
+        return _current.get()
+    except LookupError:
+        raise NoScope("no tenant is being served here; open a scope first") from None
+
+
+def current_or_none() -> Tenant | None:
+    """The tenant being served, or None outside every scope: for logs and metrics only."""
+    return _current.get(None)
+
+
+@contextmanager
+def acting_for(tenant: Tenant) -> Iterator[Tenant]:
+    """Within it, ``current()`` is ``tenant``."""
+    token = _current.set(tenant)
+    try:
+        yield tenant
+    finally:
+        _current.reset(token)

@@ -1,0 +1,88 @@
+"""Every setting of the software, read once from ``ATRIUM_*`` variables; nothing else reads them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Self, get_type_hints
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The variable of ``database_url`` is ``ATRIUM_DATABASE_URL``, and so on.
+
+    Raises:
+        ValueError: naming the variable that is missing or malformed.
+    """
+
+    database_url: str = field(repr=False)
+    """The main database, as the application's NOINHERIT login."""
+    provisioner_url: str = field(default="", repr=False)
+    """The same database, as the login that makes roles, schemas and tables (workers and CLI)."""
+    relay_url: str = field(default="", repr=False)
+    """The same database, as the login that reads the outbox (relay and scheduler)."""
+    redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
+
+    development: bool = False
+    base_domain: str = "localhost"
+    """The portal's host; tenants are its subdomains."""
+    public_scheme: str = "https"
+    public_port: int | None = None
+    """The port people see, if it is not the scheme's own."""
+    bind: str = "127.0.0.1"
+    port: int = 8000
+
+    master_key_file: Path = Path("master.key")
+    state_dir: Path = Path(".atrium")
+    files_dir: Path = Path(".atrium/files")
+
+    smtp_url: str = field(default="", repr=False)
+    """``smtp://user:password@host:port``; empty: mail is caught and shown at /dev/mail."""
+    mail_from: str = "Atrium <no-reply@localhost>"
+
+    stripe_api_base: str = "https://api.stripe.com"
+    stripe_js_url: str = "https://js.stripe.com/v3/"
+
+    otlp_endpoint: str = ""
+    log_format: str = "json"
+    """``json`` or ``console``."""
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> Self:
+        """Settings from ``ATRIUM_*`` variables."""
+        hints = get_type_hints(cls)
+        given: dict[str, object] = {}
+        for each in fields(cls):
+            variable = f"ATRIUM_{each.name.upper()}"
+            if (text := environment.get(variable)) is not None:
+                given[each.name] = _parse(variable, text, hints[each.name])
+        if "database_url" not in given:
+            raise ValueError("ATRIUM_DATABASE_URL is not set; `make up` sets it for development")
+        return cls(**given)  # type: ignore[arg-type]  # parsed by the field's own type above
+
+    @property
+    def public_url(self) -> str:
+        """The portal's address without a trailing slash."""
+        return f"{self.public_scheme}://{self.base_domain}{self._port_suffix}"
+
+    def tenant_url(self, slug: str, path: str = "/") -> str:
+        """The address of ``path`` at a tenant's own subdomain."""
+        return f"{self.public_scheme}://{slug}.{self.base_domain}{self._port_suffix}{path}"
+
+    @property
+    def _port_suffix(self) -> str:
+        return f":{self.public_port}" if self.public_port else ""
+
+
+def _parse(variable: str, text: str, kind: object) -> object:
+    if kind is bool:
+        if text.lower() not in {"1", "0", "true", "false", "yes", "no"}:
+            raise ValueError(f"{variable} must be true or false, not {text!r}")
+        return text.lower() in {"1", "true", "yes"}
+    if kind is int or kind == int | None:
+        if not text.isdecimal():
+            raise ValueError(f"{variable} must be a whole number, not {text!r}")
+        return int(text)
+    return Path(text) if kind is Path else text
