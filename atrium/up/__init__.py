@@ -1,0 +1,1 @@
+"""`make up`: everything on one machine, from PostgreSQL to the scheduler."""
