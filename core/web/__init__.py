@@ -1,0 +1,1 @@
+"""The web: edge, application, page shell and what every page and API stands on."""

@@ -1,0 +1,147 @@
+"""The edge: one plain ASGI application that decides, for every request, whose it is.
+
+Host → tenant → the platform's application or the tenants' → plugin gate → one transaction.
+It stands before routing on purpose: a tenant without a plugin must not learn from a 405 or a
+redirect that the plugin's routes exist. Pages for hosts that are unknown or at rest are
+routes of their own, which only the edge can reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import structlog
+from litestar import Litestar
+from litestar.types import HTTPScope, LifeSpanReceive, LifeSpanSend, Message, Receive, Scope, Send
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from core.db import Databases
+from core.scope import TENANT_ZERO, Directory, Tenant
+from core.web import health, observe, unit
+from core.web.hosts import normalise
+
+log = structlog.get_logger(__name__)
+
+API_PREFIX: Final = "/api/v1/"
+INTERNAL: Final = "/.atrium/"
+INTERNAL_API: Final = "/api/.atrium/"
+"""Paths below these are shown by the edge alone; from outside they do not exist."""
+
+_AWAY: Final = (
+    b'{"type":"about:blank","status":503,"title":"The service is briefly unavailable",'
+    b'"detail":"Please try again in a moment."}'
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Edge:
+    """``gates`` maps the first path segment of each plugin's pages to the plugin's name."""
+
+    platform: Litestar
+    tenants: Litestar
+    directory: Directory
+    databases: Databases
+    gates: Mapping[str, str]
+    checks: Mapping[str, health.Check]
+    lifespan: Callable[[], AbstractAsyncContextManager[None]]
+
+    async def __call__(
+        self, scope: Scope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
+    ) -> None:
+        """Serve one ASGI connection."""
+        match scope["type"]:
+            case "lifespan":
+                await self._live(receive, send)  # type: ignore[arg-type]  # told by the type
+            case "http":
+                await self._serve(scope, receive, send)  # type: ignore[arg-type]  # likewise
+            case _:
+                await send({"type": "websocket.close", "code": 1000, "reason": ""})  # type: ignore[arg-type]  # ASGI's own words
+
+    async def _live(self, receive: LifeSpanReceive, send: LifeSpanSend) -> None:
+        async with AsyncExitStack() as stack:
+            await receive()
+            try:
+                await stack.enter_async_context(self.lifespan())
+                await stack.enter_async_context(self.platform.lifespan())
+                await stack.enter_async_context(self.tenants.lifespan())
+            except Exception as problem:
+                log.exception("start.failed")
+                await send({"type": "lifespan.startup.failed", "message": str(problem)})
+                return
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
+        path = scope["path"]
+        if path in {"/health/live", "/health/ready"}:
+            await health.answer(path, self.checks, send)
+            return
+        with observe.request(scope) as seen:
+            try:
+                tenant = await self._tenant_of(scope)
+                app = self._route(scope, tenant)
+                zero = await self.directory.by_id(TENANT_ZERO) if tenant is None else tenant
+            except (DBAPIError, PoolTimeout, OSError) as problem:
+                log.warning("edge.directory_away", error=type(problem).__name__)
+                await _answer_away(seen(send))
+                return
+            assert zero is not None
+            observe.serve_tenant(zero)
+            await unit.serve(app, self.databases, zero, scope, receive, seen(send))
+
+    async def _tenant_of(self, scope: HTTPScope) -> Tenant | None:
+        path = scope["path"]
+        if path.startswith("/webhooks/"):
+            return await self._tenant_of_endpoint(path)
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        host = normalise(hosts[0].decode("latin-1")) if len(hosts) == 1 else None
+        return await self.directory.by_host(host) if host else None
+
+    async def _tenant_of_endpoint(self, path: str) -> Tenant | None:
+        """Vendors call one address; ``/webhooks/stripe/<tenant id>.<token>`` names the tenant."""
+        owner = path.rpartition("/")[2].partition(".")[0]
+        try:
+            return await self.directory.by_id(UUID(hex=owner))
+        except ValueError:
+            return None
+
+    def _route(self, scope: HTTPScope, tenant: Tenant | None) -> Litestar:
+        path = scope["path"]
+        if tenant is None:
+            _show(scope, "unknown-host")
+            return self.platform
+        if tenant.status != "active":
+            _show(scope, "at-rest")
+        elif path.startswith((INTERNAL, INTERNAL_API)):
+            _show(scope, "nowhere")
+        if tenant.is_platform:
+            return self.platform
+        below = path.removeprefix(API_PREFIX) if path.startswith(API_PREFIX) else path[1:]
+        plugin = self.gates.get(below.partition("/")[0])
+        if plugin is not None and plugin not in tenant.plugins:
+            _show(scope, "nowhere")
+        return self.tenants
+
+
+def _show(scope: HTTPScope, page: str) -> None:
+    """Send the request to an internal page instead, whatever it asked for."""
+    scope["path"] = (INTERNAL_API if scope["path"].startswith("/api/") else INTERNAL) + page
+    scope["raw_path"] = scope["path"].encode()
+    scope["method"] = "GET"
+
+
+async def _answer_away(send: Callable[[Message], Awaitable[None]]) -> None:
+    headers = [
+        (b"content-type", b"application/problem+json"),
+        (b"retry-after", b"2"),
+        (b"cache-control", b"no-store"),
+        (b"content-length", str(len(_AWAY)).encode()),
+    ]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
+    await send({"type": "http.response.body", "body": _AWAY, "more_body": False})
