@@ -1,0 +1,1 @@
+"""Bringing scopes to the newest revision of each line: compiled once, replayed in parallel."""

@@ -1,0 +1,176 @@
+"""Lines of migrations, each compiled to SQL once by Alembic, offline.
+
+Alembic's ``upgrade`` keeps its state in process globals and asks the database at every step,
+so it cannot serve a thousand schemas in parallel. Compiling a revision yields the statements
+that it is made of; ``replay`` sends them to as many scopes as there are.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NoReturn
+
+from alembic.ddl.postgresql import PostgresqlImpl
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import Script, ScriptDirectory
+from sqlalchemy import ClauseElement, Executable, Select, text
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.schema import DDLElement
+
+import core
+from core.plugin import Plugin
+
+CORE: Final = "core"
+PLATFORM: Final = "platform"
+
+_BIND: Final = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
+_ONE_AT_A_TIME: Final = threading.Lock()  # Alembic's ``op`` is a process global
+
+
+class BadMigration(ValueError):
+    """A line that cannot be compiled; the message names the revision and the remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """A revision as the statements that it is made of."""
+
+    id: str
+    statements: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A compiled line of revisions, oldest first."""
+
+    name: str
+    revisions: tuple[Revision, ...]
+
+    @property
+    def head(self) -> str:
+        """The newest revision; empty for a line without any."""
+        return self.revisions[-1].id if self.revisions else ""
+
+    def after(self, applied: str | None) -> Sequence[Revision]:
+        """The revisions that a scope at ``applied`` still lacks.
+
+        Raises:
+            BadMigration: this code does not know the revision; it is older than the scope.
+        """
+        if applied is None:
+            return self.revisions
+        for position, revision in enumerate(self.revisions):
+            if revision.id == applied:
+                return self.revisions[position + 1 :]
+        raise BadMigration(
+            f"the scope is at {applied}, which line {self.name!r} of this version does not have"
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Lines:
+    """Every line of an installation, by name."""
+
+    by_name: Mapping[str, Line]
+
+    def of_platform(self) -> tuple[Line, ...]:
+        """What tenant zero's scope is made of."""
+        return self.by_name[CORE], self.by_name[PLATFORM]
+
+    def of_tenant(self, plugins: Iterable[str]) -> tuple[Line, ...]:
+        """What a tenant's scope is made of; plugins that bring no tables have no line."""
+        wanted = (self.by_name.get(name) for name in sorted(plugins))
+        return self.by_name[CORE], *(line for line in wanted if line is not None)
+
+
+def compile_lines(plugins: Iterable[Plugin]) -> Lines:
+    """Compile the lines of core, of the platform and of each plugin that has migrations."""
+    folders = {name: _core_folder() / name for name in (CORE, PLATFORM)}
+    for plugin in plugins:
+        if (folder := plugin.folder / "migrations").is_dir():
+            folders[plugin.name] = folder
+    return Lines({name: compile_line(name, folder) for name, folder in folders.items()})
+
+
+def compile_line(name: str, folder: Path) -> Line:
+    """Compile the revisions in ``folder``/versions, oldest first.
+
+    Raises:
+        BadMigration: two heads, or a revision that cannot be compiled offline.
+    """
+    with _ONE_AT_A_TIME:
+        scripts = ScriptDirectory(folder)
+        heads = scripts.get_heads()
+        if len(heads) > 1:
+            raise BadMigration(
+                f"line {name!r} has the heads {' and '.join(sorted(heads))}: the one that is not"
+                " on main yet takes the next number and follows the other"
+            )
+        ordered = reversed(list(scripts.walk_revisions()))
+        return Line(name, tuple(_compile(script) for script in ordered))
+
+
+def _compile(script: Script) -> Revision:
+    context = MigrationContext.configure(
+        dialect=postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]  # theirs
+        opts={"as_sql": True},
+    )
+    impl = context.impl
+    assert isinstance(impl, OfflineImpl)
+    with Operations.context(context):
+        try:
+            script.module.upgrade()
+        except Exception as problem:
+            raise BadMigration(f"{script.revision} cannot be compiled: {problem}") from problem
+    return Revision(script.revision, tuple(impl.statements))
+
+
+class OfflineImpl(PostgresqlImpl):
+    """Collects statements as they must reach the server, and refuses what needs one.
+
+    It takes the place of Alembic's own for PostgreSQL, which would read ``:word`` in a plain
+    string as a parameter (and write NULL) and turn tabs into spaces.
+    """
+
+    __dialect__ = "postgresql"
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.statements: list[str] = []
+
+    def _exec(
+        self,
+        construct: Executable | str,
+        execution_options: Mapping[str, Any] | None = None,
+        multiparams: Sequence[Mapping[str, Any]] | None = None,
+        params: Mapping[str, Any] | None = None,
+    ) -> None:
+        if multiparams or params:
+            raise BadMigration("statements carry their values; parameters are for a database")
+        if isinstance(construct, str):
+            construct = text(_BIND.sub(r"\\:\1", construct))
+        if isinstance(construct, Select):
+            raise BadMigration("a migration cannot read; a change of data is a job")
+        options = {} if isinstance(construct, DDLElement) else {"literal_binds": True}
+        assert isinstance(construct, ClauseElement)
+        compiled = construct.compile(dialect=self.dialect, compile_kwargs=options)
+        self.statements.append(str(compiled).strip())
+
+    def emit_begin(self) -> NoReturn:
+        """Refused: it is the replay that begins."""
+        raise BadMigration("a revision runs in the transaction it is given")
+
+    emit_commit = emit_begin
+
+
+def _core_folder() -> Path:
+    """The folder ``alembic``: beside core in a checkout, inside it in a wheel."""
+    assert core.__file__ is not None
+    package = Path(core.__file__).parent
+    packed = package / "_migrations"
+    return packed if packed.is_dir() else package.parent / "alembic"

@@ -1,0 +1,202 @@
+"""The catalogue: who the tenants are and where they live. Tables of tenant zero alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Integer, Text, text
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import now
+from core.db import Base
+from core.ids import new_id
+
+MAIN_DATABASE: Final = "main"
+"""The database of the settings: it holds tenant zero, and pooled tenants beside it."""
+
+_PLATFORM: Final = {"info": {"line": "platform"}}
+_Moment: Final = DateTime(timezone=True)
+
+
+def _one_of(column: str, *values: str) -> CheckConstraint:
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+class DatabaseRecord(Base):
+    """A database that holds scopes, beside the main one.
+
+    With a ``login`` it serves one tenant, which alone connects as that role; without, it is
+    shared, and the application's own login of the settings is used. The password is encrypted
+    under the master key.
+    """
+
+    __tablename__ = "databases"
+    __table_args__ = (
+        CheckConstraint("(login IS NULL) = (password IS NULL)", name="login"),
+        _PLATFORM,
+    )
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    host: Mapped[str] = mapped_column(Text)
+    port: Mapped[int] = mapped_column(Integer)
+    dbname: Mapped[str] = mapped_column(Text)
+    login: Mapped[str | None] = mapped_column(Text)
+    password: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(_Moment, default=now)
+
+
+class TenantRecord(Base):
+    """A business: what it is called, where it lives and whether it may be served.
+
+    ``database`` is a name of ``databases``, or null for the main one.
+    """
+
+    __tablename__ = "tenants"
+    __table_args__ = (
+        _one_of("status", "provisioning", "active", "suspended", "closed"),
+        _one_of("hosting", "pooled", "dedicated"),
+        Index("uq_tenants_slug", "slug", unique=True),
+        _PLATFORM,
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    slug: Mapped[str] = mapped_column(Text)
+    name: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(Text, default="provisioning")
+    hosting: Mapped[str] = mapped_column(Text, default="pooled")
+    zone: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    locale: Mapped[str] = mapped_column(Text, default="en")
+    color: Mapped[str | None] = mapped_column(Text)
+    logo: Mapped[str | None] = mapped_column(Text)
+    database: Mapped[str | None] = mapped_column(ForeignKey("databases.name"))
+    created_at: Mapped[datetime] = mapped_column(_Moment, default=now)
+    changed_at: Mapped[datetime] = mapped_column(_Moment, default=now, onupdate=now)
+
+
+class TenantHost(Base):
+    """A host name of its own at which a tenant is served, beside its subdomain."""
+
+    __tablename__ = "tenant_hosts"
+    __table_args__ = (Index("ix_tenant_hosts_tenant_id", "tenant_id"), _PLATFORM)
+
+    host: Mapped[str] = mapped_column(Text, primary_key=True)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
+    verified_at: Mapped[datetime | None] = mapped_column(_Moment)
+
+
+class TenantPlugin(Base):
+    """A product that a tenant has chosen; its tables stay when it is disabled."""
+
+    __tablename__ = "tenant_plugins"
+    __table_args__ = (_one_of("state", "installing", "enabled", "disabled"), _PLATFORM)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    plugin: Mapped[str] = mapped_column(Text, primary_key=True)
+    state: Mapped[str] = mapped_column(Text, default="installing")
+    changed_at: Mapped[datetime] = mapped_column(_Moment, default=now, onupdate=now)
+
+
+class ProvisioningRun(Base):
+    """One making of a tenant, or of what a further product needs; ``owner`` begins as its staff.
+
+    ``owner`` holds ``account_id``, ``user_id``, ``email`` and ``name``, and is emptied when the
+    run is done.
+    """
+
+    __tablename__ = "provisioning_runs"
+    __table_args__ = (
+        _one_of("state", "waiting", "running", "failed", "done"),
+        Index("ix_provisioning_runs_tenant_id", "tenant_id"),
+        _PLATFORM,
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
+    state: Mapped[str] = mapped_column(Text, default="waiting")
+    owner: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(_Moment, default=now)
+    finished_at: Mapped[datetime | None] = mapped_column(_Moment)
+
+
+class ProvisioningStep(Base):
+    """A step of a run, written down before it begins and when it is done."""
+
+    __tablename__ = "provisioning_steps"
+    __table_args__ = (_one_of("state", "waiting", "running", "failed", "done"), _PLATFORM)
+
+    run_id: Mapped[UUID] = mapped_column(ForeignKey("provisioning_runs.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, default="waiting")
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    started_at: Mapped[datetime | None] = mapped_column(_Moment)
+    finished_at: Mapped[datetime | None] = mapped_column(_Moment)
+
+
+class MigrationStatus(Base):
+    """How the last migration of one line in one tenant ended, for people to read.
+
+    The authority is ``migrations.applied`` of the tenant's own database.
+    """
+
+    __tablename__ = "migration_status"
+    __table_args__ = (_one_of("state", "current", "failed"), _PLATFORM)
+
+    tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
+    line: Mapped[str] = mapped_column(Text, primary_key=True)
+    revision: Mapped[str | None] = mapped_column(Text)
+    target: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text)
+    error: Mapped[str | None] = mapped_column(Text)
+    changed_at: Mapped[datetime] = mapped_column(_Moment, default=now, onupdate=now)
+
+
+class DedicatedRequest(Base):
+    """A wish for a database of one's own, kept until such can be ordered."""
+
+    __tablename__ = "dedicated_requests"
+    __table_args__ = (
+        _one_of("state", "open", "granted", "withdrawn"),
+        Index("ix_dedicated_requests_tenant_id", "tenant_id"),
+        _PLATFORM,
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
+    account_id: Mapped[UUID]
+    note: Mapped[str] = mapped_column(Text, default="")
+    state: Mapped[str] = mapped_column(Text, default="open")
+    created_at: Mapped[datetime] = mapped_column(_Moment, default=now)
+
+
+class Membership(Base):
+    """A platform account's place among a tenant's staff.
+
+    ``account_id`` is a user of tenant zero, ``user_id`` one of the tenant: rows of another line
+    and of another scope, so no foreign key can hold them.
+    """
+
+    __tablename__ = "memberships"
+    __table_args__ = (Index("ix_memberships_account_id", "account_id"), _PLATFORM)
+
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
+    account_id: Mapped[UUID] = mapped_column(primary_key=True)
+    user_id: Mapped[UUID]
+    role: Mapped[str] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(_Moment, default=now)
+
+
+class Seed(Base):
+    """What was put into a scope to begin with: ``car_hire.seed``, written with the data itself."""
+
+    __tablename__ = "seeds"
+    __table_args__ = ({"info": {"line": "core"}},)
+
+    name: Mapped[str] = mapped_column(Text, primary_key=True)
+    done_at: Mapped[datetime] = mapped_column(_Moment, server_default=text("now()"))
