@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from atrium.up.account import Account, folder_for
-from atrium.up.guard import Guard, stop_groups
+from atrium.up.guard import Guard
 from atrium.up.process import Command, free_port
 from atrium.up.servers import (
     ROOT,
@@ -98,9 +98,15 @@ class Servers:
 
     def stop(self) -> None:
         """Stop everything; the guard removes the folders."""
-        stop_groups({process.pid: command.stop_signal for process, command in self._running})
+        for process, command in self._running:
+            process.send_signal(command.stop_signal)
         for process, _ in self._running:
-            process.wait()
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.wait()
+            self._guard.ended(process.pid)
         self._guard.close()
 
     def _start_postgres(self) -> str:

@@ -17,7 +17,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -28,11 +28,13 @@ PATIENCE: Final = 4.0
 class Guard:
     """The supervisor's end of the pipe."""
 
-    def __init__(self) -> None:
+    def __init__(self, holding: Sequence[int] = ()) -> None:
+        """``holding`` are file descriptors, a lock's say, that stay open until all is ended."""
         self._process = subprocess.Popen(  # our own module
             [sys.executable, "-m", "atrium.up.guard"],
             stdin=subprocess.PIPE,
             start_new_session=True,
+            pass_fds=holding,
             cwd=Path(__file__).parents[2],
         )
 

@@ -22,7 +22,7 @@ from atrium.up.process import Command, run
 ROOT: Final = Path(__file__).parents[2]
 SUPERUSER: Final = "postgres"
 
-DURABLE: Final = {"max_connections": "200", "shared_buffers": "128MB"}
+DURABLE: Final = {"max_connections": "200", "shared_buffers": "128MB", "log_checkpoints": "off"}
 THROW_AWAY: Final = {
     **DURABLE,
     "fsync": "off",
@@ -212,7 +212,7 @@ class Redis:
         configuration.touch(mode=0o600)
         configuration.write_text(
             f"bind 127.0.0.1\nport {self.port}\nrequirepass {self.password}\n"
-            f'dir "{self.folder}"\nsave ""\nappendonly no\ndatabases 64\n'
+            f'dir "{self.folder}"\nsave ""\nappendonly no\ndatabases 64\nloglevel warning\n'
         )
 
     def command(self) -> Command:

@@ -1,0 +1,34 @@
+"""The ``atrium`` command. Each subcommand is loaded when it is called, so that all start fast."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Final
+
+import click
+
+COMMANDS: Final = {
+    "up": "atrium.up.__main__:main",
+    "web": "atrium.web:web",
+}
+"""Every subcommand, and the click command it is."""
+
+
+class _Lazy(click.Group):
+    """A group that imports a subcommand when it is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(cls=_Lazy)
+def main() -> None:
+    """Atrium: a multi-tenant platform. Settings are read from ATRIUM_* variables."""

@@ -1,0 +1,136 @@
+"""Everything on one machine: the servers, then what sets them up, then the application."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import asyncpg
+
+from atrium.cli import COMMANDS
+from atrium.up.account import Account
+from atrium.up.process import Command
+from atrium.up.servers import (
+    DURABLE,
+    ROOT,
+    PostgreSQL,
+    Redis,
+    postgresql_binaries,
+    redis_binary,
+)
+from atrium.up.state import DATABASE, State, servers_folder
+from atrium.up.supervisor import Say, Supervisor
+
+SETUP: Final = ("bootstrap", "migrate", "seed")
+SERVICES: Final = ("web", "worker", "relay", "scheduler")
+_READY_WITHIN: Final = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What runs, with the state and the port that it runs on."""
+
+    state: State
+    port: int
+    supervisor: Supervisor
+    say: Say
+
+    async def start(self) -> list[str]:
+        """Start everything and wait until it can be used; what the seed says people should know.
+
+        Raises:
+            RuntimeError: a step of setting up failed.
+            TimeoutError: something does not get ready.
+        """
+        postgresql, redis = self._servers()
+        await asyncio.gather(
+            asyncio.to_thread(postgresql.prepare), asyncio.to_thread(redis.prepare)
+        )
+        self.supervisor.start([postgresql.command(DURABLE), redis.command(), *self._standins()])
+        await asyncio.gather(postgresql.wait(), redis.wait())
+        await self._create_database()
+        told = await self._set_up()
+        self.supervisor.start(self._ours(name) for name in SERVICES if name in COMMANDS)
+        await self._ready()
+        return told
+
+    def _servers(self) -> tuple[PostgreSQL, Redis]:
+        account = Account.for_servers(ROOT)
+        folder = servers_folder(self.state.folder, account)
+        if account is not None:
+            self.say("up", f"PostgreSQL runs as user {account.uid}, its files are in {folder}")
+        return PostgreSQL(
+            binaries=postgresql_binaries(),
+            folder=folder,
+            port=self.state.ports["postgresql"],
+            password=self.state.secrets["postgres"],
+            account=account,
+        ), Redis(
+            binary=redis_binary(),
+            folder=self.state.folder / "redis",
+            port=self.state.ports["redis"],
+            password=self.state.secrets["redis"],
+        )
+
+    def _standins(self) -> Iterator[Command]:
+        if (ROOT / "standin/stripe/__main__.py").exists():
+            port, folder = self.state.ports["stripe"], self.state.folder / "stripe"
+            yield self._python(
+                "stripe", "-m", "standin.stripe", "--port", str(port), "--state-dir", str(folder)
+            )
+
+    async def _create_database(self) -> None:
+        connection = await asyncpg.connect(self.state.superuser_url("postgres"))
+        try:
+            await connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
+        except asyncpg.DuplicateDatabaseError:
+            return
+        finally:
+            await connection.close()
+
+    async def _set_up(self) -> list[str]:
+        told: list[str] = []
+        for step in SETUP:
+            if step in COMMANDS:
+                told = await self.supervisor.run(self._ours(step, superuser=True))
+        return told
+
+    async def _ready(self) -> None:
+        deadline = time.monotonic() + _READY_WITHIN
+        while not await _answers_ready(self.port):
+            if time.monotonic() > deadline:
+                raise TimeoutError("the web server does not get ready; see .atrium/logs/")
+            await asyncio.sleep(0.1)
+
+    def _ours(self, name: str, *, superuser: bool = False) -> Command:
+        secret = {"ATRIUM_SUPERUSER_URL": self.state.superuser_url()} if superuser else {}
+        return self._python(name, "-m", "atrium", name, **secret)
+
+    def _python(self, name: str, *arguments: str, **extra: str) -> Command:
+        return Command(
+            name=name,
+            argv=(sys.executable, *arguments),
+            environment=self.state.environment(self.port) | os.environ | extra,
+            folder=ROOT,
+        )
+
+
+async def _answers_ready(port: int) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    try:
+        writer.write(b"GET /health/ready HTTP/1.0\r\nHost: localhost\r\n\r\n")
+        async with asyncio.timeout(5):
+            status = await reader.readline()
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        writer.close()
+    return b" 200" in status
