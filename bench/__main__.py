@@ -15,7 +15,7 @@ from pathlib import Path
 
 import bench
 
-SUPPORT = {"result", "stage", "load"}
+SUPPORT = {"load", "peers", "result", "stage"}
 
 
 def names() -> list[str]:

@@ -1,0 +1,1 @@
+"""The peers that benchmarks compare with, set up as their own documentation advises."""

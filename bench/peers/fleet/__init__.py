@@ -1,0 +1,1 @@
+"""The tenant app of the django-tenants peer."""
