@@ -93,7 +93,7 @@ async def _start(machine: Machine, lock: Lock) -> bool:
     """Whether everything was started."""
     began = time.monotonic()
     try:
-        told = await machine.start()
+        await machine.start()
     except (OSError, RuntimeError, TimeoutError) as error:
         _say("up", str(error))
         return False
@@ -104,7 +104,7 @@ async def _start(machine: Machine, lock: Lock) -> bool:
         f"  The portal    {portal}",
         f"  A tenant      http://SLUG.localhost:{machine.port}",
         f"  Caught mail   {portal}/dev/mail",
-        *(f"  {line}" for line in told),
+        *(f"  {line}" for line in machine.welcome.splitlines()),
         "Ctrl-C stops everything.",
     ]
     click.echo("\n" + "\n".join(lines) + "\n")

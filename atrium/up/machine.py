@@ -14,6 +14,7 @@ import asyncpg
 
 from atrium.cli import COMMANDS
 from atrium.up.account import Account
+from atrium.up.life import Say
 from atrium.up.process import Command
 from atrium.up.servers import (
     DURABLE,
@@ -24,7 +25,7 @@ from atrium.up.servers import (
     redis_binary,
 )
 from atrium.up.state import DATABASE, State, servers_folder
-from atrium.up.supervisor import Say, Supervisor
+from atrium.up.supervisor import Supervisor
 
 SETUP: Final = ("bootstrap", "migrate", "seed")
 SERVICES: Final = ("web", "worker", "relay", "scheduler")
@@ -40,8 +41,8 @@ class Machine:
     supervisor: Supervisor
     say: Say
 
-    async def start(self) -> list[str]:
-        """Start everything and wait until it can be used; what the seed says people should know.
+    async def start(self) -> None:
+        """Start everything and wait until it can be used.
 
         Raises:
             RuntimeError: a step of setting up failed.
@@ -54,10 +55,15 @@ class Machine:
         self.supervisor.start([postgresql.command(DURABLE), redis.command(), *self._standins()])
         await asyncio.gather(postgresql.wait(), redis.wait())
         await self._create_database()
-        told = await self._set_up()
+        await self._set_up()
         self.supervisor.start(self._ours(name) for name in SERVICES if name in COMMANDS)
         await self._ready()
-        return told
+
+    @property
+    def welcome(self) -> str:
+        """What the seed left for people to know: the demo's addresses and sign-ins."""
+        text = self.state.folder / "welcome"
+        return text.read_text(encoding="utf-8") if text.exists() else ""
 
     def _servers(self) -> tuple[PostgreSQL, Redis]:
         account = Account.for_servers(ROOT)
@@ -93,12 +99,10 @@ class Machine:
         finally:
             await connection.close()
 
-    async def _set_up(self) -> list[str]:
-        told: list[str] = []
+    async def _set_up(self) -> None:
         for step in SETUP:
             if step in COMMANDS:
-                told = await self.supervisor.run(self._ours(step, superuser=True))
-        return told
+                await self.supervisor.run(self._ours(step, superuser=True))
 
     async def _ready(self) -> None:
         deadline = time.monotonic() + _READY_WITHIN

@@ -164,7 +164,8 @@ class PostgreSQL:
         catalogue = next(self.binaries.glob("share/**/postgres.bki"), None) or Path(
             f"/usr/share/postgresql/{self.binaries.name}/postgres.bki"
         )
-        runs = catalogue.open(encoding="utf-8").readline().split()[-1]
+        with catalogue.open(encoding="utf-8") as lines:
+            runs = lines.readline().split()[-1]
         if made_by != runs:
             raise RuntimeError(
                 f"{self.data} was made by PostgreSQL {made_by}, but {runs} is installed:"

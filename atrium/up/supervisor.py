@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import signal
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
-from atrium.up.guard import Guard, is_alive
+from atrium.up.guard import Guard
+from atrium.up.life import Life, Say, fate
 from atrium.up.process import Command
-
-Say = Callable[[str, str], None]
-"""Show a line of the process that is named first."""
 
 _FIRST_PAUSE: Final = 0.25
 _LONGEST_PAUSE: Final = 10.0
@@ -33,7 +30,7 @@ class Child:
     log: Path
     say: Say
     guard: Guard
-    _process: asyncio.subprocess.Process | None = field(default=None, init=False)
+    _life: Life | None = field(default=None, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
@@ -46,71 +43,44 @@ class Child:
         self._stopping.set()
         if self._task is None:
             return
-        if self._process is not None:
-            _signal_group(self._process.pid, self.command.stop_signal)
+        if self._life is not None:
+            self._life.signal(self.command.stop_signal)
         hurried = asyncio.create_task(hurry.wait())
         await asyncio.wait(
             {self._task, hurried}, timeout=_PATIENCE, return_when=asyncio.FIRST_COMPLETED
         )
         hurried.cancel()
-        if not self._task.done() and self._process is not None:
+        if not self._task.done() and self._life is not None:
             self.say(self.command.name, "does not stop; killed")
-            _signal_group(self._process.pid, signal.SIGKILL)
+            self._life.signal(signal.SIGKILL)
         await self._task
 
     async def _keep(self) -> None:
         deaths = 0
         while not self._stopping.is_set():
             born = time.monotonic()
-            fate = await self._live()
+            ended = await self._live()
             if self._stopping.is_set():
                 return
             deaths = 0 if time.monotonic() - born > _STEADY else deaths
             pause = min(_FIRST_PAUSE * 2**deaths, _LONGEST_PAUSE)
             deaths += 1
-            self.say("up", f"{self.command.name} {fate}; starting it again in {pause:g} s")
+            self.say("up", f"{self.command.name} {ended}; starting it again in {pause:g} s")
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopping.wait(), pause)
 
     async def _live(self) -> str:
         """Run it once; say how it ended."""
-        process = await asyncio.create_subprocess_exec(
-            *self.command.argv,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            **self.command.options,
-        )
-        self.guard.started(process.pid, self.command.stop_signal)
-        self._process = process
-        if self._stopping.is_set():  # asked to stop while it was being born
-            _signal_group(process.pid, self.command.stop_signal)
-        assert process.stdout is not None
         with self.log.open("ab") as log:
-            pump = asyncio.create_task(self._pump(process.stdout, log))
-            code = await process.wait()
-            await self._end_group(process.pid)
-            await pump
-        self._process = None
-        self.guard.ended(process.pid)
-        return _fate(code)
-
-    async def _end_group(self, group: int) -> None:
-        """What its own children still do would hold its port and its output's pipe."""
-        deadline = time.monotonic() + (_PATIENCE / 2 if self._stopping.is_set() else 0.2)
-        while is_alive(group) and time.monotonic() < deadline:  # noqa: ASYNC110  # nothing tells us
-            await asyncio.sleep(0.02)
-        _signal_group(group, signal.SIGKILL)
-
-    async def _pump(self, stream: asyncio.StreamReader, log: IO[bytes]) -> None:
-        rest = b""
-        while chunk := await stream.read(1 << 16):
-            log.write(chunk)
-            log.flush()
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                self.say(self.command.name, line.decode(errors="replace").rstrip())
-        if rest:
-            self.say(self.command.name, rest.decode(errors="replace").rstrip())
+            life = await Life.begin(self.command, log, self.say)
+            self.guard.started(life.group, self.command.stop_signal)
+            self._life = life
+            if self._stopping.is_set():  # asked to stop while it was being born
+                life.signal(self.command.stop_signal)
+            code = await life.end(_PATIENCE / 2 if self._stopping.is_set() else 0.2)
+        self._life = None
+        self.guard.ended(life.group)
+        return fate(code)
 
 
 class Supervisor:
@@ -129,35 +99,22 @@ class Supervisor:
         for child in stage:
             child.start()
 
-    async def run(self, command: Command) -> list[str]:
-        """Run ``command`` once to its end; its lines of standard output.
+    async def run(self, command: Command) -> None:
+        """Run ``command`` once to its end.
 
         Raises:
-            RuntimeError: it failed; what it said has been shown.
+            RuntimeError: it failed.
         """
-        process = await asyncio.create_subprocess_exec(
-            *command.argv,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
-            **command.options,
-        )
-        self._guard.started(process.pid, command.stop_signal)
-        try:
-            assert process.stderr is not None
-            assert process.stdout is not None
-            with (self._logs / f"{command.name}.log").open("ab") as log:
-                pump = self._child(command)._pump(process.stderr, log)
-                output, _ = await asyncio.gather(process.stdout.read(), pump)
-            code = await process.wait()
-        finally:
-            _signal_group(process.pid, signal.SIGKILL)
-            self._guard.ended(process.pid)
-        lines = output.decode(errors="replace").splitlines()
+        with (self._logs / f"{command.name}.log").open("ab") as log:
+            life = await Life.begin(command, log, self._say)
+            self._guard.started(life.group, command.stop_signal)
+            try:
+                code = await life.end(0.2)
+            finally:
+                life.signal(signal.SIGKILL)
+                self._guard.ended(life.group)
         if code:
-            for line in lines:
-                self._say(command.name, line)
-            raise RuntimeError(f"{command.name} {_fate(code)}")
-        return lines
+            raise RuntimeError(f"{command.name} {fate(code)}")
 
     async def stop(self, hurry: asyncio.Event) -> None:
         """Stop every stage, the last one first."""
@@ -167,14 +124,3 @@ class Supervisor:
 
     def _child(self, command: Command) -> Child:
         return Child(command, self._logs / f"{command.name}.log", self._say, self._guard)
-
-
-def _signal_group(group: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
-
-
-def _fate(code: int) -> str:
-    if code < 0:
-        return f"was killed by {signal.Signals(-code).name}"
-    return f"ended with exit code {code}"
