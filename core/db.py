@@ -133,6 +133,7 @@ class Databases:
             max_overflow=0,
             pool_timeout=5,
             pool_recycle=1800,
+            hide_parameters=True,  # an error's text goes to logs and dead letters
             connect_args={
                 "connection_class": ScopedConnection,
                 "timeout": self._connect_timeout,

@@ -1,0 +1,43 @@
+"""Signals between processes, over a real Redis that is at times away."""
+
+from __future__ import annotations
+
+import asyncio
+
+from redis.asyncio import Redis
+
+from core.signals import Signals
+
+
+async def test_a_signal_reaches_the_other_process(redis_url: str) -> None:
+    """Whoever subscribed hears the key; other channels stay silent."""
+    heard: asyncio.Queue[str | None] = asyncio.Queue()
+    here, there = Signals(redis_url), Signals(redis_url)
+    there.subscribe("tenants", heard.put_nowait)
+    async with here.listening(), there.listening():
+        await asyncio.wait_for(there.connected.wait(), 5)
+        assert await heard.get() is None  # connected: whatever was cached before may be stale
+        await here.publish("sessions", "not this one")
+        await here.publish("tenants", "acme")
+        assert await asyncio.wait_for(heard.get(), 5) == "acme"
+    assert heard.empty()
+
+
+async def test_after_a_break_everything_is_forgotten(redis_url: str) -> None:
+    """A signal lost while the connection was down cannot leave a stale entry behind."""
+    heard: asyncio.Queue[str | None] = asyncio.Queue()
+    signals = Signals(redis_url)
+    signals.subscribe("tenants", heard.put_nowait)
+    async with signals.listening(), Redis.from_url(redis_url) as redis:
+        assert await asyncio.wait_for(heard.get(), 5) is None
+        await redis.client_kill_filter(_type="pubsub")
+        assert await asyncio.wait_for(heard.get(), 10) is None
+
+
+async def test_without_redis_publishing_tells_this_process_and_returns() -> None:
+    """Losing Redis fails no request; the own cache is right at once."""
+    heard: list[str | None] = []
+    signals = Signals("redis://127.0.0.1:1/0")
+    signals.subscribe("tenants", heard.append)
+    await asyncio.wait_for(signals.publish("tenants", "acme"), 3)
+    assert heard == ["acme"]
