@@ -1,0 +1,105 @@
+"""Write the audit log in the transaction of the act itself, and read it by page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import ColumnElement, func, insert, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import origin, telemetry
+from core.audit.models import AuditEntry
+from core.auth import identity as identities
+from core.ids import new_id
+
+PAGE_SIZE: Final = 50
+SYSTEM: Final = "Atrium"
+
+
+async def record(
+    session: AsyncSession,
+    action: str,
+    subject_type: str,
+    subject_id: UUID | str,
+    detail: Mapping[str, Any] | None = None,
+) -> None:
+    """Note that whoever is asking did ``action`` (``car_hire.hire_started``) to one object.
+
+    ``detail`` is made JSON; it must hold no secrets. The entry is kept if and only if the
+    present transaction commits.
+    """
+    person = identities.current()
+    source = origin.current()
+    await session.execute(
+        insert(AuditEntry).values(
+            id=new_id(),
+            actor_kind="person" if person else "system",
+            actor_id=person.user_id if person else None,
+            actor_name=person.name if person else SYSTEM,
+            action=action,
+            subject_type=subject_type,
+            subject_id=str(subject_id),
+            address=source.address if source else None,
+            trace=_trace_id(),
+            detail=msgspec.to_builtins(dict(detail or {}), str_keys=True),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditFilter:
+    """Which entries to show; empty fields ask for all."""
+
+    text: str = ""
+    action: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+async def entries(
+    session: AsyncSession, wanted: AuditFilter, before: UUID | None = None
+) -> tuple[Sequence[AuditEntry], UUID | None]:
+    """A page of entries, newest first, and the id that asks for the next page, if there is one."""
+    query = select(AuditEntry).where(*_conditions(wanted)).order_by(AuditEntry.id.desc())
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
+    found = (await session.scalars(query.limit(PAGE_SIZE + 1))).all()
+    more = len(found) > PAGE_SIZE
+    page = found[:PAGE_SIZE]
+    return page, page[-1].id if more else None
+
+
+async def actions(session: AsyncSession) -> Sequence[str]:
+    """The kinds of act that the log knows, by name."""
+    query = select(AuditEntry.action).group_by(AuditEntry.action).order_by(AuditEntry.action)
+    return (await session.scalars(query)).all()
+
+
+def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
+    conditions: list[ColumnElement[bool]] = []
+    if wanted.text:
+        folded = wanted.text.casefold()
+        conditions.append(
+            or_(
+                func.lower(AuditEntry.actor_name).contains(folded, autoescape=True),
+                func.lower(AuditEntry.subject_id).contains(folded, autoescape=True),
+                func.lower(AuditEntry.action).contains(folded, autoescape=True),
+            )
+        )
+    if wanted.action:
+        conditions.append(AuditEntry.action == wanted.action)
+    if wanted.since:
+        conditions.append(AuditEntry.at >= wanted.since)
+    if wanted.until:
+        conditions.append(AuditEntry.at < wanted.until)
+    return conditions
+
+
+def _trace_id() -> str | None:
+    parts = telemetry.traceparent().split("-")
+    return parts[1] if len(parts) == 4 else None
