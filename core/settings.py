@@ -34,6 +34,9 @@ class Settings:
     bind: str = "127.0.0.1"
     port: int = 8000
 
+    trusted_proxies: str = ""
+    """Networks, comma-separated, whose ``X-Forwarded-For`` is believed: ``10.0.0.0/8, ::1``."""
+
     master_key_file: Path = Path("master.key")
     state_dir: Path = Path(".atrium")
     files_dir: Path = Path(".atrium/files")

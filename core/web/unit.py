@@ -13,6 +13,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.auth.identity import acting_as
 from core.db import Databases, commit
 from core.scope import Tenant, acting_for
 
@@ -34,7 +35,7 @@ async def serve(
     state["session"] = session
     state["tenant"] = tenant
     committed_send = _CommittingSend(session, send)
-    with acting_for(tenant):
+    with acting_for(tenant), acting_as(None):
         try:
             await app(scope, receive, committed_send)
         finally:

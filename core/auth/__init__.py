@@ -1,0 +1,1 @@
+"""Who is asking: accounts, sessions, roles, and the guard that asks them."""

@@ -1,0 +1,72 @@
+"""What a process needs to know who is asking: opened once, handed to whoever needs it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, Self
+
+from redis.asyncio import Redis
+
+from core import origin
+from core.auth.passwords import Passwords
+from core.auth.sessions import SessionCache, Sessions
+from core.auth.throttle import Throttle
+from core.origin import Networks
+from core.permissions import CORE_PERMISSIONS, Role, held_by
+from core.plugin import Plugins
+from core.scope import Tenant
+from core.settings import Settings
+from core.signals import Signals
+
+SECURE_COOKIE: Final = "__Host-atrium"
+LOCAL_COOKIE: Final = "atrium"
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """Passwords, sessions and throttles of this process. ``secure`` is whether it is on https."""
+
+    plugins: Plugins
+    passwords: Passwords
+    sessions: Sessions
+    throttle: Throttle
+    secure: bool
+    proxies: Networks
+
+    @classmethod
+    def of(
+        cls,
+        settings: Settings,
+        plugins: Plugins,
+        *,
+        redis: Redis | None = None,
+        signals: Signals | None = None,
+    ) -> Self:
+        """The authority of a process with these ``settings`` and ``plugins``."""
+        return cls(
+            plugins=plugins,
+            passwords=Passwords(),
+            sessions=Sessions(SessionCache(signals), _held(plugins)),
+            throttle=Throttle(redis),
+            secure=settings.public_scheme == "https",
+            proxies=origin.networks(settings.trusted_proxies),
+        )
+
+    @property
+    def cookie_name(self) -> str:
+        """``__Host-`` binds a cookie to https, this host and the root path; localhost has no
+        https, and a browser would refuse it there."""
+        return SECURE_COOKIE if self.secure else LOCAL_COOKIE
+
+
+def _held(plugins: Plugins) -> Callable[[Tenant, Role], frozenset[str]]:
+    """What each role may do, computed once for each set of plugins."""
+
+    @lru_cache(maxsize=1000)
+    def held(on: frozenset[str], is_platform: bool, role: Role) -> frozenset[str]:
+        names = frozenset(plugins.working) if is_platform else on
+        return held_by(role, CORE_PERMISSIONS + plugins.permissions(names))
+
+    return lambda tenant, role: held(tenant.plugins, tenant.is_platform, role)

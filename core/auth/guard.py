@@ -1,0 +1,146 @@
+"""The one guard: who is asking, and may they call this route?
+
+A route that declares no access does not get as far as this: the application refuses to start.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+from urllib.parse import quote, urlsplit
+
+from litestar import Request, Response
+from litestar.connection import ASGIConnection
+from litestar.exceptions import ImproperlyConfiguredException
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.plugins import ReceiveRoutePlugin
+from litestar.response import Redirect
+from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute, WebSocketRoute
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import origin
+from core.auth import identity as identities
+from core.auth.authority import Authority
+from core.auth.identity import Identity
+from core.errors import Forbidden, Unauthenticated
+from core.i18n import _
+from core.origin import Origin
+from core.permissions import Access, public
+from core.scope import Tenant
+
+Connection = ASGIConnection[Any, Any, Any, Any]
+
+SIGN_IN: Final = "/sign-in"
+_API: Final = "/api/"
+_BEARER: Final = "bearer "
+
+
+class UndeclaredAccess(ImproperlyConfiguredException):
+    """A route that does not say who may call it; the application does not start with it."""
+
+
+class SignInRequired(Unauthenticated):
+    """A person without a session asked for a page that needs one: send them to sign in."""
+
+
+async def access_guard(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Find out who is asking, and insist that they may call ``handler``.
+
+    Raises:
+        SignInRequired: a page, and nobody is signed in.
+        Unauthenticated: the API, and nobody is signed in.
+        Forbidden: the permission is lacking.
+    """
+    authority: Authority = connection.app.state["authority"]
+    origin.came_from(_origin(connection, authority))
+    identity = await _identify(connection, authority)
+    identities.become(identity)
+    access: Access | None = handler.opt.get("access")
+    if access == public or (access is None and connection.scope.get("method") == "OPTIONS"):
+        return
+    if access is None:
+        raise UndeclaredAccess(f"{handler} does not say who may call it")
+    if identity is None:
+        if connection.scope["path"].startswith(_API):
+            raise Unauthenticated
+        raise SignInRequired
+    if not identity.may(access.permission):
+        raise Forbidden(_("Your account does not have the permission this needs."))
+
+
+def _origin(connection: Connection, authority: Authority) -> Origin:
+    peer = connection.client.host if connection.client else None
+    address = origin.client_address(peer, connection.headers, authority.proxies)
+    return Origin(address, connection.headers.get("user-agent", "")[:300])
+
+
+async def _identify(connection: Connection, authority: Authority) -> Identity | None:
+    tenant: Tenant = connection.scope["state"]["tenant"]
+    session: AsyncSession = connection.scope["state"]["session"]
+    header = connection.headers.get("authorization", "")
+    if connection.scope["path"].startswith(_API) and header.lower().startswith(_BEARER):
+        token = header[len(_BEARER) :].strip()
+        return await authority.sessions.find(session, tenant, token, "api")
+    cookie = connection.cookies.get(authority.cookie_name)
+    if cookie is None:
+        return None
+    return await authority.sessions.find(session, tenant, cookie, "page")
+
+
+def safe_next(target: str | None, otherwise: str = "/") -> str:
+    """``target`` if it is a path of this site, else ``otherwise``: no way out to other sites.
+
+    Browsers read ``\\`` as ``/`` and skip control characters, so neither may occur.
+    """
+    if not target or not target.startswith("/") or len(target) > 2000:
+        return otherwise
+    if "\\" in target or any(ord(each) < 0x20 or ord(each) == 0x7F for each in target):
+        return otherwise
+    parts = urlsplit(target)
+    return otherwise if parts.scheme or parts.netloc or target.startswith("//") else target
+
+
+def to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
+    """Send a person to the sign-in page and, after it, back to where they were going."""
+    if request.method in {"GET", "HEAD"} and "hx-request" not in request.headers:
+        query = request.url.query
+        target = request.url.path + (f"?{query}" if query else "")
+    else:  # what was sent cannot be sent again: go back to the page it was sent from
+        shown = request.headers.get("hx-current-url") or request.headers.get("referer") or ""
+        target = urlsplit(str(shown)).path
+    way = f"{SIGN_IN}?next={quote(safe_next(target), safe='/')}"
+    if "hx-request" in request.headers:
+        return Response(b"", status_code=401, headers={"hx-redirect": way})
+    return Redirect(way, status_code=303)
+
+
+exception_handlers: Final[dict[type[Exception], Callable[..., Response[Any]]]] = {
+    SignInRequired: to_sign_in
+}
+
+
+class DeclaredAccess(ReceiveRoutePlugin):
+    """Refuses to start on a route that does not declare who may call it."""
+
+    def receive_route(self, route: BaseRoute) -> None:
+        """Look at one route as it is added."""
+        for handler in _handlers(route):
+            if not isinstance(handler.opt.get("access"), Access):
+                raise UndeclaredAccess(
+                    f"{route.path} ({handler}) does not say who may call it. Give the handler"
+                    " access=public, access=member or access=permission('plugin.thing'),"
+                    " from core.permissions."
+                )
+
+
+def _handlers(route: BaseRoute) -> list[BaseRouteHandler]:
+    if isinstance(route, HTTPRoute):
+        return [each for each in route.route_handlers if not _answers_options(each)]
+    if isinstance(route, ASGIRoute | WebSocketRoute):
+        return [route.route_handler]
+    return []
+
+
+def _answers_options(handler: HTTPRouteHandler) -> bool:
+    """Whether Litestar made it by itself, to say which methods a path has."""
+    return handler.http_methods == {"OPTIONS"} and handler.fn.__module__.startswith("litestar.")

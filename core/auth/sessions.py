@@ -1,0 +1,233 @@
+"""Sessions on the server: begun, found again, ended. The browser holds nothing but a secret.
+
+Finding one costs no query most of the time: who it is stays in this process for seconds, and
+a signal ends that everywhere when a session ends or a person changes. Without signals (Redis
+is away) an entry lives so briefly that a session ended elsewhere is gone soon all the same.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock, origin
+from core.auth.identity import Identity
+from core.auth.models import User, UserSession
+from core.auth.tokens import MAX_LENGTH, digest, fresh_token
+from core.db import after_commit
+from core.ids import new_id
+from core.permissions import Role
+from core.scope import Tenant
+from core.signals import Signals
+
+IDLE: Final = timedelta(days=7)
+ABSOLUTE: Final = timedelta(days=30)
+NOTE_SEEN_EVERY: Final = timedelta(minutes=5)
+CACHED_FOR: Final = 10.0
+"""Seconds that an identity is believed while signals reach us."""
+CACHED_UNHEARD_FOR: Final = 1.0
+"""Seconds while they do not."""
+CHANNEL: Final = "auth.sessions"
+
+
+class Known(NamedTuple):
+    """What the database said of a session, and when (monotonic seconds)."""
+
+    identity: Identity
+    read_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    tenant_id: UUID
+    token_hash: bytes
+    kind: str
+
+
+class SessionCache:
+    """Who the sessions are that this process met in the last seconds."""
+
+    def __init__(self, signals: Signals | None = None, *, size: int = 50_000) -> None:
+        self._signals = signals
+        self._size = size
+        self._known: OrderedDict[_Key, Known] = OrderedDict()
+        self.epoch = 0
+        """Grows with every invalidation: what was read before one must not be kept after it."""
+        if signals is not None:
+            signals.subscribe(CHANNEL, self._heard)
+
+    def get(self, key: _Key) -> Identity | None:
+        """The identity of a session, if it was seen moments ago."""
+        known = self._known.get(key)
+        if known is None:
+            return None
+        heard = self._signals is not None and self._signals.connected.is_set()
+        if time.monotonic() - known.read_at > (CACHED_FOR if heard else CACHED_UNHEARD_FOR):
+            del self._known[key]
+            return None
+        return known.identity
+
+    def put(self, key: _Key, identity: Identity, epoch: int) -> None:
+        """Keep an identity that was read while ``epoch`` was the present one."""
+        if epoch != self.epoch:
+            return
+        self._known[key] = Known(identity, time.monotonic())
+        while len(self._known) > self._size:
+            self._known.popitem(last=False)
+
+    def forget(self, tenant_id: UUID, user_id: UUID) -> None:
+        """Forget a person's sessions in this process."""
+        self.epoch += 1
+        gone = [
+            key
+            for key, known in self._known.items()
+            if key.tenant_id == tenant_id and known.identity.user_id == user_id
+        ]
+        for key in gone:
+            del self._known[key]
+
+    async def forget_everywhere(self, tenant_id: UUID, user_id: UUID) -> None:
+        """Forget a person's sessions in every process."""
+        self.forget(tenant_id, user_id)
+        if self._signals is not None:
+            await self._signals.publish(CHANNEL, f"{tenant_id} {user_id}")
+
+    def _heard(self, key: str | None) -> None:
+        if key is None:  # anything may have changed while nothing was heard
+            self.epoch += 1
+            self._known.clear()
+        else:
+            tenant_id, _, user_id = key.partition(" ")
+            self.forget(UUID(tenant_id), UUID(user_id))
+
+
+@dataclass(frozen=True, slots=True)
+class Sessions:
+    """The sessions of every tenant; ``permissions`` says what a role may do at one."""
+
+    cache: SessionCache
+    permissions: Callable[[Tenant, Role], frozenset[str]]
+
+    async def begin(self, session: AsyncSession, user_id: UUID, kind: str = "page") -> str:
+        """Sign a person in and give the secret that proves it from now on."""
+        token, moment = fresh_token(), clock.now()
+        source = origin.current()
+        await session.execute(
+            insert(UserSession).values(
+                id=new_id(),
+                user_id=user_id,
+                kind=kind,
+                token_hash=digest(token),
+                address=source.address if source else origin.UNKNOWN,
+                agent=source.agent[:300] if source else "",
+                created_at=moment,
+                last_seen_at=moment,
+                expires_at=moment + ABSOLUTE,
+            )
+        )
+        return token
+
+    async def find(
+        self, session: AsyncSession, tenant: Tenant, token: str, kind: str
+    ) -> Identity | None:
+        """Whose secret ``token`` is, or None when its session is over or never was."""
+        if not token or len(token) > MAX_LENGTH:
+            return None
+        key = _Key(tenant.id, digest(token), kind)
+        if (known := self.cache.get(key)) is not None:
+            return known
+        epoch = self.cache.epoch
+        identity = await self._read(session, tenant, key)
+        if identity is not None:
+            self.cache.put(key, identity, epoch)
+        return identity
+
+    async def _read(self, session: AsyncSession, tenant: Tenant, key: _Key) -> Identity | None:
+        query = (
+            select(
+                UserSession.id,
+                UserSession.last_seen_at,
+                UserSession.expires_at,
+                User.id.label("user_id"),
+                User.name,
+                User.email,
+                User.role,
+                User.locale,
+            )
+            .join(User, User.id == UserSession.user_id)
+            .where(
+                UserSession.token_hash == key.token_hash,
+                UserSession.kind == key.kind,
+                User.disabled_at.is_(None),
+            )
+        )
+        row = (await session.execute(query)).one_or_none()
+        moment = clock.now()
+        if row is None or moment >= min(row.expires_at, row.last_seen_at + IDLE):
+            return None
+        if moment - row.last_seen_at > NOTE_SEEN_EVERY:
+            await _note_seen(session, row.id)
+        role = Role(row.role)
+        return Identity(
+            user_id=row.user_id,
+            name=row.name,
+            email=row.email,
+            role=role,
+            permissions=self.permissions(tenant, role),
+            session_id=row.id,
+            locale=row.locale,
+        )
+
+    async def end(self, session: AsyncSession, user_id: UUID, session_id: UUID) -> bool:
+        """End one session of a person; False if they have no such session."""
+        ended = await session.scalar(
+            delete(UserSession)
+            .where(UserSession.id == session_id, UserSession.user_id == user_id)
+            .returning(UserSession.id)
+        )
+        self.forget_after(session, user_id)
+        return ended is not None
+
+    async def end_all(
+        self, session: AsyncSession, user_id: UUID, *, but: UUID | None = None
+    ) -> None:
+        """End every session of a person, save one if it is named."""
+        query = delete(UserSession).where(UserSession.user_id == user_id)
+        if but is not None:
+            query = query.where(UserSession.id != but)
+        await session.execute(query)
+        self.forget_after(session, user_id)
+
+    async def end_by_token(self, session: AsyncSession, token: str) -> None:
+        """End the session with this secret, if there is one: nobody signs in on top of another."""
+        user_id = await session.scalar(
+            delete(UserSession)
+            .where(UserSession.token_hash == digest(token))
+            .returning(UserSession.user_id)
+        )
+        if user_id is not None:
+            self.forget_after(session, user_id)
+
+    def forget_after(self, session: AsyncSession, user_id: UUID) -> None:
+        """Once this transaction has committed, have every process look the person up anew."""
+        tenant: Tenant = session.info["tenant"]
+        after_commit(session, lambda: self.cache.forget_everywhere(tenant.id, user_id))
+
+
+async def _note_seen(session: AsyncSession, session_id: UUID) -> None:
+    # Requests of one session must not wait for each other: whoever comes second leaves it.
+    free = select(UserSession.id).where(UserSession.id == session_id)
+    await session.execute(
+        update(UserSession)
+        .where(UserSession.id.in_(free.with_for_update(skip_locked=True)))
+        .values(last_seen_at=clock.now())
+        .execution_options(synchronize_session=False)
+    )
