@@ -29,7 +29,8 @@ class Booking(Base):
     """One car of the class, kept for a customer from ``starts_at`` up to ``ends_at``.
 
     ``period`` is what the car is blocked for: the hire and the buffer for cleaning after it,
-    half open, so that one hire may begin when another ends. A quote can be booked once, which
+    half open, so that one hire may begin when another ends. A car handed over early is blocked
+    from then on. A quote can be booked once, which
     makes a second click or a repeated request find the first booking.
     """
 
@@ -67,7 +68,7 @@ class Booking(Base):
         CheckConstraint(states.words(states.BOOKING), name="state"),
         CheckConstraint("channel IN ('site', 'desk', 'api')", name="channel"),
         CheckConstraint(
-            "ends_at > starts_at AND lower(period) = starts_at AND upper(period) >= ends_at"
+            "ends_at > starts_at AND lower(period) <= starts_at AND upper(period) >= ends_at"
             " AND lower_inc(period) AND NOT upper_inc(period)",
             name="period",
         ),

@@ -9,7 +9,7 @@ from sqlalchemy import DateTime, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
-from core.crypto import EncryptedText
+from core.crypto import EncryptedDate, EncryptedText
 from core.db import Base
 from core.ids import new_id
 from plugins.car_hire.models.fleet import LINE
@@ -29,10 +29,9 @@ class Customer(Base):
     licence_country: Mapped[str] = mapped_column(Text)
     """ISO 3166-1 alpha-2."""
     licence_number: Mapped[str] = mapped_column(EncryptedText())
-    licence_expires: Mapped[str] = mapped_column(EncryptedText())
-    """ISO date; the last day on which the licence is valid."""
-    born: Mapped[str] = mapped_column(EncryptedText())
-    """ISO date."""
+    licence_expires: Mapped[date] = mapped_column(EncryptedDate())
+    """The last day on which the licence is valid."""
+    born: Mapped[date] = mapped_column(EncryptedDate())
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (
@@ -41,13 +40,3 @@ class Customer(Base):
         Index("ix_car_hire_customers_name", text("lower(name)")),
         LINE,
     )
-
-    @property
-    def licence_expires_on(self) -> date:
-        """The last day on which the licence is valid."""
-        return date.fromisoformat(self.licence_expires)
-
-    @property
-    def born_on(self) -> date:
-        """The date of birth."""
-        return date.fromisoformat(self.born)

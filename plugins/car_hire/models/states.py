@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from core.errors import Conflict
 from core.i18n import LazyText, _
+from plugins.car_hire.errors import NotNow
 
 Transitions = Mapping[str, frozenset[str]]
 
@@ -73,13 +73,6 @@ STATE_COLORS: Final[Mapping[str, str]] = {
     "abandoned": "secondary",
     "no_show": "red",
 }
-
-
-class NotNow(Conflict):
-    """The booking or hire is in a state from which this step does not lead."""
-
-    code = "car_hire.not_now"
-    title = _("That step is not possible now. Reload the page to see the present state")
 
 
 def check(machine: Transitions, present: str, wanted: str) -> None:

@@ -6,8 +6,9 @@ Revision ID: car_hire_0001
 from __future__ import annotations
 
 import sqlalchemy as sa
-from alembic import op
 from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint
+
+from alembic import op
 
 revision = "car_hire_0001"
 down_revision = None
@@ -219,7 +220,7 @@ def _bookings() -> None:
         _check(
             table,
             "period",
-            "ends_at > starts_at AND lower(period) = starts_at AND upper(period) >= ends_at"
+            "ends_at > starts_at AND lower(period) <= starts_at AND upper(period) >= ends_at"
             " AND lower_inc(period) AND NOT upper_inc(period)",
         ),
         ExcludeConstraint(
