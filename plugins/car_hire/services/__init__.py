@@ -1,1 +1,0 @@
-"""The verbs of car hire. Each service holds the SQL of one aggregate and nothing of the web."""
