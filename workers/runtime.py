@@ -56,6 +56,10 @@ class LeaseLost(Exception):
     """Another worker began the message meanwhile; this one's work is undone."""
 
 
+class Misdelivered(Exception):
+    """The doorbell named another actor than the message: what it says is not to be trusted."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
     """Works on messages, any number at once, in one event loop."""
@@ -103,8 +107,8 @@ class Runtime:
         attempt = _Attempt(message, tenant, actor)
         try:
             done = await attempt.run(self.databases)
-        except LeaseLost:
-            log.warning("job.lease_lost", attempt=attempt.number)
+        except (LeaseLost, Misdelivered) as problem:
+            log.warning("job.undone", reason=type(problem).__name__, attempt=attempt.number)
         except Exception as problem:
             telemetry.failed(span, problem)
             if attempt.number == 0:  # it never began: nothing of the job's is at fault
@@ -152,8 +156,10 @@ class _Attempt:
                 _TAKE, {"id": self.message, "lease": limit + LEASE_BEYOND_LIMIT}
             )
             row = taken.one_or_none()
-            if row is None or row.actor != self.actor.name:
+            if row is None:
                 return False
+            if row.actor != self.actor.name:
+                raise Misdelivered
             self.number = row.attempt
             async with asyncio.timeout(limit.total_seconds()):
                 await self._work(session, self.actor.read(row.args))
