@@ -27,6 +27,14 @@ APP = "atrium_app"
 RELAY = "atrium_relay"
 TENANTS = "atrium_tenants"
 
+ATTEMPTS = 20
+_COLLISIONS = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.DuplicateObjectError,
+    asyncpg.UniqueViolationError,
+    asyncpg.InternalServerError,  # "tuple concurrently updated"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Passwords:
@@ -55,7 +63,8 @@ GRANT {TENANTS} TO {PROVISIONER} WITH ADMIN OPTION;
 _SCHEMAS = f"""
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 REVOKE ALL ON DATABASE {{database}} FROM PUBLIC;
-GRANT CONNECT ON DATABASE {{database}} TO {PROVISIONER}, {APP}, {RELAY};
+GRANT CONNECT ON DATABASE {{database}} TO {APP}, {RELAY};
+GRANT CONNECT ON DATABASE {{database}} TO {PROVISIONER} WITH GRANT OPTION;
 GRANT CREATE ON DATABASE {{database}} TO {OWNER};
 CREATE SCHEMA IF NOT EXISTS {EXTENSIONS_SCHEMA} AUTHORIZATION {OWNER};
 GRANT USAGE ON SCHEMA {EXTENSIONS_SCHEMA} TO {TENANTS};
@@ -85,26 +94,43 @@ async def bootstrap(
     ``extensions`` are those that core and the plugins declare. A database made for one tenant
     (``serves_pooled`` false) does not let the shared application role connect.
     """
+    # Roles are the server's, and no advisory lock reaches beyond one database: whoever
+    # collides with another database's bootstrap tries again.
     connection = await asyncpg.connect(superuser_dsn)
     try:
-        async with connection.transaction():
-            # Roles are the server's: two databases bootstrapped at once must not collide.
-            await connection.execute("SELECT pg_advisory_xact_lock(hashtext('atrium.bootstrap'))")
-            await connection.execute(_ROLES)
-            await _set_passwords(connection, passwords)
-            database = await connection.fetchval("SELECT quote_ident(current_database())")
-            await connection.execute(_SCHEMAS.format(database=database))
-            if not serves_pooled:
-                await connection.execute(f"REVOKE CONNECT ON DATABASE {database} FROM {APP}")
-            for extension in sorted(set(extensions)):
-                quoted = await connection.fetchval("SELECT quote_ident($1)", extension)
-                await connection.execute(
-                    f"CREATE EXTENSION IF NOT EXISTS {quoted} WITH SCHEMA {EXTENSIONS_SCHEMA}"
-                )
-            outbox = await asyncio.to_thread(files("core").joinpath("outbox.sql").read_text)
-            await connection.execute(f"SET LOCAL ROLE {OWNER}; {outbox}; RESET ROLE")
+        for attempt in range(1, ATTEMPTS + 1):
+            try:
+                await _bootstrap(connection, passwords, extensions, serves_pooled)
+            except _COLLISIONS:
+                if attempt == ATTEMPTS:
+                    raise
+                await asyncio.sleep(0.05 * attempt)
+            else:
+                return
     finally:
         await connection.close()
+
+
+async def _bootstrap(
+    connection: asyncpg.Connection,
+    passwords: Passwords,
+    extensions: Iterable[str],
+    serves_pooled: bool,
+) -> None:
+    async with connection.transaction():
+        await connection.execute(_ROLES)
+        await _set_passwords(connection, passwords)
+        database = await connection.fetchval("SELECT quote_ident(current_database())")
+        await connection.execute(_SCHEMAS.format(database=database))
+        if not serves_pooled:
+            await connection.execute(f"REVOKE CONNECT ON DATABASE {database} FROM {APP}")
+        for extension in sorted(set(extensions)):
+            quoted = await connection.fetchval("SELECT quote_ident($1)", extension)
+            await connection.execute(
+                f"CREATE EXTENSION IF NOT EXISTS {quoted} WITH SCHEMA {EXTENSIONS_SCHEMA}"
+            )
+        outbox = await asyncio.to_thread(files("core").joinpath("outbox.sql").read_text)
+        await connection.execute(f"SET LOCAL ROLE {OWNER}; {outbox}; RESET ROLE")
 
 
 async def _set_passwords(connection: asyncpg.Connection, passwords: Passwords) -> None:

@@ -6,7 +6,16 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Integer, Text, text
+from sqlalchemy import (
+    CheckConstraint,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -30,7 +39,7 @@ class DatabaseRecord(Base):
     """A database that holds scopes, beside the main one.
 
     With a ``login`` it serves one tenant, which alone connects as that role; without, it is
-    shared, and the application's own login of the settings is used. The password is encrypted
+    shared, and the application's own login of the settings is used. The password is sealed
     under the master key.
     """
 
@@ -45,14 +54,15 @@ class DatabaseRecord(Base):
     port: Mapped[int] = mapped_column(Integer)
     dbname: Mapped[str] = mapped_column(Text)
     login: Mapped[str | None] = mapped_column(Text)
-    password: Mapped[str | None] = mapped_column(Text)
+    password: Mapped[bytes | None] = mapped_column(LargeBinary)
     created_at: Mapped[datetime] = mapped_column(_Moment, default=now)
 
 
 class TenantRecord(Base):
     """A business: what it is called, where it lives and whether it may be served.
 
-    ``database`` is a name of ``databases``, or null for the main one.
+    ``look`` is the slug as a hasty eye reads it: no two may look alike. ``database`` is a name
+    of ``databases``, or null for the main one.
     """
 
     __tablename__ = "tenants"
@@ -60,11 +70,13 @@ class TenantRecord(Base):
         _one_of("status", "provisioning", "active", "suspended", "closed"),
         _one_of("hosting", "pooled", "dedicated"),
         Index("uq_tenants_slug", "slug", unique=True),
+        Index("uq_tenants_look", "look", unique=True),
         _PLATFORM,
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     slug: Mapped[str] = mapped_column(Text)
+    look: Mapped[str] = mapped_column(Text)
     name: Mapped[str] = mapped_column(Text)
     status: Mapped[str] = mapped_column(Text, default="provisioning")
     hosting: Mapped[str] = mapped_column(Text, default="pooled")

@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from tests.browser import chromium
 from tests.servers import POSTGRES, REDIS, Postgres, Servers
+from tests.world import World, world_of
 
 _servers = pytest.StashKey[Servers]()
 
@@ -45,6 +46,13 @@ async def redis_url() -> str:
     async with Redis.from_url(url) as redis:
         await redis.flushdb()
     return url
+
+
+@pytest.fixture(scope="session")
+async def world(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
+    """Two databases with tenant zero and three tenants, shared by the tests of this worker."""
+    async with world_of(postgres, redis_url) as made:
+        yield made
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ def _tenants() -> None:
         sa.Column("port", sa.Integer(), nullable=False),
         sa.Column("dbname", sa.Text(), nullable=False),
         sa.Column("login", sa.Text(), nullable=True),
-        sa.Column("password", sa.Text(), nullable=True),
+        sa.Column("password", sa.LargeBinary(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint("(login IS NULL) = (password IS NULL)", name="ck_databases_login"),
         sa.PrimaryKeyConstraint("name", name="pk_databases"),
@@ -32,6 +32,7 @@ def _tenants() -> None:
         "tenants",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
+        sa.Column("look", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("status", sa.Text(), nullable=False),
         sa.Column("hosting", sa.Text(), nullable=False),
@@ -53,6 +54,7 @@ def _tenants() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_tenants"),
     )
     op.create_index("uq_tenants_slug", "tenants", ["slug"], unique=True)
+    op.create_index("uq_tenants_look", "tenants", ["look"], unique=True)
     op.create_table(
         "tenant_hosts",
         sa.Column("host", sa.Text(), nullable=False),

@@ -1,0 +1,158 @@
+"""The tenant's own keys: entered, checked against the provider, kept encrypted."""
+
+from __future__ import annotations
+
+import secrets
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.audit.services import record
+from core.db import outside
+from core.errors import Conflict, Invalid
+from core.i18n import _
+from core.payments.gateway import installed
+from core.payments.models import PaymentAccount
+from core.payments.provider import AccountInfo, Hook, KeysRefused, Provider, Refused
+from core.scope import current
+
+PROVIDER: Final = "stripe"
+
+
+class NotAcceptingCards(Conflict):
+    """The business has not connected a payment provider."""
+
+    code = "no_card_payments"
+    title = _("This business does not take card payments here yet")
+
+
+async def active_or_none(session: AsyncSession) -> PaymentAccount | None:
+    """The account that new payments go to, if one is connected."""
+    found = await session.scalars(select(PaymentAccount).where(PaymentAccount.active))
+    return found.one_or_none()
+
+
+async def active(session: AsyncSession) -> PaymentAccount:
+    """The account that new payments go to.
+
+    Raises:
+        NotAcceptingCards: none is connected.
+    """
+    account = await active_or_none(session)
+    if account is None:
+        raise NotAcceptingCards
+    return account
+
+
+async def accepts_cards(session: AsyncSession) -> bool:
+    """Whether cards can be taken at all."""
+    return await active_or_none(session) is not None
+
+
+async def open_account(session: AsyncSession, account_id: UUID) -> Provider:
+    """The provider, opened with the keys of the account a payment was begun with."""
+    account = await session.get_one(PaymentAccount, account_id)
+    return installed().open(account.provider, account.secret_key)
+
+
+def hook_url(account: PaymentAccount) -> str:
+    """Where the provider sends this account's webhooks."""
+    endpoint = f"{current().id.hex}.{account.hook_token}"
+    return installed().hook_url(account.provider, endpoint)
+
+
+async def connect(
+    session: AsyncSession, *, publishable_key: str, secret_key: str
+) -> PaymentAccount:
+    """Check the keys with the provider, have webhooks sent to us, and take payments with them.
+
+    Raises:
+        Invalid: the keys have the wrong form, do not belong together, or are not accepted.
+        ProviderUnavailable: they could not be checked; nothing was changed.
+    """
+    _check_form(publishable_key, secret_key)
+    provider = installed().open(PROVIDER, secret_key)
+    try:
+        info = await outside(session, provider.account)
+    except KeysRefused:
+        raise Invalid(_("Stripe does not accept this key."), field="secret_key") from None
+    account = await _account_of(session, info, publishable_key, secret_key)
+    if account.hook_ref is None:
+        hook = await _register(session, provider, account)
+        account.hook_ref, account.hook_secret = (hook.ref, hook.secret) if hook else (None, None)
+    await session.execute(
+        update(PaymentAccount)
+        .where(PaymentAccount.active, PaymentAccount.id != account.id)
+        .values(active=False)
+    )
+    account.active = True
+    await session.flush()
+    await record(
+        session, "payments.account_connected", "payment_account", account.id, {"ref": info.ref}
+    )
+    return account
+
+
+async def disconnect(session: AsyncSession) -> None:
+    """Take no new payments; those begun can still be captured, released and refunded."""
+    account = await active(session)
+    account.active = False
+    await session.flush()
+    await record(session, "payments.account_disconnected", "payment_account", account.id)
+
+
+async def _account_of(
+    session: AsyncSession, info: AccountInfo, publishable_key: str, secret_key: str
+) -> PaymentAccount:
+    """The row of that provider's account, with these keys: new keys of a known one replace its."""
+    found = await session.scalars(
+        select(PaymentAccount)
+        .where(PaymentAccount.account_ref == info.ref)
+        .order_by(PaymentAccount.created_at)
+        .limit(1)
+        .with_for_update()
+    )
+    account = found.one_or_none()
+    if account is None:
+        account = PaymentAccount(
+            provider=PROVIDER,
+            account_ref=info.ref,
+            hook_token=secrets.token_hex(16),
+            active=False,
+        )
+        session.add(account)
+    account.name = info.name[:200]
+    account.live = "_live_" in secret_key
+    account.publishable_key = publishable_key
+    account.secret_key = secret_key
+    await session.flush()
+    return account
+
+
+async def _register(
+    session: AsyncSession, provider: Provider, account: PaymentAccount
+) -> Hook | None:
+    """Without webhooks payments still come to their end, by being looked at, only later: an
+    address that the provider cannot reach is no reason to refuse the keys."""
+    url = hook_url(account)
+    key = f"hook:{account.hook_token}"
+    try:
+        return await outside(session, lambda: provider.register_hook(url, key))
+    except Refused:
+        return None
+
+
+def _check_form(publishable_key: str, secret_key: str) -> None:
+    for field, key, begins in (
+        ("publishable_key", publishable_key, ("pk_test_", "pk_live_")),
+        ("secret_key", secret_key, ("sk_test_", "sk_live_", "rk_test_", "rk_live_")),
+    ):
+        if not key.startswith(begins) or len(key) > 255 or not key.isascii():
+            message = _("A key from your Stripe dashboard begins with %(begins)s.")
+            raise Invalid(message % {"begins": begins[0]}, field=field)
+    if ("_live_" in publishable_key) != ("_live_" in secret_key):
+        raise Invalid(
+            _("One key is for tests and the other for real payments."), field="publishable_key"
+        )

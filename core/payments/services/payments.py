@@ -1,0 +1,321 @@
+"""Taking money by card: authorise, capture, void, refund.
+
+Each records what it is about to ask, ends the transaction, asks, and records the answer; an
+answer that was lost leaves the payment `unknown` (or still `capturing`, `voiding`), and a job
+finds it out. Asked twice, by a double click or a retried request, each does its work once and
+gives both callers the same answer.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from decimal import Decimal
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import func, select, text
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.clock import now
+from core.db import outside
+from core.errors import Conflict, Invalid, NotFound
+from core.i18n import _
+from core.ids import new_id
+from core.money import Money
+from core.payments.models import Payment, PaymentOperation
+from core.payments.provider import (
+    Declined,
+    OutcomeUnknown,
+    ProviderUnavailable,
+    Refused,
+)
+from core.payments.services import accounts
+from core.payments.services.asking import Request, ask, written
+from core.payments.services.settle import Outcome, ask_soon, lock, move, settle, show
+from core.payments.states import (
+    PENDING,
+    TOOK_MONEY,
+    NotInState,
+    State,
+    check,
+)
+
+WATCH_AFTER: Final = timedelta(seconds=60)
+"""Longer than a call may take with all its attempts: then its process has died."""
+WAIT: Final = 12.0
+"""Seconds for which a second request waits for the answer to the first."""
+_LIVE: Final = text("state NOT IN ('declined', 'voided')")
+
+
+class AlreadyPaying(Conflict):
+    """There is a payment of this already, of another amount."""
+
+    code = "already_paying"
+    title = _("A payment for this is already under way")
+
+
+class Payments:
+    """The payments of the tenant that the session belongs to."""
+
+    def __init__(self, session: AsyncSession) -> None:
+        self._session = session
+
+    async def get(self, payment_id: UUID) -> Payment:
+        """One payment.
+
+        Raises:
+            NotFound: there is none of that id.
+        """
+        payment = await self._session.get(Payment, payment_id)
+        if payment is None:
+            raise NotFound
+        return payment
+
+    async def of(self, subject_type: str, subject_id: object) -> Sequence[Payment]:
+        """Every payment of a thing, the oldest first."""
+        found = await self._session.scalars(
+            select(Payment)
+            .where(Payment.subject_type == subject_type, Payment.subject_id == str(subject_id))
+            .order_by(Payment.created_at)
+        )
+        return found.all()
+
+    async def authorise(
+        self,
+        *,
+        subject_type: str,
+        subject_id: object,
+        amount: Money,
+        method: str,
+        description: str,
+        purpose: str = "charge",
+        return_url: str | None = None,
+    ) -> Payment:
+        """Reserve ``amount`` on the card that ``method`` (from the card element) stands for.
+
+        One payment of a subject and purpose lives at a time: a repeated request gets the first
+        one's outcome. The answer may be `requires_action` (see ``resume``) or `unknown`. What the
+        session has recorded before is committed, as is the outcome.
+
+        Raises:
+            Declined: and recorded; another attempt is another payment.
+            ProviderUnavailable: nothing was charged.
+            NotAcceptingCards: the business has not connected a provider.
+            AlreadyPaying: another amount is being paid for the same.
+        """
+        _check_amount(amount)
+        account = await accounts.active(self._session)
+        provider = await accounts.open_account(self._session, account.id)
+        payment = await self._begin(
+            account_id=account.id,
+            subject_type=subject_type,
+            subject_id=str(subject_id),
+            purpose=purpose,
+            description=description[:500],
+            amount=amount.rounded().amount,
+            currency=amount.unit,
+        )
+        if payment is None:
+            return await self._same(subject_type, str(subject_id), purpose, amount)
+        request = Request(method=method, return_url=return_url)
+        operation = await self._intend(payment, "authorise", payment.amount, request)
+        outcome = await ask(self._session, provider, payment, operation)
+        return await self._answer(operation, outcome)
+
+    async def resume(self, payment_id: UUID) -> Payment:
+        """After the cardholder's step (3-D Secure): see how it went.
+
+        Raises:
+            Declined: the bank, or the cardholder, said no.
+        """
+        payment = await self.look(await self.get(payment_id))
+        if payment.standing is State.DECLINED:
+            raise Declined(payment.failure_code)
+        return payment
+
+    async def look(self, payment: Payment) -> Payment:
+        """Bring the payment up to date with what the provider shows; as it is if that is away."""
+        if payment.provider_ref is None:
+            return payment
+        ref = payment.provider_ref
+        provider = await accounts.open_account(self._session, payment.account_id)
+        try:
+            snapshot = await outside(self._session, lambda: provider.retrieve(ref))
+        except ProviderUnavailable:
+            return payment
+        payment = await lock(self._session, payment.id)
+        await show(self._session, payment, snapshot)
+        return payment
+
+    async def capture(self, payment_id: UUID, amount: Money | None = None) -> Payment:
+        """Collect ``amount`` (None: all of it), at most what was authorised; the rest is released.
+
+        Raises:
+            NotInState: it is not authorised (any more).
+            Refused, ProviderUnavailable: it was not done.
+        """
+        payment = await self._settled(payment_id)
+        wanted = self._amount(payment, amount)
+        if payment.standing in TOOK_MONEY and payment.captured == wanted:
+            return payment
+        check(payment.standing, State.CAPTURING)
+        if wanted > payment.amount:
+            raise Invalid(_("This is more than was reserved on the card."), field="amount")
+        return await self._change(payment, "capture", wanted, State.CAPTURING)
+
+    async def void(self, payment_id: UUID) -> Payment:
+        """Release what was reserved. While the reservation itself is in doubt, it is released as
+        soon as it is found.
+
+        Raises:
+            NotInState: money was taken already; refund it.
+            Refused, ProviderUnavailable: it was not done.
+        """
+        payment = await lock(self._session, payment_id)
+        if payment.standing in (State.AUTHORISING, State.UNKNOWN, State.CREATED):
+            payment.release_wanted = True
+            return payment
+        payment = await self._settled(payment_id)
+        if payment.standing in (State.VOIDED, State.DECLINED):
+            return payment
+        check(payment.standing, State.VOIDING)
+        return await self._change(payment, "void", payment.amount, State.VOIDING)
+
+    async def refund(self, payment_id: UUID, amount: Money | None = None, *, key: str) -> Payment:
+        """Give back ``amount`` (all that is left if None). ``key`` names this refund: asked for
+        twice under one key it is made once.
+
+        Raises:
+            NotInState: nothing was captured.
+            Refused, ProviderUnavailable: it was not done.
+        """
+        payment = await self._settled(payment_id)
+        if payment.standing not in TOOK_MONEY:
+            raise NotInState
+        full_key = f"{payment.id}:refund:{key}"
+        earlier = await self._session.scalar(
+            select(PaymentOperation).where(PaymentOperation.key == full_key)
+        )
+        if earlier is not None and earlier.state != "failed":
+            return payment
+        left = payment.captured - payment.refunded - await self._being_refunded(payment)
+        wanted = left if amount is None else self._amount(payment, amount)
+        if not 0 < wanted <= left:
+            raise Invalid(_("This is more than can still be refunded."), field="amount")
+        if earlier is not None:
+            full_key = f"{full_key}:{new_id()}"
+        request = Request(ref=payment.provider_ref or "")
+        operation = await self._intend(payment, "refund", wanted, request, key=full_key)
+        return await self._ask(payment, operation)
+
+    async def _begin(self, **values: object) -> Payment | None:
+        """The new payment, or None where a live one stands in its place."""
+        made = await self._session.scalar(
+            insert(Payment)
+            .values(
+                id=new_id(), state=State.AUTHORISING, created_at=now(), updated_at=now(), **values
+            )
+            .values(unsettled=True, captured=0, refunded=0, release_wanted=False)
+            .on_conflict_do_nothing(
+                index_elements=["subject_type", "subject_id", "purpose"], index_where=_LIVE
+            )
+            .returning(Payment.id)
+        )
+        return None if made is None else await self._session.get_one(Payment, made)
+
+    async def _same(
+        self, subject_type: str, subject_id: str, purpose: str, amount: Money
+    ) -> Payment:
+        """The outcome of the request that came first."""
+        found = await self._session.scalars(
+            select(Payment)
+            .where(Payment.subject_type == subject_type, Payment.subject_id == subject_id)
+            .where(Payment.purpose == purpose)
+            .order_by(Payment.created_at.desc())
+            .limit(1)
+        )
+        payment = await self._settled(found.one().id)
+        if payment.standing is State.DECLINED:
+            raise Declined(payment.failure_code)
+        if (payment.amount, payment.currency) != (amount.rounded().amount, amount.unit):
+            raise AlreadyPaying
+        return payment
+
+    async def _settled(self, payment_id: UUID) -> Payment:
+        """The payment, locked, once no answer is awaited; as it is if that takes too long."""
+        payment = await lock(self._session, payment_id)
+        waited = 0.0
+        while payment.standing in PENDING - {State.UNKNOWN} and waited < WAIT:
+            await outside(self._session, partial(asyncio.sleep, 0.1))
+            waited += 0.1
+            payment = await lock(self._session, payment_id)
+        return payment
+
+    async def _change(self, payment: Payment, kind: str, amount: Decimal, during: State) -> Payment:
+        request = Request(ref=payment.provider_ref or "", before=payment.state)
+        await move(self._session, payment, during)
+        operation = await self._intend(payment, kind, amount, request)
+        return await self._ask(payment, operation)
+
+    async def _ask(self, payment: Payment, operation: PaymentOperation) -> Payment:
+        provider = await accounts.open_account(self._session, payment.account_id)
+        outcome = await ask(self._session, provider, payment, operation)
+        return await self._answer(operation, outcome)
+
+    async def _intend(
+        self,
+        payment: Payment,
+        kind: str,
+        amount: Decimal,
+        request: Request,
+        key: str | None = None,
+    ) -> PaymentOperation:
+        """Write down what is about to be asked, and have it looked into should we not return."""
+        operation = PaymentOperation(
+            id=new_id(),
+            payment_id=payment.id,
+            kind=kind,
+            amount=amount,
+            key=key or f"{payment.id}:{kind}:{new_id()}",
+            request=written(request),
+        )
+        self._session.add(operation)
+        await self._session.flush()
+        await ask_soon(self._session, operation, WATCH_AFTER)
+        return operation
+
+    async def _answer(self, operation: PaymentOperation, outcome: Outcome) -> Payment:
+        payment = await settle(self._session, operation.id, outcome)
+        if isinstance(outcome, Declined | Refused | ProviderUnavailable):
+            raise outcome
+        if isinstance(outcome, OutcomeUnknown):
+            return await self.get(payment.id)
+        return payment
+
+    async def _being_refunded(self, payment: Payment) -> Decimal:
+        total = await self._session.scalar(
+            select(func.coalesce(func.sum(PaymentOperation.amount), 0)).where(
+                PaymentOperation.payment_id == payment.id,
+                PaymentOperation.kind == "refund",
+                PaymentOperation.state.in_(("asked", "unknown")),
+            )
+        )
+        return Decimal(total or 0)
+
+    @staticmethod
+    def _amount(payment: Payment, amount: Money | None) -> Decimal:
+        if amount is None:
+            return payment.amount
+        _check_amount(amount)
+        if amount.unit != payment.currency:
+            raise Invalid(_("This is not the payment's currency."), field="amount")
+        return amount.rounded().amount
+
+
+def _check_amount(amount: Money) -> None:
+    if amount.rounded().amount <= 0:
+        raise Invalid(_("The amount must be more than zero."), field="amount")

@@ -1,0 +1,38 @@
+"""What car hire refuses, in its own words."""
+
+from __future__ import annotations
+
+from core.errors import Conflict, DomainError
+from core.i18n import _
+
+
+class VehicleUnavailable(Conflict):
+    """Every car of the class is taken for that time."""
+
+    code = "car_hire.vehicle_unavailable"
+    title = _("No car of this class is free for that time. Try other dates or another class")
+
+
+class QuoteExpired(Conflict):
+    """The price was promised for a while, and that while is over."""
+
+    code = "car_hire.quote_expired"
+    title = _("This price is no longer valid. Search again to see the present one")
+
+
+class NotNow(Conflict):
+    """The booking or hire is in a state from which this step does not lead."""
+
+    code = "car_hire.not_now"
+    title = _("That step is not possible now. Reload the page to see the present state")
+
+
+class EditedMeanwhile(DomainError):
+    """Somebody else saved a change since this was read."""
+
+    status = 412
+    code = "edited_meanwhile"
+    title = _(
+        "Somebody else changed this while you were editing. Nothing of yours was saved: "
+        "compare with the present state below and save again"
+    )

@@ -1,0 +1,131 @@
+"""Bookings promise a car; hires are cars on the road."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Numeric, Text, text
+from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import now
+from core.db import Base
+from core.ids import new_id
+from plugins.car_hire.models import states
+from plugins.car_hire.models.fleet import LINE, money_column
+
+NO_OVERLAP = "ex_car_hire_bookings_vehicle_period"
+"""The constraint that is the authority on double bookings."""
+
+
+def _quoted(names: Sequence[str]) -> str:
+    return ", ".join(f"'{name}'" for name in names)
+
+
+class Booking(Base):
+    """One car of the class, kept for a customer from ``starts_at`` up to ``ends_at``.
+
+    ``period`` is what the car is blocked for: the hire and the buffer for cleaning after it,
+    half open, so that one hire may begin when another ends. A car handed over early is blocked
+    from then on. A quote can be booked once, which
+    makes a second click or a repeated request find the first booking.
+    """
+
+    __tablename__ = "car_hire_bookings"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    version: Mapped[int] = mapped_column(default=1)
+    number: Mapped[str] = mapped_column(Text)
+    """What people say on the telephone, such as ``7KQ2-M9FD``."""
+    quote_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_quotes.id"))
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_customers.id"), index=True)
+    class_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_classes.id"), index=True)
+    vehicle_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_vehicles.id"))
+    starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    state: Mapped[str] = mapped_column(Text, default="pending_payment")
+    channel: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    gross: Mapped[Decimal] = money_column()
+    hold_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    payment_id: Mapped[UUID | None]
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+    __table_args__ = (
+        Index("uq_car_hire_bookings_number", "number", unique=True),
+        Index("uq_car_hire_bookings_quote_id", "quote_id", unique=True),
+        Index("ix_car_hire_bookings_starts_at", "starts_at", "id"),
+        Index(
+            "ix_car_hire_bookings_open",
+            "state",
+            "starts_at",
+            postgresql_where=text("state IN ('pending_payment', 'confirmed', 'out')"),
+        ),
+        CheckConstraint(states.words(states.BOOKING), name="state"),
+        CheckConstraint("channel IN ('site', 'desk', 'api')", name="channel"),
+        CheckConstraint(
+            "ends_at > starts_at AND lower(period) <= starts_at AND upper(period) >= ends_at"
+            " AND lower_inc(period) AND NOT upper_inc(period)",
+            name="period",
+        ),
+        ExcludeConstraint(
+            ("vehicle_id", "="),
+            ("period", "&&"),
+            name=NO_OVERLAP,
+            using="gist",
+            where=text(f"state IN ({_quoted(states.BLOCKING)})"),
+        ),
+        LINE,
+    )
+
+
+class Hire(Base):
+    """A car on the road: what was read and done when it left and when it came back."""
+
+    __tablename__ = "car_hire_hires"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    version: Mapped[int] = mapped_column(default=1)
+    booking_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_bookings.id"))
+    vehicle_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_vehicles.id"))
+    state: Mapped[str] = mapped_column(Text)
+    odometer_out: Mapped[int]
+    fuel_out: Mapped[int]
+    deposit: Mapped[Decimal] = money_column()
+    currency: Mapped[str] = mapped_column(Text)
+    deposit_payment_id: Mapped[UUID | None]
+    started_by: Mapped[UUID | None]
+    started_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    returned_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    odometer_in: Mapped[int | None]
+    fuel_in: Mapped[int | None]
+    taken_back_by: Mapped[UUID | None]
+    billed: Mapped[Decimal | None] = mapped_column(Numeric(20, 6))
+    """The sum of the bill's lines, tax included."""
+    settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+    __table_args__ = (
+        Index("uq_car_hire_hires_booking_id", "booking_id", unique=True),
+        # A car can be on one journey at a time, whatever the calendar says.
+        Index(
+            "uq_car_hire_hires_vehicle_out",
+            "vehicle_id",
+            unique=True,
+            postgresql_where=text("state IN ('awaiting_deposit', 'out')"),
+        ),
+        CheckConstraint(states.words(states.HIRE), name="state"),
+        CheckConstraint("fuel_out BETWEEN 0 AND 8 AND fuel_in BETWEEN 0 AND 8", name="fuel"),
+        CheckConstraint("odometer_out >= 0 AND odometer_in >= odometer_out", name="odometer"),
+        CheckConstraint("returned_at >= started_at", name="times"),
+        CheckConstraint(
+            "state NOT IN ('returned', 'closed') OR (returned_at IS NOT NULL"
+            " AND odometer_in IS NOT NULL AND fuel_in IS NOT NULL AND billed IS NOT NULL)",
+            name="returned",
+        ),
+        LINE,
+    )

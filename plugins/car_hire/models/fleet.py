@@ -1,0 +1,112 @@
+"""Vehicle classes with their rates, and the vehicles of each."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Numeric, Text, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import now
+from core.db import Base
+from core.i18n import LazyText, _
+from core.ids import new_id
+
+LINE: Final[dict[str, Any]] = {"info": {"line": "car_hire"}}
+
+GEARS: Final[dict[str, LazyText]] = {"manual": _("Manual"), "automatic": _("Automatic")}
+
+VEHICLE_STATUSES: Final[dict[str, LazyText]] = {
+    "available": _("Available"),
+    "maintenance": _("In maintenance"),
+    "retired": _("Retired"),
+}
+
+FULL_TANK: Final = 8
+"""Fuel is counted in eighths of a tank, as gauges show it."""
+
+
+def money_column() -> Mapped[Decimal]:
+    """An amount; its unit stands in a column of the same row."""
+    return mapped_column(Numeric(20, 6))
+
+
+class VehicleClass(Base):
+    """What customers choose: a kind of car and what it costs. Rates are net of tax."""
+
+    __tablename__ = "car_hire_classes"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    version: Mapped[int] = mapped_column(default=1)
+    name: Mapped[str] = mapped_column(Text)
+    description: Mapped[str] = mapped_column(Text, default="")
+    seats: Mapped[int]
+    gears: Mapped[str] = mapped_column(Text)
+    currency: Mapped[str] = mapped_column(Text)
+    daily_rate: Mapped[Decimal] = money_column()
+    tax_rate: Mapped[Decimal] = mapped_column(Numeric(6, 4))
+    """0.23 for 23 %."""
+    deposit: Mapped[Decimal] = money_column()
+    included_km_per_day: Mapped[int]
+    price_per_km: Mapped[Decimal] = money_column()
+    fuel_price_per_eighth: Mapped[Decimal] = money_column()
+    minimum_age: Mapped[int]
+    on_offer: Mapped[bool] = mapped_column(default=True)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+    __table_args__ = (
+        Index("uq_car_hire_classes_name", func.lower(text("name")), unique=True),
+        CheckConstraint("seats BETWEEN 1 AND 60", name="seats"),
+        CheckConstraint("gears IN ('manual', 'automatic')", name="gears"),
+        CheckConstraint(
+            "daily_rate >= 0 AND deposit >= 0 AND price_per_km >= 0 AND fuel_price_per_eighth >= 0",
+            name="amounts",
+        ),
+        CheckConstraint("tax_rate BETWEEN 0 AND 1", name="tax_rate"),
+        CheckConstraint("included_km_per_day >= 0", name="included_km"),
+        CheckConstraint("minimum_age BETWEEN 16 AND 99", name="minimum_age"),
+        LINE,
+    )
+
+
+class Vehicle(Base):
+    """One car. ``plate`` is upper case without spaces; no two cars in service share one."""
+
+    __tablename__ = "car_hire_vehicles"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    version: Mapped[int] = mapped_column(default=1)
+    class_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_classes.id"), index=True)
+    make: Mapped[str] = mapped_column(Text)
+    model: Mapped[str] = mapped_column(Text)
+    year: Mapped[int]
+    colour: Mapped[str] = mapped_column(Text)
+    plate: Mapped[str] = mapped_column(Text)
+    vin: Mapped[str | None] = mapped_column(Text)
+    odometer_km: Mapped[int]
+    fuel_eighths: Mapped[int]
+    status: Mapped[str] = mapped_column(Text, default="available")
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+    __table_args__ = (
+        Index(
+            "uq_car_hire_vehicles_plate",
+            "plate",
+            unique=True,
+            postgresql_where=text("status <> 'retired'"),
+        ),
+        Index("uq_car_hire_vehicles_vin", "vin", unique=True),
+        CheckConstraint("year BETWEEN 1900 AND 2200", name="year"),
+        CheckConstraint("odometer_km BETWEEN 0 AND 9999999", name="odometer"),
+        CheckConstraint("fuel_eighths BETWEEN 0 AND 8", name="fuel"),
+        CheckConstraint("status IN ('available', 'maintenance', 'retired')", name="status"),
+        LINE,
+    )
+
+    @property
+    def title(self) -> str:
+        """How people name it: ``Renault Clio · AA-12-BB``."""
+        return f"{self.make} {self.model} · {self.plate}"

@@ -1,0 +1,42 @@
+"""The people who hire. What the law protects is encrypted at rest."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from uuid import UUID
+
+from sqlalchemy import DateTime, Index, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.clock import now
+from core.crypto import EncryptedDate, EncryptedText
+from core.db import Base
+from core.ids import new_id
+from plugins.car_hire.models.fleet import LINE
+
+
+class Customer(Base):
+    """Somebody who hires or may hire; ``user_id`` is their sign-in, if they have one."""
+
+    __tablename__ = "car_hire_customers"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    version: Mapped[int] = mapped_column(default=1)
+    user_id: Mapped[UUID | None]
+    name: Mapped[str] = mapped_column(Text)
+    email: Mapped[str] = mapped_column(Text)
+    phone: Mapped[str] = mapped_column(Text, default="")
+    licence_country: Mapped[str] = mapped_column(Text)
+    """ISO 3166-1 alpha-2."""
+    licence_number: Mapped[str] = mapped_column(EncryptedText())
+    licence_expires: Mapped[date] = mapped_column(EncryptedDate())
+    """The last day on which the licence is valid."""
+    born: Mapped[date] = mapped_column(EncryptedDate())
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+    __table_args__ = (
+        Index("uq_car_hire_customers_user_id", "user_id", unique=True),
+        Index("ix_car_hire_customers_email", text("lower(email)")),
+        Index("ix_car_hire_customers_name", text("lower(name)")),
+        LINE,
+    )

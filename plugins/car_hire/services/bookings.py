@@ -1,0 +1,320 @@
+"""Bookings: a quote becomes a promise of one car."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.audit import services as audit
+from core.errors import NotFound
+from core.i18n import _
+from core.ids import new_id
+from core.scope import Tenant
+from plugins.car_hire import policy
+from plugins.car_hire.errors import NotNow, QuoteExpired, VehicleUnavailable
+from plugins.car_hire.models import Booking, Customer, Quote, Vehicle, VehicleClass, states
+from plugins.car_hire.services import availability, checks, fleet
+from plugins.car_hire.services.editing import edit
+from plugins.car_hire.services.locking import (
+    DEADLOCK,
+    LOCK_TIMED_OUT,
+    OVERLAP,
+    UNIQUE,
+    lock_vehicle,
+    sqlstate,
+)
+
+PAGE_SIZE: Final = 50
+ROUNDS: Final = 3
+"""How often the whole calendar is looked at before a car is called unavailable."""
+
+_LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
+
+Listed = Row[Booking, str, str, str, str]
+"""A booking with the customer's name, the class's name, the car's make and model, its plate."""
+
+
+async def place(session: AsyncSession, quote: Quote, customer: Customer, channel: str) -> Booking:
+    """Promise a free car of the quoted class to ``customer``, until it is paid or the hold ends.
+
+    A quote is booked once: who asks again gets the booking there is.
+
+    Raises:
+        QuoteExpired: the price is no longer promised.
+        Unfit: the customer may not drive such a car then.
+        VehicleUnavailable: every car of the class is taken.
+        NotNow: somebody else booked on this quote.
+    """
+    known = await session.scalar(select(Booking).where(Booking.quote_id == quote.id))
+    if known is not None:
+        return _same_customer(known, customer)
+    now = clock.now()
+    if quote.expires_at < now:
+        raise QuoteExpired
+    chosen = await fleet.vehicle_class(session, quote.class_id)
+    _check_driver(session, customer, chosen, quote.starts_at, quote.ends_at)
+    rules = await policy.read(session)
+    booking = Booking(
+        id=new_id(),
+        version=1,
+        number=_number(),
+        quote_id=quote.id,
+        customer_id=customer.id,
+        class_id=quote.class_id,
+        starts_at=quote.starts_at,
+        ends_at=quote.ends_at,
+        period=availability.blocked(
+            quote.starts_at, quote.ends_at, timedelta(minutes=rules.buffer_minutes)
+        ),
+        state="pending_payment",
+        channel=channel,
+        currency=quote.currency,
+        gross=quote.gross,
+        hold_until=now + timedelta(minutes=rules.hold_minutes),
+    )
+    return await _insert(session, booking, customer)
+
+
+async def _insert(session: AsyncSession, booking: Booking, customer: Customer) -> Booking:
+    """Give the booking a car, looking at the calendar afresh while others are faster."""
+    for _round in range(ROUNDS):
+        free = await availability.free_vehicles(
+            session, booking.class_id, booking.period, salt=str(booking.quote_id)
+        )
+        if not free:
+            raise VehicleUnavailable
+        for vehicle_id in free:
+            refused = await _try(session, booking, vehicle_id)
+            if refused is None:
+                await audit.record(
+                    session, "car_hire.booked", "car_hire.booking", booking.id,
+                    {"number": booking.number, "channel": booking.channel},
+                )  # fmt: skip
+                return booking
+            if refused == UNIQUE:
+                return await _twin(session, booking, customer)
+    raise VehicleUnavailable
+
+
+async def _try(session: AsyncSession, booking: Booking, vehicle_id: UUID) -> str | None:
+    """Write the booking for this car; None, or PostgreSQL's word for why it cannot be."""
+    booking.vehicle_id = vehicle_id
+    try:
+        async with session.begin_nested():
+            await lock_vehicle(session, vehicle_id)
+            session.add(booking)
+            await session.flush()
+    except DBAPIError as problem:
+        state = sqlstate(problem)
+        if state in {OVERLAP, LOCK_TIMED_OUT, DEADLOCK}:
+            return state
+        if state == UNIQUE and "quote_id" in str(problem.orig):
+            return state
+        raise
+    return None
+
+
+async def _twin(session: AsyncSession, booking: Booking, customer: Customer) -> Booking:
+    """The booking that the same click, sent twice, made a moment ago."""
+    known = await session.scalar(select(Booking).where(Booking.quote_id == booking.quote_id))
+    if known is None:
+        raise NotNow
+    return _same_customer(known, customer)
+
+
+def _same_customer(known: Booking, customer: Customer) -> Booking:
+    if known.customer_id != customer.id:
+        raise NotNow
+    return known
+
+
+def _check_driver(
+    session: AsyncSession,
+    customer: Customer,
+    chosen: VehicleClass,
+    starts_at: datetime,
+    ends_at: datetime,
+) -> None:
+    tenant: Tenant = session.info["tenant"]
+    checks.check_driver(
+        customer.born,
+        customer.licence_expires,
+        minimum_age=chosen.minimum_age,
+        starts_on=clock.local(starts_at, tenant.zone).date(),
+        ends_on=clock.local(ends_at, tenant.zone).date(),
+    )
+
+
+def _number() -> str:
+    """Forty bits that people can read out: no 0, O, 1, I or L."""
+    drawn = "".join(secrets.choice(_LETTERS) for _ in range(8))
+    return f"{drawn[:4]}-{drawn[4:]}"
+
+
+async def one(session: AsyncSession, booking_id: UUID) -> Booking:
+    """One booking.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await session.get(Booking, booking_id)
+    if found is None:
+        raise NotFound(_("There is no such booking"))
+    return found
+
+
+async def class_of(session: AsyncSession, booking: Booking) -> VehicleClass:
+    """The class that was booked."""
+    return await fleet.vehicle_class(session, booking.class_id)
+
+
+async def locked(session: AsyncSession, booking_id: UUID) -> Booking:
+    """One booking, which nobody else changes until this transaction ends.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await session.get(Booking, booking_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound(_("There is no such booking"))
+    return found
+
+
+def move(booking: Booking, state: str, expected: int | None = None) -> None:
+    """Take a locked booking to the next ``state``.
+
+    Raises:
+        NotNow: the table of transitions does not know that step.
+        EditedMeanwhile: the booking changed since version ``expected``.
+    """
+    states.check(states.BOOKING, booking.state, state)
+    edit(booking, expected)
+    booking.state = state
+
+
+async def confirm(session: AsyncSession, booking: Booking) -> bool:
+    """The booking is paid: the car is theirs. False if it is no longer to be had.
+
+    Money can arrive after the hold was released; then any free car of the class will do.
+    """
+    if booking.state == "expired":
+        return await _revive(session, booking)
+    if booking.state != "pending_payment":
+        return booking.state not in {"cancelled", "no_show"}
+    move(booking, "confirmed")
+    await session.flush()
+    await audit.record(session, "car_hire.booking_confirmed", "car_hire.booking", booking.id)
+    return True
+
+
+async def _revive(session: AsyncSession, booking: Booking) -> bool:
+    free = await availability.free_vehicles(session, booking.class_id, booking.period)
+    for vehicle_id in free:
+        try:
+            async with session.begin_nested():
+                await lock_vehicle(session, vehicle_id)
+                booking.vehicle_id = vehicle_id
+                move(booking, "confirmed")
+        except DBAPIError as problem:
+            if sqlstate(problem) not in {OVERLAP, LOCK_TIMED_OUT, DEADLOCK}:
+                raise
+            await session.refresh(booking)
+        else:
+            await audit.record(session, "car_hire.booking_revived", "car_hire.booking", booking.id)
+            return True
+    return False
+
+
+async def expire(session: AsyncSession, booking_id: UUID) -> Booking | None:
+    """Release the car of a booking that was not paid in time; None if there is nothing to do."""
+    booking = await locked(session, booking_id)
+    if booking.state != "pending_payment" or booking.hold_until > clock.now():
+        return None
+    move(booking, "expired")
+    await session.flush()
+    await audit.record(session, "car_hire.booking_expired", "car_hire.booking", booking.id)
+    return booking
+
+
+async def cancel(session: AsyncSession, booking_id: UUID, expected: int | None = None) -> Booking:
+    """Give the car back to the calendar.
+
+    Raises:
+        NotNow: it is out, or over.
+    """
+    booking = await locked(session, booking_id)
+    move(booking, "cancelled", expected)
+    await session.flush()
+    await audit.record(session, "car_hire.booking_cancelled", "car_hire.booking", booking.id)
+    return booking
+
+
+async def no_show(session: AsyncSession, booking_id: UUID, expected: int | None = None) -> Booking:
+    """The customer did not come.
+
+    Raises:
+        NotNow: the time has not come, or the booking is not waiting for anybody.
+    """
+    booking = await locked(session, booking_id)
+    if booking.starts_at > clock.now():
+        raise NotNow(_("The agreed time has not come yet"))
+    move(booking, "no_show", expected)
+    await session.flush()
+    await audit.record(session, "car_hire.no_show", "car_hire.booking", booking.id)
+    return booking
+
+
+async def page(
+    session: AsyncSession,
+    *,
+    text: str = "",
+    state: str = "",
+    customer_id: UUID | None = None,
+    vehicle_id: UUID | None = None,
+    before: UUID | None = None,
+) -> Sequence[Listed]:
+    """A page of bookings, newest first, one more than fits."""
+    query = listed().order_by(Booking.id.desc()).limit(PAGE_SIZE + 1)
+    if text:
+        wanted = text.lower()
+        query = query.where(
+            or_(
+                func.lower(Customer.name).contains(wanted, autoescape=True),
+                func.lower(Customer.email).contains(wanted, autoescape=True),
+                Booking.number.startswith(text.upper(), autoescape=True),
+                Vehicle.plate.startswith("".join(text.split()).upper(), autoescape=True),
+            )
+        )
+    if state:
+        query = query.where(Booking.state == state)
+    if customer_id:
+        query = query.where(Booking.customer_id == customer_id)
+    if vehicle_id:
+        query = query.where(Booking.vehicle_id == vehicle_id)
+    if before:
+        query = query.where(Booking.id < before)
+    return (await session.execute(query)).all()
+
+
+def listed() -> Select[Booking, str, str, str, str]:
+    """Bookings with what a list shows beside them."""
+    return (
+        select(
+            Booking,
+            Customer.name,
+            VehicleClass.name,
+            (Vehicle.make + " " + Vehicle.model).label("vehicle"),
+            Vehicle.plate,
+        )
+        .join(Customer, Customer.id == Booking.customer_id)
+        .join(VehicleClass, VehicleClass.id == Booking.class_id)
+        .join(Vehicle, Vehicle.id == Booking.vehicle_id)
+    )

@@ -1,0 +1,225 @@
+"""Classes with their rates, and the cars of each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Row, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.audit import services as audit
+from core.errors import Conflict, FieldError, Invalid, NotFound
+from core.i18n import _
+from core.ids import new_id
+from core.scope import Tenant
+from plugins.car_hire.models import Booking, Vehicle, VehicleClass, states
+from plugins.car_hire.schemas import ClassInput, VehicleInput
+from plugins.car_hire.services import checks
+from plugins.car_hire.services.editing import Keys, edit, unique
+from plugins.car_hire.services.locking import lock_vehicle
+
+PAGE_SIZE = 50
+
+_CLASS_KEYS: Final[Keys] = {
+    "uq_car_hire_classes_name": ("name", _("There is a class of this name")),
+}
+_VEHICLE_KEYS: Final[Keys] = {
+    "uq_car_hire_vehicles_plate": ("plate", _("Another car in service has this plate")),
+    "uq_car_hire_vehicles_vin": ("vin", _("Another car has this VIN")),
+}
+
+
+class InUse(Conflict):
+    """The car is promised to somebody, so this cannot change now."""
+
+    code = "car_hire.in_use"
+    title = _("This car has bookings ahead. Move or cancel them first")
+
+
+async def classes(session: AsyncSession, *, on_offer: bool = False) -> Sequence[VehicleClass]:
+    """Every class by name, or only those that customers may book."""
+    query = select(VehicleClass).order_by(func.lower(VehicleClass.name))
+    if on_offer:
+        query = query.where(VehicleClass.on_offer)
+    return (await session.scalars(query)).all()
+
+
+async def vehicle_class(session: AsyncSession, class_id: UUID) -> VehicleClass:
+    """One class.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await session.get(VehicleClass, class_id)
+    if found is None:
+        raise NotFound(_("There is no such class"))
+    return found
+
+
+async def add_class(session: AsyncSession, given: ClassInput) -> VehicleClass:
+    """Add a class; prices are in the tenant's currency.
+
+    Raises:
+        Invalid: naming the fields at fault.
+    """
+    tenant: Tenant = session.info["tenant"]
+    made = VehicleClass(id=new_id(), currency=tenant.currency, **_class_values(given))
+    async with unique(session, _CLASS_KEYS):
+        session.add(made)
+    await audit.record(session, "car_hire.class_added", "car_hire.class", made.id)
+    return made
+
+
+async def change_class(
+    session: AsyncSession, class_id: UUID, given: ClassInput, expected: int | None
+) -> VehicleClass:
+    """Change a class; quotes already made keep the rates they were made with.
+
+    Raises:
+        EditedMeanwhile: it changed since version ``expected``.
+        Invalid: naming the fields at fault.
+    """
+    found = await session.get(VehicleClass, class_id, with_for_update=True)
+    if found is None:
+        raise NotFound(_("There is no such class"))
+    edit(found, expected)
+    values = _class_values(given)
+    async with unique(session, _CLASS_KEYS):
+        changed = _apply(found, values)
+    await audit.record(session, "car_hire.class_changed", "car_hire.class", found.id, changed)
+    return found
+
+
+def _class_values(given: ClassInput) -> dict[str, Any]:
+    amounts = ("daily_rate", "deposit", "price_per_km", "fuel_price_per_eighth")
+    checks.refuse(
+        [
+            *(checks.amount(field, getattr(given, field)) for field in amounts),
+            checks.amount("tax_percent", given.tax_percent, decimals=2)
+            or (
+                FieldError("tax_percent", _("A tax is at most 100 %"))
+                if given.tax_percent > 100
+                else None
+            ),
+        ]
+    )
+    values = {field: getattr(given, field) for field in given.__struct_fields__}
+    values["tax_rate"] = values.pop("tax_percent") / Decimal(100)
+    return values
+
+
+async def vehicles(
+    session: AsyncSession,
+    *,
+    text: str = "",
+    status: str = "",
+    class_id: UUID | None = None,
+    after: UUID | None = None,
+) -> Sequence[Row[Vehicle, str]]:
+    """A page of vehicles with the name of their class, oldest first, one more than fits."""
+    query = (
+        select(Vehicle, VehicleClass.name)
+        .join(VehicleClass, VehicleClass.id == Vehicle.class_id)
+        .order_by(Vehicle.id)
+        .limit(PAGE_SIZE + 1)
+    )
+    if text:
+        query = query.where(
+            or_(
+                Vehicle.plate.contains("".join(text.split()).upper(), autoescape=True),
+                func.lower(Vehicle.make + " " + Vehicle.model).contains(
+                    text.lower(), autoescape=True
+                ),
+            )
+        )
+    if status:
+        query = query.where(Vehicle.status == status)
+    if class_id:
+        query = query.where(Vehicle.class_id == class_id)
+    if after:
+        query = query.where(Vehicle.id > after)
+    return (await session.execute(query)).all()
+
+
+async def vehicle(session: AsyncSession, vehicle_id: UUID) -> Vehicle:
+    """One car.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await session.get(Vehicle, vehicle_id)
+    if found is None:
+        raise NotFound(_("There is no such vehicle"))
+    return found
+
+
+async def add_vehicle(session: AsyncSession, given: VehicleInput) -> Vehicle:
+    """Add a car to the fleet.
+
+    Raises:
+        Invalid: naming the fields at fault.
+    """
+    made = Vehicle(id=new_id(), **await _vehicle_values(session, given))
+    async with unique(session, _VEHICLE_KEYS):
+        session.add(made)
+    await audit.record(
+        session, "car_hire.vehicle_added", "car_hire.vehicle", made.id, {"plate": made.plate}
+    )
+    return made
+
+
+async def change_vehicle(
+    session: AsyncSession, vehicle_id: UUID, given: VehicleInput, expected: int | None
+) -> Vehicle:
+    """Change a car.
+
+    Raises:
+        EditedMeanwhile: it changed since version ``expected``.
+        InUse: it is promised, and its class or fitness may not change now.
+        Invalid: naming the fields at fault.
+    """
+    await lock_vehicle(session, vehicle_id)
+    found = await session.get(Vehicle, vehicle_id, with_for_update=True, populate_existing=True)
+    if found is None:
+        raise NotFound(_("There is no such vehicle"))
+    edit(found, expected)
+    values = await _vehicle_values(session, given)
+    leaves = values["status"] == "retired" and found.status != "retired"
+    if (leaves or values["class_id"] != found.class_id) and await _promised(session, vehicle_id):
+        raise InUse
+    if values["odometer_km"] < found.odometer_km:
+        raise Invalid(_("An odometer does not run backwards"), field="odometer_km")
+    async with unique(session, _VEHICLE_KEYS):
+        changed = _apply(found, values)
+    await audit.record(session, "car_hire.vehicle_changed", "car_hire.vehicle", found.id, changed)
+    return found
+
+
+async def _vehicle_values(session: AsyncSession, given: VehicleInput) -> dict[str, Any]:
+    if await session.get(VehicleClass, given.class_id) is None:
+        raise Invalid(_("Choose a class"), field="class_id")
+    values = {field: getattr(given, field) for field in given.__struct_fields__}
+    values["plate"] = checks.normal_plate(given.plate)
+    values["vin"] = checks.normal_vin(given.vin) if given.vin.strip() else None
+    return values
+
+
+async def _promised(session: AsyncSession, vehicle_id: UUID) -> bool:
+    found = select(Booking.id).where(
+        Booking.vehicle_id == vehicle_id, Booking.state.in_(states.BLOCKING)
+    )
+    return await session.scalar(found.limit(1)) is not None
+
+
+def _apply(row: object, values: dict[str, Any]) -> dict[str, Any]:
+    """Set ``values`` on ``row``; what changed, old and new, for the audit log."""
+    changed: dict[str, Any] = {}
+    for field, value in values.items():
+        before = getattr(row, field)
+        if before != value:
+            changed[field] = [before, value]
+            setattr(row, field, value)
+    return changed

@@ -1,0 +1,188 @@
+"""Quotes: a price worked out once, kept with every line and what it was made from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.errors import FieldError, Invalid, NotFound
+from core.i18n import _
+from core.ids import new_id
+from core.money import Money
+from plugins.car_hire import policy
+from plugins.car_hire.errors import VehicleUnavailable
+from plugins.car_hire.models import BillLine, Quote, QuoteLine, VehicleClass
+from plugins.car_hire.schemas import QuoteInput
+from plugins.car_hire.services import availability, pricing
+
+LONGEST: Final = timedelta(days=90)
+FURTHEST: Final = timedelta(days=730)
+JUST_NOW: Final = timedelta(minutes=10)
+"""A walk-in hires from now; the form took a few minutes to fill in."""
+
+L = TypeVar("L", QuoteLine, BillLine)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """A class, its price for the dates asked for, and how many cars of it are free."""
+
+    vehicle_class: VehicleClass
+    priced: pricing.Priced
+    days: int
+    free: int
+
+
+async def search(
+    session: AsyncSession, starts_at: datetime, ends_at: datetime, class_id: UUID | None = None
+) -> list[Offer]:
+    """What can be hired from ``starts_at`` to ``ends_at``, cheapest first; nothing is stored.
+
+    Raises:
+        Invalid: the dates make no sense.
+    """
+    check_dates(starts_at, ends_at)
+    rules = await policy.read(session)
+    buffer = timedelta(minutes=rules.buffer_minutes)
+    period = availability.blocked(starts_at, ends_at, buffer)
+    return [
+        Offer(
+            vehicle_class=each,
+            priced=pricing.quote(terms_of(each, rules), starts_at, ends_at),
+            days=pricing.days(starts_at, ends_at, rules.grace_minutes),
+            free=free,
+        )
+        for each, free in await availability.free_by_class(session, period)
+        if class_id is None or each.id == class_id
+    ]
+
+
+async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
+    """Work out a price and keep it.
+
+    Raises:
+        Invalid: the dates make no sense, or there is no such class.
+        VehicleUnavailable: no car of the class is free then.
+    """
+    check_dates(wanted.starts_at, wanted.ends_at)
+    chosen = await session.get(VehicleClass, wanted.class_id)
+    if chosen is None or not chosen.on_offer:
+        raise Invalid(_("Choose a class"), field="class_id")
+    rules = await policy.read(session)
+    buffer = timedelta(minutes=rules.buffer_minutes)
+    period = availability.blocked(wanted.starts_at, wanted.ends_at, buffer)
+    if not await availability.free_vehicles(session, chosen.id, period):
+        raise VehicleUnavailable
+    return await _store(session, wanted, chosen, rules)
+
+
+async def _store(
+    session: AsyncSession, wanted: QuoteInput, chosen: VehicleClass, rules: policy.Policy
+) -> Quote:
+    terms = terms_of(chosen, rules)
+    priced = pricing.quote(terms, wanted.starts_at, wanted.ends_at)
+    now = clock.now()
+    made = Quote(
+        id=new_id(),
+        class_id=chosen.id,
+        starts_at=wanted.starts_at,
+        ends_at=wanted.ends_at,
+        days=pricing.days(wanted.starts_at, wanted.ends_at, terms.grace_minutes),
+        currency=terms.currency,
+        terms=msgspec.to_builtins(terms),
+        net=priced.net.amount,
+        tax=priced.tax.amount,
+        gross=priced.gross.amount,
+        deposit=terms.deposit,
+        created_at=now,
+        expires_at=now + timedelta(minutes=rules.quote_minutes),
+    )
+    session.add(made)
+    await session.flush()
+    session.add_all(rows(QuoteLine, priced.lines, quote_id=made.id))
+    await session.flush()
+    return made
+
+
+async def one(session: AsyncSession, quote_id: UUID) -> Quote:
+    """One quote.
+
+    Raises:
+        NotFound: there is none.
+    """
+    found = await session.get(Quote, quote_id)
+    if found is None:
+        raise NotFound(_("There is no such quote"))
+    return found
+
+
+async def lines(session: AsyncSession, quote_id: UUID) -> Sequence[QuoteLine]:
+    """The lines of a quote, in order."""
+    query = select(QuoteLine).where(QuoteLine.quote_id == quote_id).order_by(QuoteLine.position)
+    return (await session.scalars(query)).all()
+
+
+def terms_of(chosen: VehicleClass, rules: policy.Policy) -> pricing.Terms:
+    """The rates of a class and the rules of the house, as they are now."""
+    unit = chosen.currency
+    return pricing.Terms(
+        currency=unit,
+        daily_rate=chosen.daily_rate,
+        tax_rate=chosen.tax_rate,
+        deposit=Money(chosen.deposit, unit).rounded().amount,
+        included_km_per_day=chosen.included_km_per_day,
+        price_per_km=chosen.price_per_km,
+        fuel_price_per_eighth=chosen.fuel_price_per_eighth,
+        late_fee_per_hour=rules.late_fee_per_hour,
+        grace_minutes=rules.grace_minutes,
+    )
+
+
+def terms_then(quote: Quote) -> pricing.Terms:
+    """The rates and rules as they were when ``quote`` was made."""
+    return msgspec.convert(quote.terms, pricing.Terms)
+
+
+def rows(kind: type[L], made: Iterable[pricing.Line], **owner: Any) -> list[L]:
+    """Rows of ``kind`` that keep priced lines."""
+    return [
+        kind(
+            id=new_id(),
+            position=position,
+            rule=line.rule,
+            evidence=line.evidence,
+            quantity=line.quantity,
+            unit_price=line.unit_price.amount,
+            net=line.net.amount,
+            tax_rate=line.tax_rate,
+            tax=line.tax.amount,
+            gross=line.gross.amount,
+            **owner,
+        )
+        for position, line in enumerate(made, start=1)
+    ]
+
+
+def check_dates(starts_at: datetime, ends_at: datetime) -> None:
+    """Refuse a hire in the past, backwards, too long or too far ahead.
+
+    Raises:
+        Invalid: naming the date at fault.
+    """
+    now = clock.now()
+    if starts_at < now - JUST_NOW:
+        raise Invalid(errors=[FieldError("starts_at", _("This time has passed"))])
+    if starts_at > now + FURTHEST:
+        raise Invalid(errors=[FieldError("starts_at", _("Bookings open two years ahead"))])
+    if ends_at <= starts_at:
+        raise Invalid(errors=[FieldError("ends_at", _("A hire ends after it starts"))])
+    if ends_at > starts_at + LONGEST:
+        raise Invalid(errors=[FieldError("ends_at", _("A hire lasts 90 days at most"))])

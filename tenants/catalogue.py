@@ -1,0 +1,160 @@
+"""The directory of tenants: read from the catalogue, kept in process, dropped on change.
+
+Every request and every job asks here, so an answer that is held costs a dictionary look-up.
+A change is announced to all processes; should an announcement be lost, an answer ages out
+after ``TTL`` seconds.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import Databases
+from core.scope import Brand, Scope, Tenant, scope_name
+from core.settings import Settings
+from core.signals import Signals
+from tenants import slugs
+from tenants.changes import CHANNEL
+from tenants.databases import Place, platform
+from tenants.models import DatabaseRecord, TenantHost, TenantPlugin, TenantRecord
+
+TTL: Final = 30.0
+HELD_AT_MOST: Final = 20_000
+
+_ENABLED: Final = (
+    select(func.array_agg(TenantPlugin.plugin))
+    .where(TenantPlugin.tenant_id == TenantRecord.id, TenantPlugin.state == "enabled")
+    .scalar_subquery()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Held:
+    tenant: Tenant | None
+    until: float
+
+
+class Catalogue:
+    """The ``core.scope.Directory`` of this software."""
+
+    def __init__(self, settings: Settings, databases: Databases, *, ttl: float = TTL) -> None:
+        self._settings = settings
+        self._databases = databases
+        self._ttl = ttl
+        self._platform = platform(settings)
+        self._suffix = f".{settings.base_domain}"
+        self._held: OrderedDict[Hashable, _Held] = OrderedDict()
+        self._changes = 0
+
+    async def by_host(self, host: str) -> Tenant | None:
+        """The tenant served at ``host``, which is normalised and bears no port."""
+        held = self._held.get(host)
+        if held is not None and held.until > time.monotonic():
+            return held.tenant
+        if host == self._settings.base_domain:
+            return self._platform
+        if not host.endswith(self._suffix):
+            return await self._read(host, _owns_host(host))
+        slug = host.removesuffix(self._suffix)
+        if not slugs.is_valid(slug):
+            return None
+        return await self._read(host, TenantRecord.slug == slug)
+
+    async def by_id(self, tenant_id: UUID) -> Tenant | None:
+        """The tenant with this id, tenant zero included."""
+        if tenant_id == self._platform.id:
+            return self._platform
+        held = self._held.get(tenant_id)
+        if held is not None and held.until > time.monotonic():
+            return held.tenant
+        return await self._read(tenant_id, TenantRecord.id == tenant_id)
+
+    def url_of(self, tenant: Tenant, path: str = "/") -> str:
+        """The absolute address of ``path`` at the tenant's own host."""
+        if tenant.is_platform:
+            return f"{self._settings.public_url}{path}"
+        return self._settings.tenant_url(tenant.slug, path)
+
+    def listen(self, signals: Signals) -> None:
+        """Forget whatever other processes announce as changed."""
+        signals.subscribe(CHANNEL, self._hear)
+
+    def _hear(self, key: str | None) -> None:
+        if key is None:
+            self.forget_all()
+        else:
+            self.forget(UUID(key))
+
+    def forget(self, tenant_id: UUID) -> None:
+        """Ask the database about this tenant again, and about all that was not found."""
+        self._changes += 1
+        stale = [
+            key
+            for key, held in self._held.items()
+            if held.tenant is None or held.tenant.id == tenant_id
+        ]
+        for key in stale:
+            del self._held[key]
+
+    def forget_all(self) -> None:
+        """Ask the database about everyone again: announcements may have been missed."""
+        self._changes += 1
+        self._held.clear()
+
+    async def _read(self, key: Hashable, criterion: ColumnElement[bool]) -> Tenant | None:
+        changes = self._changes
+        async with self._databases.transaction(self._platform) as session:
+            tenant = await find(session, self._settings, criterion)
+        if changes == self._changes:  # else what was read may already be history
+            self._held[key] = _Held(tenant, time.monotonic() + self._ttl)
+            self._held.move_to_end(key)
+            while len(self._held) > HELD_AT_MOST:
+                self._held.popitem(last=False)
+        return tenant
+
+
+async def find(
+    session: AsyncSession, settings: Settings, criterion: ColumnElement[bool]
+) -> Tenant | None:
+    """The one tenant that meets ``criterion``, read from the catalogue."""
+    rows = await session.execute(
+        select(TenantRecord, DatabaseRecord, _ENABLED)
+        .outerjoin(DatabaseRecord, DatabaseRecord.name == TenantRecord.database)
+        .where(criterion)
+    )
+    row = rows.one_or_none()
+    return None if row is None else describe(settings, row[0], row[1], row[2])
+
+
+def describe(
+    settings: Settings, record: TenantRecord, database: DatabaseRecord | None, plugins: Any
+) -> Tenant:
+    """A tenant as the rest of the software sees it."""
+    return Tenant(
+        id=record.id,
+        slug=record.slug,
+        name=record.name,
+        scope=Scope(Place.of(settings, database).application, scope_name(record.id)),
+        status=record.status,
+        zone=record.zone,
+        currency=record.currency,
+        locale=record.locale,
+        plugins=frozenset(plugins or ()),
+        brand=Brand(color=record.color or Brand().color, logo=record.logo),
+    )
+
+
+def _owns_host(host: str) -> ColumnElement[bool]:
+    return TenantRecord.id == (
+        select(TenantHost.tenant_id)
+        .where(TenantHost.host == host, TenantHost.verified_at.is_not(None))
+        .scalar_subquery()
+    )

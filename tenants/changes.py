@@ -1,0 +1,19 @@
+"""Telling every process that a tenant has changed, so that nobody serves an old answer."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import after_commit
+from core.signals import Signals
+
+CHANNEL: Final = "tenants"
+
+
+def announce(session: AsyncSession, signals: Signals, tenant_id: UUID) -> None:
+    """Tell all processes, once this transaction has ended well, to read the tenant again."""
+    after_commit(session, partial(signals.publish, CHANNEL, str(tenant_id)))

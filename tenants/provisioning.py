@@ -1,0 +1,345 @@
+"""Making a tenant, step by step: each recorded in the catalogue, each safe to repeat.
+
+A run is worked off by a job of tenant zero. Killed anywhere, it is taken up at the first step
+that is not recorded as done; a step that was done but not recorded is done again, to no effect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import structlog
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.auth.models import User
+from core.clock import now
+from core.crypto import create_key
+from core.db import Databases
+from core.errors import NotFound
+from core.permissions import Role
+from core.plugin import Plugins
+from core.scope import Tenant
+from core.settings import Settings
+from core.signals import Signals
+from tenants.catalogue import describe
+from tenants.changes import announce
+from tenants.databases import Place, platform
+from tenants.lifecycle import Order, Ordered, Owner, note
+from tenants.migration.lines import Lines
+from tenants.migration.replay import bring_up
+from tenants.models import (
+    DatabaseRecord,
+    Membership,
+    ProvisioningRun,
+    ProvisioningStep,
+    Seed,
+    TenantPlugin,
+    TenantRecord,
+)
+from tenants.scopes import connected, make_role, make_schema
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step of a run as people follow it; ``state`` is waiting, running, failed or done."""
+
+    name: str
+    state: str
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a run has come; ``state`` is waiting, running, failed (and tried again) or done."""
+
+    tenant_id: UUID
+    state: str
+    error: str | None
+    steps: tuple[Step, ...]
+
+    @property
+    def share(self) -> float:
+        """The part that is done, from 0 to 1."""
+        done = sum(step.state == "done" for step in self.steps)
+        return done / len(self.steps) if self.steps else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """What a step needs to know, read anew before each."""
+
+    position: int
+    name: str
+    tenant: Tenant
+    place: Place
+    chosen: tuple[str, ...]
+    owner: Owner | None
+
+
+class Provisioner:
+    """Works runs off. One serves a whole process."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        databases: Databases,
+        plugins: Plugins,
+        lines: Lines,
+        signals: Signals,
+    ) -> None:
+        self._settings = settings
+        self._databases = databases
+        self._plugins = plugins
+        self._lines = lines
+        self._signals = signals
+        self._platform = platform(settings)
+
+    async def provision_now(self, wanted: Order) -> Tenant:
+        """Make a tenant here and now, without a job: for seeds, tests and benchmarks."""
+        async with self._databases.transaction(self._platform) as session:
+            ordered: Ordered = await note(session, wanted)
+        return await self.run(ordered.run_id)
+
+    async def run(self, run_id: UUID) -> Tenant:
+        """Work a run off from where it stands; the tenant as it is in the end.
+
+        Raises:
+            NotFound: there is no such run.
+            Exception: whatever stopped a step; it is recorded, and ``run`` may be called again.
+        """
+        async with _Connection() as connection:
+            while (work := await self._next(run_id)) is not None:
+                try:
+                    await self._perform(run_id, work, connection)
+                except Exception as problem:
+                    await self._record_failure(run_id, work, problem)
+                    raise
+        async with self._databases.transaction(self._platform) as session:
+            return (await self._read(session, run_id)).tenant
+
+    async def _perform(self, run_id: UUID, work: _Work, connection: _Connection) -> None:
+        kind, _, plugin = work.name.partition(":")
+        log.info("provisioning.step", run=str(run_id), tenant=str(work.tenant.id), step=work.name)
+        match kind:
+            case "role" | "schema" | "tables":
+                await self._build(kind, work, await connection.to(work.place))
+            case "key":
+                async with self._databases.transaction(work.tenant) as session:
+                    await create_key(session)
+            case "seed":
+                await self._seed(work.tenant, plugin)
+            case "owner":
+                await self._let_owner_in(work)
+            case "activate":
+                await self._activate(run_id, work)
+                return  # it records itself, in the same transaction
+            case _:
+                raise ValueError(f"there is no step {work.name!r}")
+        async with self._databases.transaction(self._platform) as session:
+            await _mark_done(session, run_id, work.position)
+
+    async def _build(self, kind: str, work: _Work, connection: asyncpg.Connection) -> None:
+        scope = work.tenant.scope.name
+        if kind == "role":
+            await make_role(connection, scope, login=work.place.login, password=work.place.password)
+        elif kind == "schema":
+            await make_schema(connection, scope)
+        else:
+            for line in self._lines.of_tenant(work.chosen):
+                await bring_up(connection, scope, line)
+
+    async def _seed(self, tenant: Tenant, name: str) -> None:
+        plugin = self._plugins.working[name]
+        if plugin.seed is not None:
+            await once(self._databases, tenant, f"{name}.seed", plugin.seed)
+
+    async def _let_owner_in(self, work: _Work) -> None:
+        owner = work.owner
+        assert owner is not None
+        async with self._databases.transaction(work.tenant) as session:
+            await session.execute(
+                insert(User)
+                .values(
+                    id=owner.user_id,
+                    email=owner.email.lower(),
+                    name=owner.name,
+                    role=Role.OWNER,
+                    locale=work.tenant.locale,
+                )
+                .on_conflict_do_nothing()
+            )
+        if owner.account_id is None:
+            return
+        async with self._databases.transaction(self._platform) as session:
+            await session.execute(
+                insert(Membership)
+                .values(
+                    tenant_id=work.tenant.id,
+                    account_id=owner.account_id,
+                    user_id=owner.user_id,
+                    role=Role.OWNER,
+                )
+                .on_conflict_do_nothing()
+            )
+
+    async def _activate(self, run_id: UUID, work: _Work) -> None:
+        async with self._databases.transaction(self._platform) as session:
+            await session.execute(
+                update(TenantRecord)
+                .where(TenantRecord.id == work.tenant.id, TenantRecord.status == "provisioning")
+                .values(status="active")
+            )
+            await session.execute(
+                update(TenantPlugin)
+                .where(
+                    TenantPlugin.tenant_id == work.tenant.id,
+                    TenantPlugin.plugin.in_(work.chosen),
+                    TenantPlugin.state == "installing",
+                )
+                .values(state="enabled")
+            )
+            await _mark_done(session, run_id, work.position)
+            await session.execute(
+                update(ProvisioningRun)
+                .where(ProvisioningRun.id == run_id)
+                .values(state="done", error=None, owner=None, finished_at=now())
+            )
+            announce(session, self._signals, work.tenant.id)
+
+    async def _next(self, run_id: UUID) -> _Work | None:
+        """The first step that is not done, marked as begun; None when all are."""
+        async with self._databases.transaction(self._platform) as session:
+            step = await session.scalar(
+                select(ProvisioningStep)
+                .where(ProvisioningStep.run_id == run_id, ProvisioningStep.state != "done")
+                .order_by(ProvisioningStep.position)
+                .limit(1)
+            )
+            work = await self._read(session, run_id, step)
+            if step is None:
+                return None
+            step.state = "running"
+            step.attempts += 1
+            step.started_at = now()
+            await session.execute(
+                update(ProvisioningRun).where(ProvisioningRun.id == run_id).values(state="running")
+            )
+            return work
+
+    async def _read(
+        self, session: AsyncSession, run_id: UUID, step: ProvisioningStep | None = None
+    ) -> _Work:
+        rows = await session.execute(
+            select(ProvisioningRun, TenantRecord, DatabaseRecord)
+            .join(TenantRecord, TenantRecord.id == ProvisioningRun.tenant_id)
+            .outerjoin(DatabaseRecord, DatabaseRecord.name == TenantRecord.database)
+            .where(ProvisioningRun.id == run_id)
+        )
+        row = rows.one_or_none()
+        if row is None:
+            raise NotFound
+        run, record, database = row
+        chosen = await session.scalars(
+            select(TenantPlugin.plugin)
+            .where(TenantPlugin.tenant_id == record.id, TenantPlugin.state != "disabled")
+            .order_by(TenantPlugin.plugin)
+        )
+        plugins = tuple(chosen)
+        return _Work(
+            position=step.position if step else 0,
+            name=step.name if step else "",
+            tenant=describe(self._settings, record, database, plugins),
+            place=Place.of(self._settings, database),
+            chosen=plugins,
+            owner=msgspec.convert(run.owner, Owner) if run.owner else None,
+        )
+
+    async def _record_failure(self, run_id: UUID, work: _Work, problem: Exception) -> None:
+        said = f"{work.name}: {type(problem).__name__}"
+        log.exception("provisioning.failed", run=str(run_id), step=work.name)
+        async with self._databases.transaction(self._platform) as session:
+            await session.execute(
+                update(ProvisioningStep)
+                .where(
+                    ProvisioningStep.run_id == run_id, ProvisioningStep.position == work.position
+                )
+                .values(state="failed")
+            )
+            await session.execute(
+                update(ProvisioningRun)
+                .where(ProvisioningRun.id == run_id)
+                .values(state="failed", error=said)
+            )
+
+
+class _Connection:
+    """The provisioner's connection of one run, opened when a step first needs it."""
+
+    def __init__(self) -> None:
+        self._stack = AsyncExitStack()
+        self._open: asyncpg.Connection | None = None
+
+    async def __aenter__(self) -> _Connection:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def to(self, place: Place) -> asyncpg.Connection:
+        """The connection; a run stays in one database."""
+        if self._open is None:
+            self._open = await self._stack.enter_async_context(connected(place.provisioner_url))
+        return self._open
+
+
+async def once(
+    databases: Databases,
+    tenant: Tenant,
+    name: str,
+    fill: Callable[[AsyncSession], Awaitable[None]],
+) -> bool:
+    """Fill a tenant's scope, and note ``name`` in the same transaction; False if it was there."""
+    async with databases.transaction(tenant) as session:
+        noted = await session.scalar(
+            insert(Seed).values(name=name).on_conflict_do_nothing().returning(Seed.name)
+        )
+        if noted is not None:
+            await fill(session)
+    return noted is not None
+
+
+async def progress(session: AsyncSession, run_id: UUID) -> Progress:
+    """How far a run has come. ``session`` is tenant zero's.
+
+    Raises:
+        NotFound: there is no such run.
+    """
+    run = await session.get(ProvisioningRun, run_id)
+    if run is None:
+        raise NotFound
+    steps = await session.scalars(
+        select(ProvisioningStep)
+        .where(ProvisioningStep.run_id == run_id)
+        .order_by(ProvisioningStep.position)
+    )
+    shown = tuple(Step(each.name, each.state, each.started_at, each.finished_at) for each in steps)
+    return Progress(run.tenant_id, run.state, run.error, shown)
+
+
+async def _mark_done(session: AsyncSession, run_id: UUID, position: int) -> None:
+    await session.execute(
+        update(ProvisioningStep)
+        .where(ProvisioningStep.run_id == run_id, ProvisioningStep.position == position)
+        .values(state="done", finished_at=now())
+    )

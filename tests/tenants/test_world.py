@@ -1,0 +1,19 @@
+"""What everybody's tests stand on."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+
+from tests.world import World
+
+
+async def test_every_tenant_of_the_world_is_served_in_its_own_scope(world: World) -> None:
+    """Each has its tables in its own schema, and its row in the catalogue says active."""
+    for tenant in world.tenants:
+        async with world.databases.transaction(tenant) as session:
+            schema = await session.scalar(text("SELECT current_schema()"))
+            owners = await session.scalar(text("SELECT count(*) FROM users WHERE role = 'owner'"))
+        assert schema == tenant.scope.name
+        assert owners == 1
+        assert await world.directory.by_id(tenant.id) == tenant
+        assert await world.directory.by_host(f"{tenant.slug}.localhost") == tenant
