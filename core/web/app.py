@@ -1,0 +1,130 @@
+"""A Litestar application: the platform's, or the one that serves every tenant.
+
+Both are made here from the parts they consist of, so that whatever must hold for every route
+(declared access, sign-in, own-site checks, error pages, security headers) is said once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from litestar import Litestar, Request, get
+from litestar.datastructures import State
+from litestar.di import Provide
+from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.auth import identity as identities
+from core.auth.guard import DeclaredAccess, access_guard
+from core.auth.identity import Identity
+from core.db import Databases
+from core.errors import NotFound, Unavailable
+from core.i18n import _
+from core.permissions import public
+from core.plugin import Plugin, Plugins
+from core.scope import Directory, Tenant
+from core.settings import Settings
+from core.web import api, csrf, headers, problems, static
+from core.web.edge import INTERNAL, INTERNAL_API
+from core.web.locales import localised
+from core.web.pages import Page
+from core.web.render import Renderer
+
+LARGEST_BODY: Final = 1_000_000
+"""Bytes; forms and JSON are small, files come by other ways."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """What a process opens once and every request uses."""
+
+    settings: Settings
+    databases: Databases
+    directory: Directory
+    redis: Redis
+
+
+class AtRest(Unavailable):
+    """The tenant exists, but is not served now."""
+
+    code = "at_rest"
+    title = _("This business is not available at the moment")
+
+
+@get(f"{INTERNAL}unknown-host", access=public, include_in_schema=False)
+async def unknown_host(request: Request[Any, Any, Any]) -> Page:
+    """No business lives at this address: say so, and where to look."""
+    host = request.headers.get("host", "")[:100]
+    return Page("core/unknown_host.html", {"host": host}, status=404)
+
+
+@get([f"{INTERNAL_API}unknown-host", f"{INTERNAL}nowhere", f"{INTERNAL_API}nowhere"],
+     access=public, include_in_schema=False)  # fmt: skip
+async def nowhere() -> None:
+    """Whatever was asked for does not exist for this tenant."""
+    raise NotFound
+
+
+@get([f"{INTERNAL}at-rest", f"{INTERNAL_API}at-rest"], access=public, include_in_schema=False)
+async def at_rest() -> None:
+    """The tenant is suspended or still being prepared."""
+    raise AtRest(retry_after=60)
+
+
+def _session(request: Request[Any, Any, Any]) -> AsyncSession:
+    session: AsyncSession = request.scope["state"]["session"]
+    return session
+
+
+def _tenant(request: Request[Any, Any, Any]) -> Tenant:
+    tenant: Tenant = request.scope["state"]["tenant"]
+    return tenant
+
+
+def _identity() -> Identity | None:
+    return identities.current()
+
+
+def build(services: Services, parts: Sequence[Plugin], *, title: str) -> Litestar:
+    """The application that consists of ``parts``: core's own, then the portal or the products.
+
+    Raises:
+        UndeclaredAccess: naming the first route that does not say who may call it.
+    """
+    plugins = Plugins({part.name: part for part in parts})
+    assets = static.Static(plugins)
+    renderer = Renderer(services.settings, plugins, assets, viewer=identities.current)
+    return Litestar(
+        route_handlers=[
+            *(controller for part in parts for controller in part.controllers),
+            unknown_host,
+            nowhere,
+            at_rest,
+            static.serve,
+        ],
+        dependencies={
+            "session": Provide(_session, sync_to_thread=False),
+            "tenant": Provide(_tenant, sync_to_thread=False),
+            "identity": Provide(_identity, sync_to_thread=False),
+        },
+        guards=[csrf.same_origin, access_guard],
+        middleware=[localised],
+        exception_handlers=problems.exception_handlers,
+        before_send=[headers.secure],
+        openapi_config=api.openapi(title),
+        plugins=[DeclaredAccess()],
+        request_max_body_size=LARGEST_BODY,
+        state=State(
+            {
+                "settings": services.settings,
+                "databases": services.databases,
+                "directory": services.directory,
+                "redis": services.redis,
+                "plugins": plugins,
+                "static": assets,
+                "renderer": renderer,
+            }
+        ),
+    )

@@ -1,0 +1,153 @@
+"""A corner of a tenant's fleet that one test has for itself."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.db import Databases
+from core.scope import Tenant
+from plugins.car_hire.models import Booking, Customer, Quote, Vehicle, VehicleClass
+from plugins.car_hire.schemas import (
+    ClassInput,
+    CustomerInput,
+    HireInput,
+    QuoteInput,
+    ReturnInput,
+    VehicleInput,
+)
+from plugins.car_hire.services import bookings, customers, fleet, hires, quotes
+
+
+def class_input(**changes: Any) -> ClassInput:
+    values: dict[str, Any] = {
+        "name": f"Compact {secrets.token_hex(4)}",
+        "seats": 5,
+        "gears": "manual",
+        "daily_rate": Decimal("39.90"),
+        "tax_percent": Decimal(23),
+        "deposit": Decimal(300),
+        "included_km_per_day": 200,
+        "price_per_km": Decimal("0.15"),
+        "fuel_price_per_eighth": Decimal("12.50"),
+        "minimum_age": 21,
+    }
+    return ClassInput(**(values | changes))
+
+
+def vehicle_input(class_id: UUID, **changes: Any) -> VehicleInput:
+    values: dict[str, Any] = {
+        "class_id": class_id,
+        "make": "Renault",
+        "model": "Clio",
+        "year": 2024,
+        "colour": "white",
+        "plate": secrets.token_hex(4),
+        "odometer_km": 10_000,
+        "fuel_eighths": 8,
+    }
+    return VehicleInput(**(values | changes))
+
+
+def customer_input(**changes: Any) -> CustomerInput:
+    name = f"Ana {random.choice('ABCDEFG')}"
+    values: dict[str, Any] = {
+        "name": name,
+        "email": f"{secrets.token_hex(4)}@example.com",
+        "phone": "+351 912 345 678",
+        "licence_number": "L-1234567 8",
+        "licence_country": "PT",
+        "licence_expires": date(2045, 1, 31),
+        "born": date(1990, 2, 28),
+    }
+    return CustomerInput(**(values | changes))
+
+
+@dataclass(kw_only=True)
+class Shop:
+    """A class, its cars and a customer; every helper is a transaction of its own."""
+
+    databases: Databases
+    tenant: Tenant
+    vehicle_class: VehicleClass
+    cars: list[Vehicle]
+    customer: Customer
+    now: datetime = field(default_factory=clock.now)
+
+    @classmethod
+    async def open(
+        cls, databases: Databases, tenant: Tenant, cars: int = 3, **class_changes: Any
+    ) -> Shop:
+        async with databases.transaction(tenant) as session:
+            made = await fleet.add_class(session, class_input(**class_changes))
+            vehicles = [
+                await fleet.add_vehicle(session, vehicle_input(made.id)) for _ in range(cars)
+            ]
+            customer = await customers.add(session, customer_input())
+        return cls(
+            databases=databases,
+            tenant=tenant,
+            vehicle_class=made,
+            cars=vehicles,
+            customer=customer,
+        )
+
+    def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self.databases.transaction(self.tenant)
+
+    async def quote(self, starts_in: float = 1, hours: float = 48) -> Quote:
+        starts_at = self.now + timedelta(hours=starts_in)
+        async with self.transaction() as session:
+            return await quotes.make(
+                session,
+                QuoteInput(
+                    class_id=self.vehicle_class.id,
+                    starts_at=starts_at,
+                    ends_at=starts_at + timedelta(hours=hours),
+                ),
+            )
+
+    async def book(self, starts_in: float = 1, hours: float = 48) -> Booking:
+        quote = await self.quote(starts_in, hours)
+        return await self.place(quote)
+
+    async def place(self, quote: Quote) -> Booking:
+        async with self.transaction() as session:
+            return await bookings.place(session, quote, self.customer, "site")
+
+    async def confirmed(self, starts_in: float = 1, hours: float = 48) -> Booking:
+        booking = await self.book(starts_in, hours)
+        async with self.transaction() as session:
+            found = await bookings.locked(session, booking.id)
+            assert await bookings.confirm(session, found)
+        return found
+
+    def readings(self, booking: Booking, **changes: Any) -> HireInput:
+        values: dict[str, Any] = {
+            "booking_id": booking.id,
+            "odometer_km": 10_000,
+            "fuel_eighths": 8,
+            "licence_seen": True,
+        }
+        return HireInput(**(values | changes))
+
+    async def out(self, starts_in: float = 1, hours: float = 48) -> tuple[Booking, UUID]:
+        booking = await self.confirmed(starts_in, hours)
+        async with self.transaction() as session:
+            hire = await hires.prepare(session, self.readings(booking))
+            await hires.depart(session, hire.id)
+        return booking, hire.id
+
+    async def back(self, hire_id: UUID, **readings: Any) -> None:
+        given = ReturnInput(**({"odometer_km": 10_100, "fuel_eighths": 8} | readings))
+        async with self.transaction() as session:
+            await hires.take_back(session, hire_id, given)
