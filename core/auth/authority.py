@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, Self
+from typing import Final, Protocol, Self
 
 from redis.asyncio import Redis
 
@@ -14,8 +14,7 @@ from core.auth.passwords import Passwords
 from core.auth.sessions import SessionCache, Sessions
 from core.auth.throttle import Throttle
 from core.origin import Networks
-from core.permissions import CORE_PERMISSIONS, Role, held_by
-from core.plugin import Plugins
+from core.permissions import CORE_PERMISSIONS, Permission, Role, held_by
 from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
@@ -24,11 +23,19 @@ SECURE_COOKIE: Final = "__Host-atrium"
 LOCAL_COOKIE: Final = "atrium"
 
 
+class Declared(Protocol):
+    """What is asked of ``core.plugin.Plugins``, which services must not know: it knows the web."""
+
+    @property
+    def working(self) -> Mapping[str, object]: ...
+
+    def permissions(self, names: Iterable[str]) -> tuple[Permission, ...]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Authority:
     """Passwords, sessions and throttles of this process. ``secure`` is whether it is on https."""
 
-    plugins: Plugins
     passwords: Passwords
     sessions: Sessions
     throttle: Throttle
@@ -39,14 +46,13 @@ class Authority:
     def of(
         cls,
         settings: Settings,
-        plugins: Plugins,
+        plugins: Declared,
         *,
         redis: Redis | None = None,
         signals: Signals | None = None,
     ) -> Self:
         """The authority of a process with these ``settings`` and ``plugins``."""
         return cls(
-            plugins=plugins,
             passwords=Passwords(),
             sessions=Sessions(SessionCache(signals), _held(plugins)),
             throttle=Throttle(redis),
@@ -61,7 +67,7 @@ class Authority:
         return SECURE_COOKIE if self.secure else LOCAL_COOKIE
 
 
-def _held(plugins: Plugins) -> Callable[[Tenant, Role], frozenset[str]]:
+def _held(plugins: Declared) -> Callable[[Tenant, Role], frozenset[str]]:
     """What each role may do, computed once for each set of plugins."""
 
     @lru_cache(maxsize=1000)

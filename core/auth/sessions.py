@@ -46,7 +46,9 @@ class Known(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class _Key:
+class SessionKey:
+    """Which secret, used how, at whose host."""
+
     tenant_id: UUID
     token_hash: bytes
     kind: str
@@ -58,13 +60,13 @@ class SessionCache:
     def __init__(self, signals: Signals | None = None, *, size: int = 50_000) -> None:
         self._signals = signals
         self._size = size
-        self._known: OrderedDict[_Key, Known] = OrderedDict()
+        self._known: OrderedDict[SessionKey, Known] = OrderedDict()
         self.epoch = 0
         """Grows with every invalidation: what was read before one must not be kept after it."""
         if signals is not None:
             signals.subscribe(CHANNEL, self._heard)
 
-    def get(self, key: _Key) -> Identity | None:
+    def get(self, key: SessionKey) -> Identity | None:
         """The identity of a session, if it was seen moments ago."""
         known = self._known.get(key)
         if known is None:
@@ -75,7 +77,7 @@ class SessionCache:
             return None
         return known.identity
 
-    def put(self, key: _Key, identity: Identity, epoch: int) -> None:
+    def put(self, key: SessionKey, identity: Identity, epoch: int) -> None:
         """Keep an identity that was read while ``epoch`` was the present one."""
         if epoch != self.epoch:
             return
@@ -141,7 +143,7 @@ class Sessions:
         """Whose secret ``token`` is, or None when its session is over or never was."""
         if not token or len(token) > MAX_LENGTH:
             return None
-        key = _Key(tenant.id, digest(token), kind)
+        key = SessionKey(tenant.id, digest(token), kind)
         if (known := self.cache.get(key)) is not None:
             return known
         epoch = self.cache.epoch
@@ -150,7 +152,14 @@ class Sessions:
             self.cache.put(key, identity, epoch)
         return identity
 
-    async def _read(self, session: AsyncSession, tenant: Tenant, key: _Key) -> Identity | None:
+    async def look_up(self, session: AsyncSession, token: str, kind: str) -> Identity | None:
+        """Whose secret ``token`` is, asked of the database and not remembered."""
+        tenant: Tenant = session.info["tenant"]
+        return await self._read(session, tenant, SessionKey(tenant.id, digest(token), kind))
+
+    async def _read(
+        self, session: AsyncSession, tenant: Tenant, key: SessionKey
+    ) -> Identity | None:
         query = (
             select(
                 UserSession.id,

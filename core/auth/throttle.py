@@ -75,6 +75,10 @@ class Throttle:
         """The attempt was good: it no longer counts."""
         await self._count(allowance, subject, -1)
 
+    async def clear(self, allowance: Allowance, subject: str) -> None:
+        """Forget the attempts on ``subject``: somebody proved to be its owner."""
+        await self._count(allowance, subject, -1_000_000)
+
     async def _count(self, allowance: Allowance, subject: str, step: int) -> tuple[int, int]:
         key = _key(allowance, subject)
         if self._redis is not None and time.monotonic() >= self._rest_until:
