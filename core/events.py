@@ -2,6 +2,7 @@
 
 An event is written to the outbox like a job. The worker that receives it writes one message
 for each listener whose plugin the tenant has enabled; each of those succeeds or fails alone.
+A listener is an actor whose body takes the event: ``async def bill(session, event: HireEnded)``.
 """
 
 from __future__ import annotations

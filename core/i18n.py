@@ -66,3 +66,8 @@ def ngettext(singular: str, plural: str, count: int) -> str:
 def _(message: str) -> LazyText:
     """``message``, translated when it is shown."""
     return LazyProxy(gettext, message, enable_cache=False)
+
+
+def fill(text: LazyText | str, **values: object) -> LazyText:
+    """``text`` with its ``{names}`` replaced when it is shown; an f-string could not wait."""
+    return LazyProxy(lambda: str(text).format(**values), enable_cache=False)

@@ -1,0 +1,157 @@
+"""The relay's side of the outboxes: which messages to send, hold, drop and forget.
+
+A connection here is the relay's own login, which sees where a message goes and not what it
+says. Every method is one statement that commits by itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, Protocol
+from uuid import UUID
+
+import asyncpg
+
+from core.scope import Database
+
+CHANNEL: Final = "outbox"
+"""NOTIFY says here that something was put; a hint that anybody may give."""
+
+
+class OutboxDatabases(Protocol):
+    """The databases that hold outboxes; supplied by the composition root."""
+
+    async def outboxes(self) -> Sequence[Database]:
+        """Every database of the installation; each ``dsn`` logs in as the relay."""
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A message as the relay sees it; ``sends`` counts this sending."""
+
+    id: UUID
+    tenant: UUID
+    actor: str
+    trace: str
+    sends: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A job that was given up, in the outbox of ``database``."""
+
+    database: str
+    id: UUID
+    tenant: UUID
+    actor: str
+    attempts: int
+    error: str
+    put_at: datetime
+    died_at: datetime
+
+
+# Ids commit out of order, so there is no "everything after the last one": what has to be sent is
+# looked up by when. The row is marked before the doorbell rings; a lock held while ringing would
+# make a quick worker believe that another has the message.
+_CLAIM: Final = """
+WITH due AS (
+  SELECT id FROM outbox.messages
+  WHERE state = 'pending' AND send_at <= clock_timestamp()
+  ORDER BY send_at LIMIT $1 FOR UPDATE SKIP LOCKED
+)
+UPDATE outbox.messages m
+SET sent_at = clock_timestamp(), sends = m.sends + 1,
+    send_at = clock_timestamp() + least($2::interval * power(2, least(m.sends, 20)), $3::interval)
+FROM due WHERE m.id = due.id
+RETURNING m.id, m.tenant, m.actor, m.trace, m.sends
+"""
+
+_POSTPONE: Final = """
+UPDATE outbox.messages SET send_at = clock_timestamp() + $2::interval
+WHERE id = ANY($1::uuid[]) AND state = 'pending'
+"""
+
+_RELEASE: Final = """
+UPDATE outbox.messages
+SET send_at = clock_timestamp() + $2::interval, sends = greatest(sends - 1, 0)
+WHERE id = ANY($1::uuid[]) AND state = 'pending'
+"""
+
+_DISCARD: Final = """
+UPDATE outbox.messages
+SET state = 'discarded', finished_at = clock_timestamp(), leased_until = NULL, args = '{}'
+WHERE id = ANY($1::uuid[]) AND state IN ('pending', 'dead') RETURNING id
+"""
+
+_PURGE: Final = """
+DELETE FROM outbox.messages WHERE id IN (
+  SELECT id FROM outbox.messages
+  WHERE state IN ('done', 'discarded') AND finished_at < clock_timestamp() - $1::interval
+  ORDER BY finished_at LIMIT $2 FOR UPDATE SKIP LOCKED
+)
+"""
+
+_DEAD: Final = """
+SELECT id, tenant, actor, attempt, coalesce(error, ''), put_at, finished_at FROM outbox.messages
+WHERE state = 'dead' AND ($1::uuid IS NULL OR tenant = $1) ORDER BY finished_at DESC LIMIT $2
+"""
+
+_RETRY: Final = """
+UPDATE outbox.messages
+SET state = 'pending', finished_at = NULL, attempt = 0, sends = 0,
+    due_at = clock_timestamp(), send_at = clock_timestamp()
+WHERE id = $1 AND state = 'dead' RETURNING id
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The outbox at the other end of a connection of the relay's login."""
+
+    connection: asyncpg.Connection
+
+    async def claim(self, limit: int, again: timedelta, longest: timedelta) -> list[Envelope]:
+        """Mark up to ``limit`` due messages as sent.
+
+        One that stays unfinished is due again after ``again``, then twice that, up to ``longest``.
+        """
+        rows = await self.connection.fetch(_CLAIM, limit, again, longest)
+        return [Envelope(*row) for row in rows]
+
+    async def release(self, ids: Sequence[UUID], pause: timedelta) -> None:
+        """Take back a claim: nothing was sent."""
+        await self.connection.execute(_RELEASE, ids, pause)
+
+    async def postpone(self, ids: Sequence[UUID], pause: timedelta) -> None:
+        """Hold messages back for ``pause``; it is no failed attempt of theirs."""
+        await self.connection.execute(_POSTPONE, ids, pause)
+
+    async def discard(self, ids: Sequence[UUID]) -> int:
+        """Never deliver them; gives how many there were, pending or dead."""
+        return len(await self.connection.fetch(_DISCARD, ids))
+
+    async def purge(self, age: timedelta, limit: int) -> int:
+        """Forget up to ``limit`` messages that ended longer ago than ``age``; gives how many."""
+        status: str = await self.connection.execute(_PURGE, age, limit)
+        return int(status.rpartition(" ")[2])
+
+    async def dead(self, tenant: UUID | None, limit: int) -> list[asyncpg.Record]:
+        """The latest dead letters, of one tenant or of all."""
+        rows: list[asyncpg.Record] = await self.connection.fetch(_DEAD, tenant, limit)
+        return rows
+
+    async def retry(self, message: UUID) -> bool:
+        """Let a dead letter live again, with all its attempts; False if there is none."""
+        return await self.connection.fetchval(_RETRY, message) is not None
+
+
+async def connect(database: Database) -> asyncpg.Connection:
+    """A connection of the relay's login, bounded in every wait."""
+    return await asyncpg.connect(
+        database.dsn,
+        timeout=5,
+        command_timeout=30,
+        server_settings={"search_path": "", "application_name": "atrium-relay"},
+    )

@@ -1,0 +1,93 @@
+"""Amounts, dates and numbers as the reader writes them, times on the tenant's own clock."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from babel.dates import format_date, format_datetime, format_time, format_timedelta
+from babel.numbers import format_decimal, format_percent
+
+from core import clock
+from core.i18n import locale
+from core.money import Money
+from core.scope import current_or_none
+
+
+def zone() -> str:
+    """The IANA zone of the tenant being served; UTC outside every scope."""
+    tenant = current_or_none()
+    return tenant.zone if tenant else "UTC"
+
+
+def money(value: Money | None) -> str:
+    """``€1,234.50``; a dash for nothing."""
+    return "–" if value is None else str(value.rounded())  # noqa: RUF001  # an en dash is meant
+
+
+def number(value: int | float | Decimal) -> str:
+    """``1,234.5``, grouped as the reader groups."""
+    return format_decimal(value, locale=locale())
+
+
+def percent(value: int | float | Decimal, decimals: int = 0) -> str:
+    """``23 %`` of a share of one."""
+    pattern = "#,##0." + "#" * decimals + "%" if decimals else None
+    return format_percent(value, format=pattern, locale=locale())
+
+
+def day(value: date | datetime, style: str = "medium") -> str:
+    """A calendar date; a moment's is the one on the tenant's clock."""
+    if isinstance(value, datetime):
+        value = clock.local(value, zone()).date()
+    return format_date(value, style, locale=locale())
+
+
+def moment(value: datetime, style: str = "medium") -> str:
+    """Date and time to the minute, on the tenant's clock."""
+    local = clock.local(value, zone())
+    return f"{format_date(local.date(), style, locale=locale())}, {time_of_day(value)}"
+
+
+def full_moment(value: datetime) -> str:
+    """Everything, zone included: for a tooltip."""
+    return format_datetime(clock.local(value, zone()), "full", locale=locale())
+
+
+def time_of_day(value: datetime) -> str:
+    """``14:30`` on the tenant's clock."""
+    return format_time(clock.local(value, zone()), "short", locale=locale())
+
+
+def iso(value: date | datetime) -> str:
+    """For the ``datetime`` attribute of ``<time>``."""
+    return value.astimezone(UTC).isoformat() if isinstance(value, datetime) else value.isoformat()
+
+
+def ago(value: datetime) -> str:
+    """``3 minutes ago`` or ``in 2 days``."""
+    return format_timedelta(value - clock.now(), add_direction=True, locale=locale())
+
+
+def duration(value: timedelta) -> str:
+    """``3 days``: the largest unit that fits."""
+    return format_timedelta(value, threshold=1.2, locale=locale())
+
+
+def wall(value: datetime) -> str:
+    """What a ``datetime-local`` field holds: the tenant's clock, without a zone."""
+    return clock.local(value, zone()).strftime("%Y-%m-%dT%H:%M")
+
+
+FILTERS = {
+    "money": money,
+    "number": number,
+    "percent": percent,
+    "date": day,
+    "datetime": moment,
+    "full_datetime": full_moment,
+    "time": time_of_day,
+    "iso": iso,
+    "ago": ago,
+    "duration": duration,
+}

@@ -1,0 +1,47 @@
+"""Forms and bodies: one msgspec Struct says what is accepted, for people and programs alike.
+
+class NewVehicle(Form):
+    plate: Annotated[str, text(_("Plate"), max=12)]
+    odometer: Annotated[int, whole(_("Odometer"), min=0, unit="km")]
+
+form = await posted(request, NewVehicle)      # people: typed text and errors kept
+body = await decode(request, NewVehicle)      # programs: raises Invalid
+"""
+
+from core.web.forms.bind import bind, blank, bound, decode, posted
+from core.web.forms.bound import Bound
+from core.web.forms.fields import (
+    Form,
+    amount,
+    choice,
+    day,
+    email,
+    long_text,
+    moment,
+    number,
+    password,
+    text,
+    tick,
+    whole,
+)
+
+__all__ = [
+    "Bound",
+    "Form",
+    "amount",
+    "bind",
+    "blank",
+    "bound",
+    "choice",
+    "day",
+    "decode",
+    "email",
+    "long_text",
+    "moment",
+    "number",
+    "password",
+    "posted",
+    "text",
+    "tick",
+    "whole",
+]

@@ -1,0 +1,75 @@
+"""Navigation and page slots: what the enabled plugins add to every page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.auth.identity import Identity
+from core.plugin import NavItem, Plugin, Plugins
+from core.scope import current_or_none
+from core.web.shell import Link
+
+
+def served(plugins: Plugins) -> list[Plugin]:
+    """The plugins of the tenant being served."""
+    tenant = current_or_none()
+    return plugins.enabled(tenant.plugins) if tenant else []
+
+
+def links(plugins: Plugins, viewer: Identity | None, path: str) -> dict[str, list[Link]]:
+    """The navigation by area, in order, as far as ``viewer`` may go; where ``path`` is, marked."""
+    items = [item for plugin in served(plugins) for item in plugin.navigation]
+    items = sorted((item for item in items if _visible(item, viewer)), key=lambda item: item.order)
+    here = _nearest(items, path)
+    found: dict[str, list[Link]] = {}
+    for item in items:
+        link = Link(item.title, item.path, item.icon, item.path == here)
+        found.setdefault(item.area, []).append(link)
+    return found
+
+
+def _visible(item: NavItem, viewer: Identity | None) -> bool:
+    return item.permission is None or (viewer is not None and viewer.may(item.permission))
+
+
+def _nearest(items: Iterable[NavItem], path: str) -> str | None:
+    above = [
+        item.path
+        for item in items
+        if path == item.path or path.startswith(item.path.rstrip("/") + "/")
+    ]
+    return max(above, key=len, default=None)
+
+
+def desk_of(plugins: Plugins, viewer: Identity | None) -> str | None:
+    """The page where ``viewer`` works, if they are staff of this tenant."""
+    if viewer is None or not viewer.is_staff:
+        return None
+    return next((plugin.desk for plugin in served(plugins) if plugin.desk), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """A slot that a plugin has filled: a template and what it shows."""
+
+    template: str
+    context: dict[str, Any]
+
+
+async def fill(
+    session: AsyncSession, plugins: Plugins, viewer: Identity | None, name: str
+) -> list[Filled]:
+    """What the tenant's plugins put into the slot ``name``; show it with ``{% include %}``."""
+    slots = [
+        slot
+        for plugin in served(plugins)
+        for slot in plugin.slots
+        if slot.name == name
+        and (slot.permission is None or (viewer and viewer.may(slot.permission)))
+    ]
+    ordered = sorted(slots, key=lambda slot: slot.order)
+    return [Filled(slot.template, await slot.fill(session)) for slot in ordered]

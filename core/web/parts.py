@@ -1,0 +1,21 @@
+"""What the web part of core adds to an application: its routes, hooks and error handlers."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from litestar.handlers import HTTPRouteHandler
+
+from core.web.brand import serve_brand
+from core.web.gallery import gallery, gallery_desk, gallery_send
+from core.web.static import serve
+
+HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (serve, serve_brand)
+"""Of every application."""
+
+DEVELOPMENT_HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (
+    gallery,
+    gallery_desk,
+    gallery_send,
+)
+"""Only where ``settings.development``."""

@@ -1,0 +1,195 @@
+"""What happens when the doorbell rings: one message, one attempt, one transaction.
+
+The message's row is taken, worked on and marked done in the transaction of the work itself, so
+that both happen or neither. Whatever goes wrong before that needs no handling here: the message
+stays unfinished, and the relay rings again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import structlog
+from opentelemetry.trace import Span, SpanKind
+from sqlalchemy import Integer, Interval, Text, Uuid, bindparam, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import telemetry
+from core.db import Databases
+from core.errors import DomainError
+from core.jobs import Actor, GiveUp, RunningJob, current_job
+from core.scope import Directory, Tenant
+from core.telemetry import redaction
+from workers.backoff import Backoff
+from workers.registry import Registry
+
+log = structlog.get_logger(__name__)
+
+LEASE_BEYOND_LIMIT: Final = timedelta(seconds=30)
+"""How much longer than its time limit nobody else may begin an attempt."""
+
+_AWAY: Final = (OSError, DBAPIError, PoolTimeout)
+
+_TAKE: Final = text("SELECT actor, args, attempt FROM outbox.take(:id, :lease)").bindparams(
+    bindparam("id", type_=Uuid()), bindparam("lease", type_=Interval())
+)
+_FINISH: Final = text("SELECT outbox.finish(:id, :attempt)").bindparams(
+    bindparam("id", type_=Uuid()), bindparam("attempt", type_=Integer())
+)
+_FAIL: Final = text("SELECT outbox.fail(:id, :attempt, :error, :retry_in)").bindparams(
+    bindparam("id", type_=Uuid()),
+    bindparam("attempt", type_=Integer()),
+    bindparam("error", type_=Text()),
+    bindparam("retry_in", type_=Interval()),
+)
+
+
+class LeaseLost(Exception):
+    """Another worker began the message meanwhile; this one's work is undone."""
+
+
+class Misdelivered(Exception):
+    """The doorbell named another actor than the message: what it says is not to be trusted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """Works on messages, any number at once, in one event loop."""
+
+    databases: Databases
+    directory: Directory
+    registry: Registry
+    backoff: Backoff = field(default_factory=Backoff)
+
+    async def deliver(self, message: UUID, tenant_id: UUID, name: str, trace: str) -> None:
+        """Work on a message if it is still to be worked on. Never raises for a failing job."""
+        with (
+            telemetry.span(
+                f"job {name}",
+                kind=SpanKind.CONSUMER,
+                parent=trace,
+                tenant=str(tenant_id),
+                actor=name,
+            ) as span,
+            structlog.contextvars.bound_contextvars(
+                tenant=str(tenant_id), job=str(message), actor=name
+            ),
+        ):
+            try:
+                tenant = await self.directory.by_id(tenant_id)
+            except _AWAY as problem:
+                log.warning("job.directory_away", error=type(problem).__name__)
+                return
+            actor = self.registry.actor(name)
+            if tenant is None or actor is None or not self._may_run(actor, tenant):
+                return
+            await self._attempt(message, tenant, actor, span)
+
+    def _may_run(self, actor: Actor, tenant: Tenant) -> bool:
+        """Else the relay holds the message, and rings again later."""
+        if tenant.status != "active":
+            log.info("job.held", status=tenant.status)
+            return False
+        if not self.registry.allowed(actor, tenant):
+            log.info("job.held", status="not enabled")
+            return False
+        return True
+
+    async def _attempt(self, message: UUID, tenant: Tenant, actor: Actor, span: Span) -> None:
+        attempt = _Attempt(message, tenant, actor)
+        try:
+            done = await attempt.run(self.databases)
+        except (LeaseLost, Misdelivered) as problem:
+            log.warning("job.undone", reason=type(problem).__name__, attempt=attempt.number)
+        except Exception as problem:
+            telemetry.failed(span, problem)
+            if attempt.number == 0:  # it never began: nothing of the job's is at fault
+                log.warning("job.not_begun", error=type(problem).__name__)
+            else:
+                await self._fail(attempt, problem)
+        else:
+            if done:
+                log.info("job.done", attempt=attempt.number)
+
+    async def _fail(self, attempt: _Attempt, problem: Exception) -> None:
+        last = attempt.number >= attempt.actor.max_attempts or isinstance(
+            problem, GiveUp | msgspec.ValidationError
+        )
+        retry_in = None if last else self.backoff.pause(attempt.number)
+        event = "job.dead" if last else "job.failed"
+        log.error(event, attempt=attempt.number, retry_in=str(retry_in), exc_info=problem)
+        try:
+            async with self.databases.transaction(attempt.tenant) as session:
+                await session.execute(
+                    _FAIL,
+                    {
+                        "id": attempt.message,
+                        "attempt": attempt.number,
+                        "error": describe(problem),
+                        "retry_in": retry_in,
+                    },
+                )
+        except _AWAY as away:
+            log.warning("job.failure_unrecorded", error=type(away).__name__)
+
+
+@dataclass(slots=True)
+class _Attempt:
+    message: UUID
+    tenant: Tenant
+    actor: Actor
+    number: int = 0
+
+    async def run(self, databases: Databases) -> bool:
+        """True when the work was done, False when there was none to do."""
+        limit = self.actor.time_limit
+        async with databases.transaction(self.tenant) as session:
+            taken = await session.execute(
+                _TAKE, {"id": self.message, "lease": limit + LEASE_BEYOND_LIMIT}
+            )
+            row = taken.one_or_none()
+            if row is None:
+                return False
+            if row.actor != self.actor.name:
+                raise Misdelivered
+            self.number = row.attempt
+            async with asyncio.timeout(limit.total_seconds()):
+                await self._work(session, self.actor.read(row.args))
+            await self._finish(session)
+        return True
+
+    async def _work(self, session: AsyncSession, args: dict[str, Any]) -> None:
+        token = current_job.set(RunningJob(self.message, self.actor.name, self.number))
+        try:
+            await self.actor.body(session, **args)
+        finally:
+            current_job.reset(token)
+
+    async def _finish(self, session: AsyncSession) -> None:
+        if not await session.scalar(_FINISH, {"id": self.message, "attempt": self.number}):
+            raise LeaseLost
+
+
+def describe(problem: Exception) -> str:
+    """A failure in words that may be kept and shown: its type and what it says of no person."""
+    describers: list[tuple[type[Exception], Callable[[Any], str]]] = [
+        (DBAPIError, lambda each: f"{type(each.orig).__name__} {_sqlstate(each)}"),
+        (DomainError, lambda each: f"{type(each).__name__}: {each.code}"),
+        (TimeoutError, lambda each: "TimeoutError: the time limit of the job"),
+    ]
+    for kind, words in describers:
+        if isinstance(problem, kind):
+            return words(problem)
+    return redaction.text(f"{type(problem).__name__}: {problem}".replace("\0", ""))[:300]
+
+
+def _sqlstate(problem: DBAPIError) -> str:
+    return getattr(problem.orig, "sqlstate", None) or "connection lost"
