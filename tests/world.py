@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from core import crypto
-from core.crypto import KeyRing, MasterKeys
 from core.db import Databases
 from core.plugin import Plugins, discover
 from core.scope import Tenant
@@ -24,6 +23,7 @@ from tenants.migration.lines import Lines, compile_lines
 from tenants.migration.migrate import make_platform
 from tenants.provisioning import Provisioner
 from tests.databases import PASSWORDS
+from tests.keys import key_ring, master_key_file
 from tests.servers import Postgres
 
 CORE_EXTENSIONS = ("btree_gist",)
@@ -90,8 +90,7 @@ async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
     await bootstrap(postgres.dsn(main), PASSWORDS, extensions=extensions)
     await bootstrap(postgres.dsn(own), PASSWORDS, extensions=extensions, serves_pooled=False)
     settings = settings_for(postgres, main, redis_url)
-    ring = KeyRing(MasterKeys.load(settings.master_key_file))
-    crypto.install(ring)
+    key_ring()
     databases, signals = Databases(pool_size=8), Signals(redis_url)
     lines = compile_lines(plugins)
     await make_platform(settings, lines)
@@ -145,7 +144,6 @@ async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
 def settings_for(postgres: Postgres, database: str, redis_url: str) -> Settings:
     """Settings of an installation on ``database``, with a fresh master key."""
     folder = Path(tempfile.mkdtemp(prefix="atrium-test-"))
-    crypto.create_master_key_file(folder / "master.key")
 
     def login(user: str, password: str) -> str:
         return postgres.dsn(database, user=user, password=password)
@@ -158,7 +156,7 @@ def settings_for(postgres: Postgres, database: str, redis_url: str) -> Settings:
         development=True,
         public_scheme="http",
         public_port=8000,
-        master_key_file=folder / "master.key",
+        master_key_file=master_key_file(),
         state_dir=folder,
         files_dir=folder / "files",
     )

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 import pytest
 
 from core import crypto
-from core.crypto import KeyRing, MasterKeys
+from core.crypto import KeyRing
 from core.db import Databases
 from core.scope import Tenant
 from tenants.migration.lines import compile_lines
+from tests import keys
 from tests.core import secret_notes
 from tests.databases import TestDatabase
 from tests.servers import Postgres
@@ -34,12 +35,9 @@ class CoreScopes:
 
 
 @pytest.fixture(scope="session")
-def key_ring() -> Iterator[KeyRing]:
+def key_ring() -> KeyRing:
     """The key ring of this test process."""
-    ring = KeyRing(MasterKeys.generate())
-    crypto.install(ring)
-    yield ring
-    crypto.install(None)
+    return keys.key_ring()
 
 
 @pytest.fixture(scope="session")
