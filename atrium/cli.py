@@ -8,6 +8,10 @@ from typing import Final
 import click
 
 COMMANDS: Final = {
+    "bootstrap": "tenants.commands:bootstrap",
+    "migrate": "tenants.commands:migrate",
+    "seed": "tenants.commands:seed",
+    "tenants": "tenants.commands:tenants",
     "up": "atrium.up.__main__:main",
     "web": "atrium.web:web",
 }

@@ -174,11 +174,12 @@ class Provisioner:
                     id=owner.user_id,
                     email=owner.email.lower(),
                     name=owner.name,
-                    role=Role.OWNER,
+                    role=Role.OWNER.value,
                     locale=work.tenant.locale,
                 )
                 .on_conflict_do_nothing()
             )
+            user_id = await session.scalar(select(User.id).where(User.email == owner.email.lower()))
         if owner.account_id is None:
             return
         async with self._databases.transaction(self._platform) as session:
@@ -187,8 +188,8 @@ class Provisioner:
                 .values(
                     tenant_id=work.tenant.id,
                     account_id=owner.account_id,
-                    user_id=owner.user_id,
-                    role=Role.OWNER,
+                    user_id=user_id,
+                    role=Role.OWNER.value,
                 )
                 .on_conflict_do_nothing()
             )

@@ -20,13 +20,11 @@ from tenants.catalogue import Catalogue
 from tenants.databases import platform, register
 from tenants.lifecycle import Order, Owner
 from tenants.migration.lines import Lines, compile_lines
-from tenants.migration.migrate import make_platform
+from tenants.migration.migrate import migrate
 from tenants.provisioning import Provisioner
 from tests.databases import PASSWORDS
 from tests.keys import key_ring, master_key_file
 from tests.servers import Postgres
-
-CORE_EXTENSIONS = ("btree_gist",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +83,7 @@ def order(plugins: Plugins, slug: str = "", **chosen: object) -> Order:
 async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
     """Make a world, and take it down after use."""
     plugins = discover()
-    extensions = {*CORE_EXTENSIONS, *(name for plugin in plugins for name in plugin.extensions)}
+    extensions = {name for plugin in plugins for name in plugin.extensions}
     main, own = [await postgres.create_database(name) for name in ("main", "own")]
     await bootstrap(postgres.dsn(main), PASSWORDS, extensions=extensions)
     await bootstrap(postgres.dsn(own), PASSWORDS, extensions=extensions, serves_pooled=False)
@@ -93,10 +91,9 @@ async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
     key_ring()
     databases, signals = Databases(pool_size=8), Signals(redis_url)
     lines = compile_lines(plugins)
-    await make_platform(settings, lines)
+    await migrate(settings, databases, lines)
     zero = platform(settings)
     async with databases.transaction(zero) as session:
-        await crypto.create_key(session)
         await register(
             session,
             name="delta",

@@ -10,6 +10,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.clock import now
+from core.crypto import create_key
 from core.db import Databases
 from core.scope import PLATFORM_SCHEMA, TENANT_ZERO, scope_name
 from core.settings import Settings
@@ -33,6 +34,7 @@ async def migrate(
     """
     await make_platform(settings, lines)
     async with databases.transaction(platform(settings)) as session:
+        await create_key(session)
         everywhere = await places(session, settings)
         records = (await session.scalars(select(TenantRecord).order_by(TenantRecord.id))).all()
         chosen = await _chosen_plugins(session)

@@ -1,0 +1,53 @@
+"""What the commands work with: one process's engines, keys, plugins and provisioner."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from core import crypto
+from core.crypto import KeyRing, MasterKeys
+from core.db import Databases
+from core.plugin import Plugins, discover
+from core.scope import Tenant
+from core.settings import Settings
+from core.signals import Signals
+from tenants.databases import platform
+from tenants.migration.lines import Lines, compile_lines
+from tenants.provisioning import Provisioner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """The parts, made from the settings."""
+
+    settings: Settings
+    databases: Databases
+    plugins: Plugins
+    lines: Lines
+    signals: Signals
+    provisioner: Provisioner
+    platform: Tenant
+
+
+@asynccontextmanager
+async def workshop(settings: Settings) -> AsyncIterator[Workshop]:
+    """Open for a command, and close everything after it."""
+    crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
+    plugins = discover()
+    lines = compile_lines(plugins)
+    databases, signals = Databases(pool_size=4), Signals(settings.redis_url)
+    try:
+        async with signals.listening():
+            yield Workshop(
+                settings=settings,
+                databases=databases,
+                plugins=plugins,
+                lines=lines,
+                signals=signals,
+                provisioner=Provisioner(settings, databases, plugins, lines, signals),
+                platform=platform(settings),
+            )
+    finally:
+        await databases.dispose()
