@@ -60,15 +60,16 @@ async def _bootstrap(settings: Settings, superuser_url: str, *, own: bool) -> No
 
 
 async def _demo_database(superuser_url: str) -> str:
+    name = seeding.own_database(superuser_url)
     connection = await asyncpg.connect(superuser_url)
     try:
-        await connection.execute(f"CREATE DATABASE {seeding.OWN_DATABASE} TEMPLATE template0")
+        quoted = await connection.fetchval("SELECT quote_ident($1)", name)
+        await connection.execute(f"CREATE DATABASE {quoted} TEMPLATE template0")
     except asyncpg.DuplicateDatabaseError:
         pass
     finally:
         await connection.close()
-    second = make_url(superuser_url).set(database=seeding.OWN_DATABASE)
-    return second.render_as_string(hide_password=False)
+    return make_url(superuser_url).set(database=name).render_as_string(hide_password=False)
 
 
 @click.command()
@@ -124,17 +125,14 @@ def list_tenants() -> None:
     _with_workshop(work)
 
 
-_LISTED = (
-    select(
-        TenantRecord.slug,
-        TenantRecord.status,
-        TenantRecord.database,
-        select(func.string_agg(TenantPlugin.plugin, ", "))
-        .where(TenantPlugin.tenant_id == TenantRecord.id, TenantPlugin.state == "enabled")
-        .scalar_subquery(),
-    )
-    .order_by(TenantRecord.slug)
-)
+_LISTED = select(
+    TenantRecord.slug,
+    TenantRecord.status,
+    TenantRecord.database,
+    select(func.string_agg(TenantPlugin.plugin, ", "))
+    .where(TenantPlugin.tenant_id == TenantRecord.id, TenantPlugin.state == "enabled")
+    .scalar_subquery(),
+).order_by(TenantRecord.slug)
 
 
 @tenants.command()

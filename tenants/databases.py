@@ -74,11 +74,18 @@ def platform(settings: Settings) -> Tenant:
 
 
 async def register(
-    session: AsyncSession, *, name: str, host: str, port: int, dbname: str, dedicated: bool
+    session: AsyncSession,
+    *,
+    name: str,
+    dbname: str,
+    dedicated: bool,
+    host: str | None = None,
+    port: int | None = None,
 ) -> None:
     """Enter a bootstrapped database into the catalogue, unless ``name`` is there already.
 
-    A ``dedicated`` one gets a login of its own, which provisioning makes with its tenant.
+    Without ``host`` and ``port`` it is on the main database's server. A ``dedicated`` one gets
+    a login of its own, which provisioning makes with its tenant.
     """
     if await session.get(DatabaseRecord, name) is not None:
         return
@@ -103,7 +110,9 @@ def _seal_place(name: str) -> tuple[str, str, str]:
 def _moved(
     url: str, record: DatabaseRecord, login: str | None = None, password: str | None = None
 ) -> str:
-    moved = make_url(url).set(host=record.host, port=record.port, database=record.dbname)
+    moved = make_url(url).set(database=record.dbname)
+    if record.host is not None:
+        moved = moved.set(host=record.host, port=record.port)
     if login is not None:
         moved = moved.set(username=login, password=password)
     return moved.render_as_string(hide_password=False)

@@ -38,6 +38,7 @@ def _one_of(column: str, *values: str) -> CheckConstraint:
 class DatabaseRecord(Base):
     """A database that holds scopes, beside the main one.
 
+    Without ``host`` and ``port`` it is on the main database's server, wherever that is now.
     With a ``login`` it serves one tenant, which alone connects as that role; without, it is
     shared, and the application's own login of the settings is used. The password is sealed
     under the master key.
@@ -50,8 +51,8 @@ class DatabaseRecord(Base):
     )
 
     name: Mapped[str] = mapped_column(Text, primary_key=True)
-    host: Mapped[str] = mapped_column(Text)
-    port: Mapped[int] = mapped_column(Integer)
+    host: Mapped[str | None] = mapped_column(Text)
+    port: Mapped[int | None] = mapped_column(Integer)
     dbname: Mapped[str] = mapped_column(Text)
     login: Mapped[str | None] = mapped_column(Text)
     password: Mapped[bytes | None] = mapped_column(LargeBinary)

@@ -20,7 +20,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth.models import User
 from core.auth.passwords import Passwords
-from core.auth.services import create_person
 from core.permissions import Role
 from core.scope import Tenant
 from core.settings import Settings
@@ -29,9 +28,6 @@ from tenants.lifecycle import Order, Ordered, Owner, note
 from tenants.models import ProvisioningRun, Seed, TenantRecord
 from tenants.provisioning import once
 from tenants.workshop import Workshop
-
-OWN_DATABASE: Final = "atrium_harbour"
-"""The second database of the demo, beside the main one on the same server."""
 
 _PEOPLE: Final = "demo.people"
 
@@ -78,6 +74,11 @@ DEMOS: Final = (
 )
 
 
+def own_database(main_url: str) -> str:
+    """The name of the demo's second database, beside the main one on the same server."""
+    return f"{make_url(main_url).database}_harbour"
+
+
 async def seed(shop: Workshop) -> None:
     """Make the demo's tenants, people and data, as far as they are missing."""
     known = await asyncio.to_thread(_passwords, shop.settings.state_dir / "demo-passwords.json")
@@ -95,9 +96,7 @@ async def seed(shop: Workshop) -> None:
     await asyncio.to_thread(_write_welcome, shop.settings, known)
 
 
-async def _account(
-    shop: Workshop, hasher: Passwords, demo: Demo, known: dict[str, str]
-) -> UUID:
+async def _account(shop: Workshop, hasher: Passwords, demo: Demo, known: dict[str, str]) -> UUID:
     """The owner's account of the portal."""
     email = demo.email(demo.owner)
     async with shop.databases.transaction(shop.platform) as session:
@@ -106,9 +105,9 @@ async def _account(
         return found
     hashed = await hasher.hash(known[email])
     async with shop.databases.transaction(shop.platform) as session:
-        return await create_person(
-            session, email=email, name=demo.owner, role=Role.MEMBER, password_hash=hashed
-        )
+        account = User(email=email, name=demo.owner, role=Role.MEMBER.value, password_hash=hashed)
+        session.add(account)
+    return account.id
 
 
 async def _tenant(shop: Workshop, demo: Demo, account: UUID) -> Tenant:
@@ -128,15 +127,8 @@ async def _tenant(shop: Workshop, demo: Demo, account: UUID) -> Tenant:
 
 async def _note(session: AsyncSession, shop: Workshop, demo: Demo, account: UUID) -> Ordered:
     if demo.database is not None:
-        main = make_url(shop.settings.database_url)
-        await register(
-            session,
-            name=demo.database,
-            host=main.host or "127.0.0.1",
-            port=main.port or 5432,
-            dbname=OWN_DATABASE,
-            dedicated=True,
-        )
+        dbname = own_database(shop.settings.database_url)
+        await register(session, name=demo.database, dbname=dbname, dedicated=True)
     wanted = Order(
         slug=demo.slug,
         name=demo.name,
@@ -164,12 +156,8 @@ async def _people(
     owners, staffs = [await hasher.hash(known[email]) for email in (owner, staff)]
 
     async def fill(session: AsyncSession) -> None:
-        await session.execute(
-            update(User).where(User.email == owner).values(password_hash=owners)
-        )
-        await create_person(
-            session, email=staff, name=demo.staff, role=Role.STAFF, password_hash=staffs
-        )
+        await session.execute(update(User).where(User.email == owner).values(password_hash=owners))
+        session.add(User(email=staff, name=demo.staff, role=Role.STAFF.value, password_hash=staffs))
 
     await once(shop.databases, tenant, _PEOPLE, fill)
 

@@ -97,10 +97,10 @@ async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
         await register(
             session,
             name="delta",
-            host=postgres.host,
-            port=postgres.port,
             dbname=own,
             dedicated=True,
+            host=postgres.host,
+            port=postgres.port,
         )
     provisioner = Provisioner(settings, databases, plugins, lines, signals)
     directory = Catalogue(settings, databases)

@@ -19,8 +19,8 @@ def _tenants() -> None:
     op.create_table(
         "databases",
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("host", sa.Text(), nullable=False),
-        sa.Column("port", sa.Integer(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=True),
+        sa.Column("port", sa.Integer(), nullable=True),
         sa.Column("dbname", sa.Text(), nullable=False),
         sa.Column("login", sa.Text(), nullable=True),
         sa.Column("password", sa.LargeBinary(), nullable=True),

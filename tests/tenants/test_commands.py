@@ -1,0 +1,42 @@
+"""`atrium bootstrap`, `migrate` and `seed`, as `make up` runs them."""
+
+from __future__ import annotations
+
+from tests.servers import Postgres
+from tests.tenants.installation import Installation, installation
+
+_TENANTS = """
+SELECT slug, status, hosting, zone, currency, database FROM platform.tenants ORDER BY slug
+"""
+
+
+async def test_the_commands_make_an_installation_and_look_after_it(
+    postgres: Postgres, redis_url: str
+) -> None:
+    """Bootstrap, migrate and seed give the demo's tenants, once; one is suspended and resumed."""
+    async with installation(postgres, redis_url) as made:
+        for _ in range(2):
+            for command in ("bootstrap", "migrate", "seed"):
+                ended = await made.run(command)
+                assert ended.code == 0, ended.said
+        assert [tuple(row) for row in await made.ask(_TENANTS)] == [
+            ("acme", "active", "pooled", "Europe/Lisbon", "EUR", None),
+            ("harbour", "active", "dedicated", "Australia/Sydney", "AUD", "harbour"),
+        ]
+        welcome = (made.settings.state_dir / "welcome").read_text()
+        assert "http://acme.localhost" in welcome
+        assert "ana@acme.example" in welcome
+        memberships = await made.ask("SELECT count(*) AS n FROM platform.memberships")
+        assert memberships[0]["n"] == 2
+        schemas = "SELECT count(*) AS n FROM pg_namespace WHERE nspname LIKE 't\\_%'"
+        assert (await made.ask(schemas, database=made.second))[0]["n"] == 1
+        await _suspend_and_resume(made)
+
+
+async def _suspend_and_resume(made: Installation) -> None:
+    for verb, status in (("suspend", "suspended"), ("resume", "active")):
+        assert (await made.run("tenants", verb, "acme")).code == 0
+        assert {row[0]: row[1] for row in await made.ask(_TENANTS)}["acme"] == status
+    unknown = await made.run("tenants", "suspend", "nobody")
+    assert unknown.code != 0
+    assert "there is no tenant nobody" in unknown.said
