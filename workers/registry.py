@@ -3,73 +3,88 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Final, Self
+from dataclasses import dataclass, field
+from typing import Any, Final, Self
 
-from core.jobs import Actor, Schedule
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.events import FAN_OUT
+from core.jobs import Actor, Schedule, actor
 from core.plugin import Plugin, Plugins
-from core.scope import Tenant
-from workers.fan_out import fan_out
+from core.scope import Tenant, current
 
 DEFAULT_QUEUE: Final = "default"
 
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """``core`` actors run for every tenant, ``platform`` ones for tenant zero alone, and those of
-    a plugin where it is enabled."""
+    """Parts by name: ``core`` ones are everybody's, ``platform`` ones tenant zero's alone, and
+    the plugins are theirs who enabled them."""
 
-    core: Mapping[str, Actor]
-    platform: Mapping[str, Actor]
+    core: Mapping[str, Plugin]
+    platform: Mapping[str, Plugin]
     plugins: Plugins
-    schedules: tuple[Schedule, ...] = ()
-    """Core's own, of every tenant."""
+    _fan_out: Actor = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_fan_out", _fan_out(self))
 
     @classmethod
     def of(
-        cls,
-        plugins: Plugins,
-        *,
-        core: Iterable[Actor] = (),
-        platform: Iterable[Actor] = (),
-        schedules: Iterable[Schedule] = (),
+        cls, plugins: Plugins, *, core: Iterable[Plugin] = (), platform: Iterable[Plugin] = ()
     ) -> Self:
-        """A registry of the given actors, and of what the plugins declare."""
-        events = fan_out(plugins)
+        """A registry of what all these parts declare."""
         return cls(
-            core={each.name: each for each in (events, *core)},
+            core={each.name: each for each in core},
             platform={each.name: each for each in platform},
             plugins=plugins,
-            schedules=tuple(schedules),
         )
 
     def actor(self, name: str) -> Actor | None:
         """The actor of that name, whoever may use it; None when nothing here declares it."""
-        if found := self.core.get(name) or self.platform.get(name):
-            return found
-        plugin = self.plugins.working.get(name.partition(".")[0])
-        return next((each for each in plugin.actors if each.name == name), None) if plugin else None
+        if name == FAN_OUT:
+            return self._fan_out
+        prefix = name.partition(".")[0]
+        part = (
+            self.core.get(prefix) or self.platform.get(prefix) or self.plugins.working.get(prefix)
+        )
+        return next((each for each in part.actors if each.name == name), None) if part else None
 
     def allowed(self, actor: Actor, tenant: Tenant) -> bool:
         """Whether the job may run for ``tenant`` now."""
-        if actor.name in self.core:
+        if actor.name == FAN_OUT:
             return True
-        if actor.name in self.platform:
-            return tenant.is_platform
-        return actor.name.partition(".")[0] in tenant.plugins
+        return actor.name.partition(".")[0] in {part.name for part in self.parts_of(tenant)}
+
+    def parts_of(self, tenant: Tenant) -> list[Plugin]:
+        """What a tenant consists of."""
+        platform = self.platform.values() if tenant.is_platform else ()
+        return [*self.core.values(), *platform, *self.plugins.enabled(tenant.plugins)]
+
+    def schedules_of(self, tenant: Tenant) -> list[Schedule]:
+        """The periodic jobs of a tenant."""
+        return [each for part in self.parts_of(tenant) for each in part.schedules]
+
+    def listeners(self, tenant: Tenant, event: str) -> Iterator[Actor]:
+        """Who, of the tenant's parts, listens to the event of that name."""
+        for part in self.parts_of(tenant):
+            for kind, actors in part.listeners.items():
+                if kind.name == event:
+                    yield from actors
 
     @property
     def queues(self) -> frozenset[str]:
         """The queues that all these jobs wait in."""
-        return frozenset({DEFAULT_QUEUE, *(each.queue for each in self._all())})
+        parts = [*self.core.values(), *self.platform.values(), *self.plugins]
+        return frozenset({DEFAULT_QUEUE, *(each.queue for part in parts for each in part.actors)})
 
-    def schedules_of(self, tenant: Tenant) -> list[Schedule]:
-        """The periodic jobs of a tenant."""
-        enabled: list[Plugin] = self.plugins.enabled(tenant.plugins)
-        return [*self.schedules, *(each for plugin in enabled for each in plugin.schedules)]
 
-    def _all(self) -> Iterator[Actor]:
-        yield from self.core.values()
-        yield from self.platform.values()
-        for plugin in self.plugins:
-            yield from plugin.actors
+def _fan_out(registry: Registry) -> Actor:
+    """The job that turns an event into one message for each listener of the tenant."""
+
+    @actor(FAN_OUT)
+    async def fan_out(session: AsyncSession, event: str, body: dict[str, Any]) -> None:
+        for listener in registry.listeners(current(), event):
+            await listener.enqueue(session, event=body)
+
+    return fan_out
