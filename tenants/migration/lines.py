@@ -7,7 +7,6 @@ that it is made of; ``replay`` sends them to as many scopes as there are.
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -18,9 +17,10 @@ from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script, ScriptDirectory
-from sqlalchemy import ClauseElement, Executable, Select, text
+from sqlalchemy import BindParameter, ClauseElement, Executable, Select
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.schema import DDLElement
+from sqlalchemy.sql import visitors
 
 import core
 from core.plugin import Plugin
@@ -28,7 +28,6 @@ from core.plugin import Plugin
 CORE: Final = "core"
 PLATFORM: Final = "platform"
 
-_BIND: Final = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
 _ONE_AT_A_TIME: Final = threading.Lock()  # Alembic's ``op`` is a process global
 
 
@@ -153,9 +152,11 @@ class OfflineImpl(PostgresqlImpl):
         if multiparams or params:
             raise BadMigration("statements carry their values; parameters are for a database")
         if isinstance(construct, str):
-            construct = text(_BIND.sub(r"\\:\1", construct))
+            self.statements.append(construct.strip())
+            return
         if isinstance(construct, Select):
             raise BadMigration("a migration cannot read; a change of data is a job")
+        _refuse_lack_of_values(construct)
         options = {} if isinstance(construct, DDLElement) else {"literal_binds": True}
         assert isinstance(construct, ClauseElement)
         compiled = construct.compile(dialect=self.dialect, compile_kwargs=options)
@@ -166,6 +167,13 @@ class OfflineImpl(PostgresqlImpl):
         raise BadMigration("a revision runs in the transaction it is given")
 
     emit_commit = emit_begin
+
+
+def _refuse_lack_of_values(construct: Executable) -> None:
+    assert isinstance(construct, ClauseElement)
+    for part in visitors.iterate(construct):
+        if isinstance(part, BindParameter) and part.required:
+            raise BadMigration(f"the value of :{part.key} is missing; it would become NULL")
 
 
 def _core_folder() -> Path:
