@@ -7,12 +7,13 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from plugins.car_hire.models import Booking, Vehicle, VehicleClass, states
+from plugins.car_hire.services.locking import lock_key
 
 LATE_HORIZON: Final = timedelta(hours=24)
 """A car that is late is not promised to anybody for so long from now."""
@@ -41,16 +42,29 @@ def _taken(period: Range[datetime]) -> ColumnElement[bool]:
 async def free_vehicles(
     session: AsyncSession, class_id: UUID, period: Range[datetime], *, salt: str = ""
 ) -> Sequence[UUID]:
-    """Cars of the class that seem free for ``period``.
+    """Cars of the class that seem free for ``period``, shuffled by ``salt``."""
+    return (await session.scalars(_free(class_id, period, salt=salt))).all()
 
-    ``salt`` shuffles them, always the same way for the same salt, so that customers who book
-    at the same moment do not all reach for the same car.
+
+async def take_one(
+    session: AsyncSession, class_id: UUID, period: Range[datetime], *, salt: str
+) -> UUID | None:
+    """A car that seems free and that nobody else is deciding about, with its lock taken.
+
+    It never waits. ``salt`` shuffles the cars, always the same way for the same salt, so that
+    customers who book at the same moment do not all reach for the same one.
     """
-    query = select(Vehicle.id).where(
-        Vehicle.class_id == class_id, Vehicle.status == "available", ~_taken(period)
+    free = _free(class_id, period, salt=salt).cte("free").prefix_with("MATERIALIZED")
+    query = select(free.c.id).where(func.pg_try_advisory_xact_lock(lock_key(free.c.id))).limit(1)
+    return await session.scalar(query)
+
+
+def _free(class_id: UUID, period: Range[datetime], *, salt: str) -> Select[UUID]:
+    return (
+        select(Vehicle.id)
+        .where(Vehicle.class_id == class_id, Vehicle.status == "available", ~_taken(period))
+        .order_by(func.md5(func.concat(Vehicle.id, salt)))
     )
-    query = query.order_by(func.md5(func.concat(Vehicle.id, salt))).limit(20)
-    return (await session.scalars(query)).all()
 
 
 async def free_by_class(

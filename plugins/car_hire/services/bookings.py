@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,13 +28,12 @@ from plugins.car_hire.services.locking import (
     DEADLOCK,
     LOCK_TIMED_OUT,
     OVERLAP,
-    UNIQUE,
     lock_vehicle,
     sqlstate,
 )
 
 PAGE_SIZE: Final = 50
-ROUNDS: Final = 3
+ROUNDS: Final = 20
 """How often the whole calendar is looked at before a car is called unavailable."""
 
 _LETTERS: Final = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -53,7 +53,7 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         VehicleUnavailable: every car of the class is taken.
         NotNow: somebody else booked on this quote.
     """
-    known = await session.scalar(select(Booking).where(Booking.quote_id == quote.id))
+    known = await _of_quote(session, quote.id)
     if known is not None:
         return _same_customer(known, customer)
     now = clock.now()
@@ -62,69 +62,87 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
     chosen = await fleet.vehicle_class(session, quote.class_id)
     _check_driver(session, customer, chosen, quote.starts_at, quote.ends_at)
     rules = await policy.read(session)
-    booking = Booking(
-        id=new_id(),
-        version=1,
-        number=_number(),
-        quote_id=quote.id,
-        customer_id=customer.id,
-        class_id=quote.class_id,
-        starts_at=quote.starts_at,
-        ends_at=quote.ends_at,
-        period=availability.blocked(
+    values = {
+        "id": new_id(),
+        "version": 1,
+        "number": _number(),
+        "quote_id": quote.id,
+        "customer_id": customer.id,
+        "class_id": quote.class_id,
+        "starts_at": quote.starts_at,
+        "ends_at": quote.ends_at,
+        "period": availability.blocked(
             quote.starts_at, quote.ends_at, timedelta(minutes=rules.buffer_minutes)
         ),
-        state="pending_payment",
-        channel=channel,
-        currency=quote.currency,
-        gross=quote.gross,
-        hold_until=now + timedelta(minutes=rules.hold_minutes),
+        "state": "pending_payment",
+        "channel": channel,
+        "currency": quote.currency,
+        "gross": quote.gross,
+        "hold_until": now + timedelta(minutes=rules.hold_minutes),
+        "created_at": now,
+    }
+    booking = await _insert(session, values) or await _twin(session, quote.id, customer)
+    await audit.record(
+        session, "car_hire.booked", "car_hire.booking", booking.id, {"number": booking.number}
     )
-    return await _insert(session, booking, customer)
+    return booking
 
 
-async def _insert(session: AsyncSession, booking: Booking, customer: Customer) -> Booking:
-    """Give the booking a car, looking at the calendar afresh while others are faster."""
+async def _insert(session: AsyncSession, values: dict[str, Any]) -> Booking | None:
+    """Give the booking a car, looking at the calendar afresh while others are faster.
+
+    None if the quote was booked meanwhile.
+
+    Raises:
+        VehicleUnavailable: every car of the class is taken.
+    """
+    wanted = values["class_id"], values["period"]
+    salt = str(values["quote_id"])
     for _round in range(ROUNDS):
-        free = await availability.free_vehicles(
-            session, booking.class_id, booking.period, salt=str(booking.quote_id)
-        )
-        if not free:
-            raise VehicleUnavailable
-        for vehicle_id in free:
-            refused = await _try(session, booking, vehicle_id)
-            if refused is None:
-                await audit.record(
-                    session, "car_hire.booked", "car_hire.booking", booking.id,
-                    {"number": booking.number, "channel": booking.channel},
-                )  # fmt: skip
-                return booking
-            if refused == UNIQUE:
-                return await _twin(session, booking, customer)
+        taken = await availability.take_one(session, *wanted, salt=salt)
+        if taken is not None:
+            booking = await _write(session, values, taken)
+        else:
+            free = await availability.free_vehicles(session, *wanted, salt=salt)
+            if not free:
+                raise VehicleUnavailable
+            booking = await _wait_and_write(session, values, free[0])
+        if booking is not None:
+            return booking
+        if await _of_quote(session, values["quote_id"]) is not None:
+            return None
     raise VehicleUnavailable
 
 
-async def _try(session: AsyncSession, booking: Booking, vehicle_id: UUID) -> str | None:
-    """Write the booking for this car; None, or PostgreSQL's word for why it cannot be."""
-    booking.vehicle_id = vehicle_id
+async def _write(session: AsyncSession, values: dict[str, Any], vehicle_id: UUID) -> Booking | None:
+    """The booking, or None where the calendar or the quote is taken; no error ends anything."""
+    statement = insert(Booking).values(vehicle_id=vehicle_id, **values)
+    return await session.scalar(statement.on_conflict_do_nothing().returning(Booking))
+
+
+async def _wait_and_write(
+    session: AsyncSession, values: dict[str, Any], vehicle_id: UUID
+) -> Booking | None:
     try:
-        async with session.begin_nested():
+        async with session.begin_nested() as savepoint:
             await lock_vehicle(session, vehicle_id)
-            session.add(booking)
-            await session.flush()
+            booking = await _write(session, values, vehicle_id)
+            if booking is None:
+                await savepoint.rollback()
+            return booking
     except DBAPIError as problem:
-        state = sqlstate(problem)
-        if state in {OVERLAP, LOCK_TIMED_OUT, DEADLOCK}:
-            return state
-        if state == UNIQUE and "quote_id" in str(problem.orig):
-            return state
+        if sqlstate(problem) in {LOCK_TIMED_OUT, DEADLOCK}:
+            return None
         raise
-    return None
 
 
-async def _twin(session: AsyncSession, booking: Booking, customer: Customer) -> Booking:
+async def _of_quote(session: AsyncSession, quote_id: UUID) -> Booking | None:
+    return await session.scalar(select(Booking).where(Booking.quote_id == quote_id))
+
+
+async def _twin(session: AsyncSession, quote_id: UUID, customer: Customer) -> Booking:
     """The booking that the same click, sent twice, made a moment ago."""
-    known = await session.scalar(select(Booking).where(Booking.quote_id == booking.quote_id))
+    known = await _of_quote(session, quote_id)
     if known is None:
         raise NotNow
     return _same_customer(known, customer)

@@ -3,8 +3,8 @@
 The EXCLUDE constraint is the authority on overlaps, but it is a poor queue: on a hot car every
 insert waits for every other, in a cycle, until PostgreSQL's deadlock detector shoots one a
 second. So whoever is about to write a period for a car first takes that car's advisory lock.
-It ends with the transaction, or with the savepoint in which it was taken, so that nobody ever
-holds the locks of two cars and the locks themselves cannot deadlock.
+Bookings first try for a car that nobody holds, without waiting; only when all that are free are
+being decided about does one wait, in a savepoint that gives the lock back if it was in vain.
 """
 
 from __future__ import annotations
@@ -12,17 +12,11 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import ColumnElement, Text, cast, func, literal, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 LOCK_TIMEOUT_MS: Final = 3000
-
-# Advisory locks belong to the database: the role, which is the tenant's, keeps tenants apart.
-_LOCK: Final = text(
-    "SELECT set_config('lock_timeout', :timeout, true), pg_advisory_xact_lock("
-    "hashtextextended('car_hire:' || current_setting('role') || ':' || :vehicle, 0))"
-)
 
 OVERLAP: Final = "23P01"
 LOCK_TIMED_OUT: Final = "55P03"
@@ -30,9 +24,24 @@ DEADLOCK: Final = "40P01"
 UNIQUE: Final = "23505"
 
 
+def lock_key(vehicle_id: ColumnElement[UUID] | ColumnElement[str]) -> ColumnElement[int]:
+    """The number of a car's advisory lock.
+
+    Advisory locks belong to the database; the role, which is the tenant's, keeps tenants apart.
+    """
+    key = cast("car_hire:", Text) + func.current_setting("role") + cast(vehicle_id, Text)
+    return func.hashtextextended(key, 0)
+
+
 async def lock_vehicle(session: AsyncSession, vehicle_id: UUID) -> None:
     """Wait, at most three seconds, until nobody else decides about this car."""
-    await session.execute(_LOCK, {"timeout": str(LOCK_TIMEOUT_MS), "vehicle": str(vehicle_id)})
+    key = lock_key(literal(str(vehicle_id)))
+    await session.execute(
+        select(
+            func.set_config("lock_timeout", str(LOCK_TIMEOUT_MS), True),
+            func.pg_advisory_xact_lock(key),
+        )
+    )
 
 
 def sqlstate(problem: DBAPIError) -> str:
