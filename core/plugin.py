@@ -16,7 +16,7 @@ from typing import Any, Final
 
 import msgspec
 import structlog
-from litestar import Controller
+from litestar.types import ControllerRouterHandler
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -93,7 +93,7 @@ class Plugin:
     """The page a tenant's visitor should land on."""
     desk: str | None = None
     """The page a tenant's staff should land on."""
-    controllers: tuple[type[Controller], ...] = ()
+    controllers: tuple[ControllerRouterHandler, ...] = ()
     actors: tuple[Actor, ...] = ()
     schedules: tuple[Schedule, ...] = ()
     listeners: Mapping[type[Event], tuple[Actor, ...]] = field(default_factory=dict)

@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from core import crypto
 from core.db import Databases
 from core.plugin import Plugins, discover
 from core.scope import Tenant

@@ -5,7 +5,6 @@ A route that declares no access does not get as far as this: the application ref
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, Final
 from urllib.parse import quote, urlsplit
 
@@ -16,6 +15,7 @@ from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.plugins import ReceiveRoutePlugin
 from litestar.response import Redirect
 from litestar.routes import ASGIRoute, BaseRoute, HTTPRoute, WebSocketRoute
+from litestar.types import ExceptionHandlersMap
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import origin
@@ -114,9 +114,7 @@ def to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
     return Redirect(way, status_code=303)
 
 
-exception_handlers: Final[dict[type[Exception], Callable[..., Response[Any]]]] = {
-    SignInRequired: to_sign_in
-}
+exception_handlers: ExceptionHandlersMap = {SignInRequired: to_sign_in}
 
 
 class DeclaredAccess(ReceiveRoutePlugin):

@@ -13,10 +13,13 @@ from typing import Any, Final
 from litestar import Litestar, Request, get
 from litestar.datastructures import State
 from litestar.di import Provide
+from litestar.types import ControllerRouterHandler
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.auth import guard
 from core.auth import identity as identities
+from core.auth.authority import Authority
 from core.auth.guard import DeclaredAccess, access_guard
 from core.auth.identity import Identity
 from core.db import Databases
@@ -26,11 +29,14 @@ from core.permissions import public
 from core.plugin import Plugin, Plugins
 from core.scope import Directory, Tenant
 from core.settings import Settings
-from core.web import api, csrf, headers, problems, static
+from core.signals import Signals
+from core.web import csrf, headers, openapi, problems
 from core.web.edge import INTERNAL, INTERNAL_API
 from core.web.locales import localised
 from core.web.pages import Page
+from core.web.parts import DEVELOPMENT_HANDLERS
 from core.web.render import Renderer
+from core.web.static import Static
 
 LARGEST_BODY: Final = 1_000_000
 """Bytes; forms and JSON are small, files come by other ways."""
@@ -44,6 +50,8 @@ class Services:
     databases: Databases
     directory: Directory
     redis: Redis
+    signals: Signals
+    authority: Authority
 
 
 class AtRest(Unavailable):
@@ -56,8 +64,9 @@ class AtRest(Unavailable):
 @get(f"{INTERNAL}unknown-host", access=public, include_in_schema=False)
 async def unknown_host(request: Request[Any, Any, Any]) -> Page:
     """No business lives at this address: say so, and where to look."""
+    settings: Settings = request.app.state.settings
     host = request.headers.get("host", "")[:100]
-    return Page("core/unknown_host.html", {"host": host}, status=404)
+    return Page("core/unknown_host.html", {"host": host, "portal": settings.public_url}, status=404)
 
 
 @get([f"{INTERNAL_API}unknown-host", f"{INTERNAL}nowhere", f"{INTERNAL_API}nowhere"],
@@ -87,22 +96,29 @@ def _identity() -> Identity | None:
     return identities.current()
 
 
-def build(services: Services, parts: Sequence[Plugin], *, title: str) -> Litestar:
+def build(
+    services: Services,
+    parts: Sequence[Plugin],
+    *,
+    title: str,
+    handlers: Sequence[ControllerRouterHandler] = (),
+) -> Litestar:
     """The application that consists of ``parts``: core's own, then the portal or the products.
 
     Raises:
         UndeclaredAccess: naming the first route that does not say who may call it.
     """
     plugins = Plugins({part.name: part for part in parts})
-    assets = static.Static(plugins)
-    renderer = Renderer(services.settings, plugins, assets, viewer=identities.current)
+    assets = Static(plugins)
     return Litestar(
         route_handlers=[
             *(controller for part in parts for controller in part.controllers),
             unknown_host,
             nowhere,
             at_rest,
-            static.serve,
+            openapi.document,
+            *handlers,
+            *(DEVELOPMENT_HANDLERS if services.settings.development else ()),
         ],
         dependencies={
             "session": Provide(_session, sync_to_thread=False),
@@ -111,9 +127,10 @@ def build(services: Services, parts: Sequence[Plugin], *, title: str) -> Litesta
         },
         guards=[csrf.same_origin, access_guard],
         middleware=[localised],
-        exception_handlers=problems.exception_handlers,
+        exception_handlers={**problems.exception_handlers, **guard.exception_handlers},
         before_send=[headers.secure],
-        openapi_config=api.openapi(title),
+        openapi_config=openapi.config(title),
+        logging_config=None,  # core.telemetry.setup has set it up for the whole process
         plugins=[DeclaredAccess()],
         request_max_body_size=LARGEST_BODY,
         state=State(
@@ -124,7 +141,8 @@ def build(services: Services, parts: Sequence[Plugin], *, title: str) -> Litesta
                 "redis": services.redis,
                 "plugins": plugins,
                 "static": assets,
-                "renderer": renderer,
+                "renderer": Renderer(services.settings, plugins, assets),
+                "authority": services.authority,
             }
         ),
     )

@@ -91,7 +91,7 @@ class Page(Response[bytes]):
             encoded_headers=encoded_headers,
             headers={"cache-control": "no-store", **(headers or {}), **extra, **self.headers},
             is_head_response=is_head_response,
-            media_type="text/html; charset=utf-8",
+            media_type=MediaType.HTML,
             status_code=self.status_code or status_code,
         )
 

@@ -166,7 +166,7 @@ async def test_confirming_ten_times_is_confirming_once(shop: Shop) -> None:
 async def test_the_driver_must_be_fit_for_the_whole_hire(
     shop: Shop, changes: dict[str, date | None], field: str
 ) -> None:
-    """Too young for the class, or a licence that ends before the hire: refused, naming the field."""
+    """Too young for the class, or a licence that ends before the hire: named by field."""
     quote = await shop.quote(starts_in=1, hours=96)
     tomorrow = clock.today(shop.tenant.zone) + timedelta(days=1)
     async with shop.transaction() as session:

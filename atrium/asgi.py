@@ -1,0 +1,62 @@
+"""The web process: both applications behind the edge."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+
+from atrium.composition import OF_THE_PLATFORM, make_services, of_tenants, running
+from core import i18n
+from core.plugin import Plugins, discover
+from core.scope import TENANT_ZERO
+from core.settings import Settings
+from core.telemetry.setup import set_up, shut_down
+from core.web.app import Services, build
+from core.web.edge import Edge
+from core.web.home import home
+
+
+def create_app(settings: Settings | None = None, products: Plugins | None = None) -> Edge:
+    """The ASGI application; settings come from the environment, products from what is installed.
+
+    Raises:
+        UndeclaredAccess: a route does not say who may call it.
+    """
+    settings = settings or Settings.from_environment()
+    products = products or discover()
+    set_up(settings, "web")
+    services = make_services(settings, products)
+    parts = of_tenants(products)
+    i18n.load(*(part.folder / "locale" for part in (*OF_THE_PLATFORM, *products)))
+
+    @asynccontextmanager
+    async def lifespan() -> AsyncIterator[None]:
+        async with running(services):
+            yield
+        shut_down()
+
+    return Edge(
+        platform=build(services, OF_THE_PLATFORM, title="Atrium portal"),
+        tenants=build(services, parts, title="Atrium", handlers=(home,)),
+        directory=services.directory,
+        databases=services.databases,
+        gates={product.prefix: product.name for product in products},
+        checks={
+            "postgresql": lambda: _ask_postgresql(services),
+            "redis": lambda: _ask_redis(services),
+        },
+        lifespan=lifespan,
+    )
+
+
+async def _ask_postgresql(services: Services) -> None:
+    platform = await services.directory.by_id(TENANT_ZERO)
+    assert platform is not None
+    async with services.databases.transaction(platform) as session:
+        await session.execute(text("SELECT 1"))
+
+
+async def _ask_redis(services: Services) -> None:
+    await services.redis.ping()

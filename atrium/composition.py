@@ -1,0 +1,60 @@
+"""What an installation of Atrium consists of: the parts, and the services they stand on."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Final
+
+from redis.asyncio import Redis
+
+from core import crypto
+from core.auth.authority import Authority
+from core.crypto import KeyRing, MasterKeys
+from core.db import Databases
+from core.part import core
+from core.plugin import Plugin, Plugins, discover
+from core.settings import Settings
+from core.signals import Signals
+from core.web.app import Services
+from tenants.catalogue import Catalogue
+
+OF_THE_PLATFORM: Final[tuple[Plugin, ...]] = (core,)
+"""The parts of the application that serves the portal's host."""
+
+
+def of_tenants(products: Plugins) -> tuple[Plugin, ...]:
+    """The parts of the application that serves every tenant's host."""
+    return core, *products
+
+
+def make_services(settings: Settings, products: Plugins) -> Services:
+    """Whatever a process opens once. Nothing connects before it is used."""
+    crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
+    signals = Signals(settings.redis_url)
+    databases = Databases()
+    directory = Catalogue(settings, databases)
+    directory.listen(signals)
+    redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
+    everything = Plugins({part.name: part for part in (*OF_THE_PLATFORM, *products)})
+    authority = Authority.of(settings, everything, redis=redis, signals=signals)
+    return Services(
+        settings=settings,
+        databases=databases,
+        directory=directory,
+        redis=redis,
+        signals=signals,
+        authority=authority,
+    )
+
+
+@asynccontextmanager
+async def running(services: Services) -> AsyncIterator[Services]:
+    """Listen to other processes while within; then close every connection."""
+    async with services.signals.listening():
+        yield services
+    await services.redis.aclose()
+    await services.databases.dispose()
+
+
+__all__ = ["OF_THE_PLATFORM", "discover", "make_services", "of_tenants", "running"]

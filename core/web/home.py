@@ -1,0 +1,23 @@
+"""The page at ``/`` of a tenant: its one product's home, or a choice of several."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, get
+from litestar.response import Redirect
+
+from core.permissions import public
+from core.plugin import Plugins
+from core.scope import Tenant
+from core.web.pages import Page
+
+
+@get("/", access=public, include_in_schema=False)
+async def home(request: Request[Any, Any, Any], tenant: Tenant) -> Page | Redirect:
+    """Where a visitor of a tenant begins."""
+    plugins: Plugins = request.app.state.plugins
+    products = [each for each in plugins.enabled(tenant.plugins) if each.home]
+    if len(products) == 1 and products[0].home:
+        return Redirect(products[0].home, status_code=302)
+    return Page("core/home.html", {"products": products})
