@@ -22,8 +22,9 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     config = session.config
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
-    config.stash[_servers] = servers = Servers()
+    servers = Servers()
     servers.start()
+    config.stash[_servers] = servers
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

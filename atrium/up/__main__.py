@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 import time
-from contextlib import suppress
+import traceback
 from pathlib import Path
 
 import click
@@ -72,31 +72,34 @@ async def _run(lock: Lock, state: State, port: int) -> int:
     _rotate(state.folder / "logs")
     supervisor = Supervisor(state.folder / "logs", _say, guard)
     starting = asyncio.create_task(_start(Machine(state, port, supervisor, _say), lock))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
-    failed = starting.done() and not starting.result()
-    if not failed:
-        await stopping
-    starting.cancel()
-    with suppress(asyncio.CancelledError):
-        await starting
-    lock.say("stopping")
-    _say("up", "stopping ...")
-    stop.set()
-    await supervisor.stop(hurry)
-    guard.close()
+    starting.add_done_callback(lambda task: None if _went_well(task) else stop.set())
+    try:
+        await stop.wait()
+    finally:
+        _say("up", "stopping ...")
+        lock.say("stopping")
+        starting.cancel()
+        await asyncio.wait({starting})
+        await supervisor.stop(hurry)
+        guard.close()
     _say("up", "everything has stopped")
-    return 1 if failed else 0
+    return 0 if starting.cancelled() or _went_well(starting) else 1
 
 
-async def _start(machine: Machine, lock: Lock) -> bool:
-    """Whether everything was started."""
+def _went_well(task: asyncio.Task[None]) -> bool:
+    return not task.cancelled() and task.exception() is None
+
+
+async def _start(machine: Machine, lock: Lock) -> None:
     began = time.monotonic()
     try:
         await machine.start()
     except (OSError, RuntimeError, TimeoutError) as error:
         _say("up", str(error))
-        return False
+        raise
+    except Exception:
+        _say("up", traceback.format_exc())
+        raise
     portal = f"http://localhost:{machine.port}"
     lock.say(f"at {portal}")
     lines = [
@@ -108,7 +111,6 @@ async def _start(machine: Machine, lock: Lock) -> bool:
         "Ctrl-C stops everything.",
     ]
     click.echo("\n" + "\n".join(lines) + "\n")
-    return True
 
 
 def _rotate(logs: Path) -> None:

@@ -32,6 +32,13 @@ THROW_AWAY: Final = {
     "autovacuum_naptime": "10s",
 }
 
+_NOT_YET: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+)
+
 
 def postgresql_binaries(debian_version: str | None = None) -> Path:
     """The folder above ``bin/`` of npm's PostgreSQL, or of Debian's in the given version.
@@ -128,7 +135,7 @@ class PostgreSQL:
         while True:
             try:
                 connection = await asyncpg.connect(self.dsn, timeout=2)
-            except (OSError, TimeoutError, asyncpg.PostgresConnectionError) as error:
+            except _NOT_YET as error:
                 if time.monotonic() > deadline:
                     raise TimeoutError("PostgreSQL does not answer; see its log") from error
                 await asyncio.sleep(0.05)
