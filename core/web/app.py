@@ -31,6 +31,7 @@ from core.scope import Directory, Tenant
 from core.settings import Settings
 from core.signals import Signals
 from core.web import csrf, headers, openapi, problems
+from core.web.bodies import StructBodies
 from core.web.edge import INTERNAL, INTERNAL_API
 from core.web.locales import localised
 from core.web.pages import Page
@@ -131,7 +132,7 @@ def build(
         before_send=[headers.secure],
         openapi_config=openapi.config(title),
         logging_config=None,  # core.telemetry.setup has set it up for the whole process
-        plugins=[DeclaredAccess()],
+        plugins=[DeclaredAccess(), StructBodies()],
         request_max_body_size=LARGEST_BODY,
         state=State(
             {

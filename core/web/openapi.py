@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 from typing import Any, Final
 
-from litestar import Request, Router, get
+from litestar import Litestar, Request, Router, get
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.routes import HTTPRoute
 
 from core.permissions import public
 
@@ -29,6 +30,14 @@ _PROBLEMS: Final = {
     "422": "Some fields break a rule; `errors` names them.",
     "429": "Too many attempts; `Retry-After` says when to come back.",
     "503": "Something we stand on is briefly away; `Retry-After` says when to come back.",
+}
+
+_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "Makes a repeated request harmless: the first answer is given again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
 }
 
 _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
@@ -77,7 +86,21 @@ def config(title: str) -> OpenAPIConfig:
 @get("/api/v1/openapi.json", access=public, include_in_schema=False)
 async def document(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """This API as an OpenAPI document."""
-    return describe(request.app.openapi_schema.to_schema())
+    described = describe(request.app.openapi_schema.to_schema())
+    for path, method in _idempotent(request.app):
+        if operation := described["paths"].get(path, {}).get(method):
+            operation["parameters"] = [*operation.get("parameters", []), _KEY]
+    return described
+
+
+def _idempotent(app: Litestar) -> list[tuple[str, str]]:
+    return [
+        (route.path_format, method.lower())
+        for route in app.routes
+        if isinstance(route, HTTPRoute)
+        for method, (handler, _) in route.route_handler_map.items()
+        if handler.opt.get("idempotent")
+    ]
 
 
 def describe(schema: dict[str, Any]) -> dict[str, Any]:

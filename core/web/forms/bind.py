@@ -27,7 +27,8 @@ _ALLOWED_CONTROLS: Final = frozenset("\t\n\r")
 def blank(struct: type[T], initial: Mapping[str, Any] | msgspec.Struct | None = None) -> Bound[T]:
     """The form before anybody typed, showing ``initial`` or the Struct's own defaults."""
     specs = fields_of(struct)
-    raw = {k: s.default for k, s in specs.items() if s.default is not msgspec.NODEFAULT}
+    nothing = (msgspec.NODEFAULT, msgspec.UNSET)
+    raw = {k: s.default for k, s in specs.items() if s.default not in nothing}
     if isinstance(initial, msgspec.Struct):
         initial = msgspec.structs.asdict(initial)
     raw.update(initial or {})
@@ -189,8 +190,17 @@ async def decode(request: Request[Any, Any, Any], struct: type[T]) -> T:
     Raises:
         Invalid: with every field that is wrong.
     """
+    return read_json(struct, await request.body())
+
+
+def read_json(struct: type[T], text: bytes) -> T:
+    """``text`` as ``struct``.
+
+    Raises:
+        Invalid: with every field that is wrong.
+    """
     try:
-        body = msgspec.json.decode(await request.body())
+        body = msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise Invalid(messages.NOT_JSON) from None
     if not isinstance(body, dict):

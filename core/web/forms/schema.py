@@ -112,8 +112,8 @@ def _unwrap(rules: inspect.Type) -> tuple[inspect.Type, dict[str, Any], bool]:
         if isinstance(rules, inspect.Metadata):
             extra |= rules.extra or {}
             rules = rules.type
-        elif isinstance(rules, inspect.UnionType) and rules.includes_none:
-            optional = True
+        elif isinstance(rules, inspect.UnionType):
+            optional = optional or rules.includes_none
             rest = [each for each in rules.types if not isinstance(each, inspect.NoneType)]
             if len(rest) != 1:
                 return rules, extra, optional

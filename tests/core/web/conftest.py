@@ -12,11 +12,14 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.types import Receive, Send
 from litestar.types import Scope as AsgiScope
 
+from core.auth.guard import DeclaredAccess
 from core.auth.identity import Identity, acting_as
 from core.ids import new_id
 from core.plugin import Plugins
 from core.scope import Brand, Database, Scope, Tenant, acting_for, scope_name
 from core.settings import Settings
+from core.web import openapi
+from core.web.bodies import StructBodies
 from core.web.csrf import same_origin
 from core.web.headers import secure
 from core.web.locales import localised
@@ -57,7 +60,8 @@ class Served:
             middleware=[localised],
             before_send=[secure],
             exception_handlers=exception_handlers,
-            openapi_config=None,
+            plugins=[DeclaredAccess(), StructBodies()],
+            openapi_config=openapi.config("Test"),
         )
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:

@@ -1,0 +1,1 @@
+"""Mail: written in the transaction that has a reason for it, delivered by a job."""

@@ -1,0 +1,74 @@
+"""What every JSON route shares: pages by cursor, ETags."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+import msgspec
+from litestar import Request, Response
+
+from core.errors import Invalid
+from core.i18n import _
+
+T = TypeVar("T")
+
+LARGEST_PAGE: Final = 200
+
+
+class Listing(msgspec.Struct, Generic[T]):
+    """A page of results; ``next`` is the cursor of the following one, or null."""
+
+    items: list[T]
+    next: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """Where a page begins: after the row with these sort values (its id last)."""
+
+    after: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, text: str | None) -> Cursor:
+        """The cursor that a caller sent back.
+
+        Raises:
+            Invalid: if it was not made by us.
+        """
+        if not text:
+            return cls()
+        try:
+            body = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+            return cls(msgspec.json.decode(body, type=tuple[str, ...]))
+        except (binascii.Error, ValueError, msgspec.MsgspecError):
+            raise Invalid(_("Use the cursor exactly as it was given."), field="cursor") from None
+
+    def __str__(self) -> str:
+        return base64.urlsafe_b64encode(msgspec.json.encode(self.after)).decode().rstrip("=")
+
+
+def page_of(
+    rows: Sequence[T], limit: int, key: Callable[[T], tuple[str, ...]]
+) -> tuple[list[T], str | None]:
+    """``rows`` (asked for with ``limit + 1``) as a page and the cursor of the next one."""
+    page = list(rows[:limit])
+    return page, str(Cursor(key(page[-1]))) if len(rows) > limit and page else None
+
+
+def etag_of(*parts: object) -> str:
+    """A strong ETag of what identifies a representation: id and version, say."""
+    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
+    return f'"{digest[:20]}"'
+
+
+def unchanged(request: Request[Any, Any, Any], etag: str) -> Response[None] | None:
+    """304 if the caller already has the representation ``etag``, else None."""
+    known = [each.strip() for each in request.headers.get("if-none-match", "").split(",")]
+    if "*" in known or etag in [each.removeprefix("W/") for each in known]:
+        return Response(None, status_code=304, headers={"etag": etag})
+    return None
