@@ -64,7 +64,6 @@ class Renderer:
             ngettext=translate_count,
             icon=icon,
             static=static.url,
-            portal_url=settings.public_url,
             wall=formatting.wall,
             field_options=field_options,
         )
