@@ -50,7 +50,7 @@ lock: ## compile the lock files anew (needs uv)
 		--generate-hashes --no-emit-index-url --no-header -q -o requirements-node.lock
 	npm install --package-lock-only
 
-env: .venv/.installed node_modules/.installed $(patsubst %.po,%.mo,$(wildcard core/locale/*/LC_MESSAGES/*.po plugins/*/locale/*/LC_MESSAGES/*.po)) ## make or renew the environment
+env: .venv/.installed node_modules/.installed $(patsubst %.po,%.mo,$(wildcard core/locale/*/LC_MESSAGES/*.po plugins/*/locale/*/LC_MESSAGES/*.po tenants/*/locale/*/LC_MESSAGES/*.po)) ## make or renew the environment
 
 .venv/.installed: requirements.lock pyproject.toml
 	@test -n "$(PYTHON)" || { echo "Atrium needs Python 3.11 or newer; install it, or say make PYTHON=/path/to/python" >&2; exit 1; }

@@ -18,8 +18,9 @@ from core.settings import Settings
 from core.signals import Signals
 from core.web.app import Services
 from tenants.catalogue import Catalogue
+from tenants.portal.plugin import plugin as portal
 
-OF_THE_PLATFORM: Final[tuple[Plugin, ...]] = (core,)
+OF_THE_PLATFORM: Final[tuple[Plugin, ...]] = (core, portal)
 """The parts of the application that serves the portal's host."""
 
 
@@ -45,6 +46,7 @@ def make_services(settings: Settings, products: Plugins) -> Services:
         redis=redis,
         signals=signals,
         authority=authority,
+        products=products,
     )
 
 

@@ -84,6 +84,7 @@ class TenantRecord(Base):
     zone: Mapped[str] = mapped_column(Text)
     currency: Mapped[str] = mapped_column(Text)
     locale: Mapped[str] = mapped_column(Text, default="en")
+    country: Mapped[str | None] = mapped_column(Text)
     color: Mapped[str | None] = mapped_column(Text)
     logo: Mapped[str | None] = mapped_column(Text)
     database: Mapped[str | None] = mapped_column(ForeignKey("databases.name"))

@@ -53,6 +53,7 @@ class Services:
     redis: Redis
     signals: Signals
     authority: Authority
+    products: Plugins
 
 
 class AtRest(Unavailable):
@@ -144,6 +145,8 @@ def build(
                 "static": assets,
                 "renderer": Renderer(services.settings, plugins, assets),
                 "authority": services.authority,
+                "signals": services.signals,
+                "products": services.products,
             }
         ),
     )

@@ -15,9 +15,12 @@ from core.web.shell import Link
 
 
 def served(plugins: Plugins) -> list[Plugin]:
-    """The plugins of the tenant being served."""
+    """The parts that the tenant being served has: its products beside core's own, or, for the
+    platform, whatever its application consists of."""
     tenant = current_or_none()
-    return plugins.enabled(tenant.plugins) if tenant else []
+    if tenant is None:
+        return []
+    return list(plugins) if tenant.is_platform else plugins.enabled({"core", *tenant.plugins})
 
 
 def links(plugins: Plugins, viewer: Identity | None, path: str) -> dict[str, list[Link]]:

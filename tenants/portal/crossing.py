@@ -1,0 +1,55 @@
+"""The one door from the portal into a tenant's own scope.
+
+The portal runs as tenant zero and its role can read no tenant's schema. What it needs from one
+is named here, each a transaction of its own in that scope; the portal's own transaction is
+ended first, so that no request ever holds two connections.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlencode
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.auth import entry
+from core.auth.models import User
+from core.db import Databases, outside
+from core.permissions import Role
+from core.scope import Directory, Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Crossing:
+    """Opens tenants' scopes for the portal."""
+
+    databases: Databases
+    directory: Directory
+
+    async def entry_url(
+        self, session: AsyncSession, tenant: Tenant, user_id: UUID, page: str = ""
+    ) -> str:
+        """An address that lets one of the tenant's people in, once, within a minute; ``page``
+        is the path where they land, or empty for where they begin."""
+
+        async def issue() -> str:
+            async with self.databases.transaction(tenant) as there:
+                return await entry.issue(there, user_id)
+
+        token = await outside(session, issue)
+        query = {"token": token, **({"next": page} if page else {})}
+        return self.directory.url_of(tenant, f"/enter?{urlencode(query)}")
+
+    async def staff_of(self, session: AsyncSession, tenant: Tenant) -> int:
+        """How many people work there and may sign in."""
+
+        async def count() -> int:
+            async with self.databases.transaction(tenant) as there:
+                working = select(func.count()).where(
+                    User.role != Role.MEMBER.value, User.disabled_at.is_(None)
+                )
+                return await there.scalar(working) or 0
+
+        return await outside(session, count)

@@ -1,0 +1,33 @@
+"""The portal as a declaration; only the platform's application has it as a part."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.i18n import _
+from core.plugin import NavItem, Plugin
+from tenants.portal.routes.api import BusinessesApi
+from tenants.portal.routes.businesses import Businesses
+from tenants.portal.routes.landing import Landing
+from tenants.portal.routes.sign_up import SignUp
+
+plugin: Final = Plugin(
+    name="portal",
+    title=_("Portal"),
+    summary=_("Where businesses sign up and are administered"),
+    version="0.1.0",
+    core_versions=">=0.1,<0.2",
+    package="tenants.portal",
+    icon="building-arch",
+    home="/",
+    controllers=(Landing, SignUp, Businesses, BusinessesApi),
+    navigation=(
+        NavItem(
+            title=_("My businesses"),
+            path="/businesses",
+            icon="building-store",
+            area="account",
+            order=10,
+        ),
+    ),
+)

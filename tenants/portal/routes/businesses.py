@@ -1,0 +1,266 @@
+"""The account's home: its businesses, each with its settings, its progress and the way in."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import ServerSentEvent, ServerSentEventMessage
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import NotFound
+from core.i18n import _, fill, locale, reading_in
+from core.permissions import Role, member
+from core.plugin import Plugins
+from core.scope import Tenant
+from core.web.forms import Bound, blank, posted
+from core.web.pages import Page, SeeOther
+from tenants.portal import choices
+from tenants.portal.routes import parts
+from tenants.portal.routes.parts import AnyRequest
+from tenants.portal.schemas import BusinessSettings
+from tenants.portal.services import businesses, progress
+from tenants.portal.services.businesses import Business, Changes
+from tenants.provisioning import Progress
+from tenants.provisioning import progress as progress_of
+
+STATUS_NAMES: Final = {
+    "provisioning": _("Being built"),
+    "active": _("Open"),
+    "suspended": _("Suspended"),
+    "closed": _("Closed"),
+}
+ROLE_NAMES: Final = {
+    Role.OWNER: _("Owner"),
+    Role.ADMIN: _("Admin"),
+    Role.STAFF: _("Staff"),
+    Role.MEMBER: _("Customer"),
+}
+
+
+class Businesses(Controller):
+    """Pages that only members of a business can see; to others it does not exist."""
+
+    path = "/businesses"
+    include_in_schema = False
+
+    @get("/", access=member)
+    async def mine(self, request: AnyRequest, session: NamedDependency[AsyncSession]) -> Page:
+        """Every business of whoever is signed in."""
+        found = await businesses.mine(session, parts.member().user_id)
+        return Page(
+            "portal/businesses/list.html",
+            {
+                "businesses": found,
+                "statuses": STATUS_NAMES,
+                "products": parts.products(request),
+                "url_of": parts.settings(request).tenant_url,
+            },
+        )
+
+    @get("/{business_id:uuid}", access=member)
+    async def show(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+    ) -> Page:
+        """One business."""
+        business = await _mine(session, business_id)
+        return await _page(request, session, business)
+
+    @post("/{business_id:uuid}/settings", access=member, status_code=200)
+    async def change(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+    ) -> Response[Any]:
+        """Change name, colour, time zone or language."""
+        business = await _mine(session, business_id)
+        form = await posted(request, BusinessSettings)
+        if not form.ok:
+            return await _page(request, session, business, form)
+        said = form.value
+        changes = Changes(name=said.name, color=said.color, zone=said.zone, locale=said.locale)
+        await businesses.change(session, parts.signals(request), business, changes)
+        return SeeOther(_path(business), flash=_("Your changes are saved."))
+
+    @post("/{business_id:uuid}/products/{name:str}/enable", access=member, status_code=200)
+    async def enable(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+        name: FromPath[str],
+    ) -> SeeOther:
+        """Give the business a product."""
+        business = await _mine(session, business_id)
+        products = parts.products(request)
+        run = await businesses.enable(session, parts.signals(request), business, products, name)
+        if run is not None:
+            return SeeOther(f"{_path(business)}/progress")
+        title = products.working[name].title
+        return SeeOther(_path(business), flash=fill(_("{product} is on."), product=title))
+
+    @post("/{business_id:uuid}/products/{name:str}/disable", access=member, status_code=200)
+    async def disable(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+        name: FromPath[str],
+    ) -> SeeOther:
+        """Take a product away; its data stays."""
+        business = await _mine(session, business_id)
+        await businesses.disable(session, parts.signals(request), business, name)
+        text = _("The product is off. What was entered is kept and comes back with it.")
+        return SeeOther(_path(business), flash=text)
+
+    @post("/{business_id:uuid}/dedicated", access=member, status_code=200)
+    async def ask_for_dedicated(
+        self, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
+    ) -> SeeOther:
+        """Note the wish for a database of its own."""
+        business = await _mine(session, business_id)
+        await businesses.ask_for_dedicated(session, business, parts.member().user_id)
+        return SeeOther(_path(business), flash=_("Your request is noted."))
+
+    @post("/{business_id:uuid}/open", access=member, status_code=200)
+    async def open(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+    ) -> SeeOther:
+        """Take the member into the business, by a token that works once."""
+        business = await _mine(session, business_id)
+        await businesses.note_opened(session, business)
+        tenant = await parts.directory(request).by_id(business.id)
+        assert tenant is not None
+        wanted = str((await request.form()).get("next", ""))
+        door = parts.crossing(request)
+        to = await door.entry_url(session, tenant, business.user_id, wanted)
+        return SeeOther(to, elsewhere=True)
+
+    @get("/{business_id:uuid}/progress", access=member)
+    async def progress(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+    ) -> Response[Any]:
+        """How the making goes; followed live, or by looking again."""
+        business = await _mine(session, business_id)
+        if business.run is None:
+            return SeeOther(_path(business))
+        run = await progress_of(session, business.run.id)
+        return Page(
+            "portal/businesses/progress.html",
+            {
+                "business": business,
+                "run": run,
+                "shown": _shown(run, parts.products(request)),
+                "url": parts.settings(request).tenant_url(business.slug, ""),
+            },
+        )
+
+    @get("/{business_id:uuid}/progress/events", access=member)
+    async def events(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        tenant: NamedDependency[Tenant],
+        business_id: FromPath[UUID],
+    ) -> ServerSentEvent:
+        """The same as a stream; it holds no connection to the database while it waits."""
+        business = await _mine(session, business_id)
+        here = f"{_path(business)}/progress"
+        if business.run is None:
+            raise NotFound
+        runs = progress.follow(parts.databases(request), tenant, business.run.id)
+        return ServerSentEvent(_told(runs, parts.products(request), here, locale()))
+
+    @post("/{business_id:uuid}/retry", access=member, status_code=200)
+    async def retry(
+        self, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
+    ) -> SeeOther:
+        """Take a failed run up again."""
+        business = await _mine(session, business_id)
+        await businesses.retry(session, business)
+        return SeeOther(f"{_path(business)}/progress")
+
+
+async def _mine(session: AsyncSession, business_id: UUID) -> Business:
+    return await businesses.one(session, parts.member().user_id, business_id)
+
+
+def _path(business: Business) -> str:
+    return f"/businesses/{business.id}"
+
+
+async def _page(
+    request: AnyRequest,
+    session: AsyncSession,
+    business: Business,
+    refused: Bound[BusinessSettings] | None = None,
+) -> Page:
+    staff = None
+    if business.is_open:
+        tenant = await parts.directory(request).by_id(business.id)
+        staff = await parts.crossing(request).staff_of(session, tenant) if tenant else None
+    now = {
+        "name": business.name,
+        "color": business.color or "#206bc4",
+        "zone": business.zone,
+        "locale": business.locale,
+    }
+    return Page(
+        "portal/businesses/show.html",
+        {
+            "business": business,
+            "statuses": STATUS_NAMES,
+            "roles": ROLE_NAMES,
+            "form": refused or blank(BusinessSettings, now),
+            "products": parts.products(request),
+            "zones": choices.zone_options(),
+            "staff": staff,
+            "url": parts.settings(request).tenant_url(business.slug, ""),
+            "country": choices.country_name(business.country) if business.country else None,
+            "currency": choices.currency_name(business.currency),
+        },
+        status=422 if refused is not None else 200,
+    )
+
+
+def _shown(run: Progress, products: Plugins) -> dict[str, Any]:
+    """A run as the page and the stream show it."""
+    running = next((step for step in run.steps if step.state in {"running", "failed"}), None)
+    return {
+        "percent": round(run.share * 100),
+        "message": str(progress.title(running, products)) if running else "",
+        "steps": [
+            {"title": str(progress.title(step, products)), "state": step.state}
+            for step in run.steps
+        ],
+    }
+
+
+async def _told(
+    runs: AsyncIterator[Progress], products: Plugins, here: str, language: str
+) -> AsyncIterator[ServerSentEventMessage]:
+    """Each state of a run as an event; the last one leads back to the page, which shows the end."""
+    state = "done"
+    async for run in runs:
+        state = run.state
+        with reading_in(language):
+            shown = msgspec.json.encode(_shown(run, products)).decode()
+        yield ServerSentEventMessage(data=shown, event="progress")
+    if state in progress.OVER:
+        leads = msgspec.json.encode({"location": here}).decode()
+        yield ServerSentEventMessage(data=leads, event="done")

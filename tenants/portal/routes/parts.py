@@ -1,0 +1,84 @@
+"""What the portal's routes take from the application and the request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import Cookie
+
+from core.auth import identity as identities
+from core.auth.authority import Authority
+from core.auth.identity import Identity
+from core.auth.sessions import ABSOLUTE
+from core.db import Databases
+from core.plugin import Plugins
+from core.scope import Directory
+from core.settings import Settings
+from core.signals import Signals
+from tenants.portal.crossing import Crossing
+
+AnyRequest = Request[Any, Any, Any]
+
+
+def products(request: AnyRequest) -> Plugins:
+    """What a business can choose from: the installed products that work."""
+    found: Plugins = request.app.state["products"]
+    return found
+
+
+def authority(request: AnyRequest) -> Authority:
+    """Passwords, sessions and throttles."""
+    found: Authority = request.app.state["authority"]
+    return found
+
+
+def signals(request: AnyRequest) -> Signals:
+    """The broadcast to every process."""
+    found: Signals = request.app.state["signals"]
+    return found
+
+
+def settings(request: AnyRequest) -> Settings:
+    """The software's settings."""
+    found: Settings = request.app.state["settings"]
+    return found
+
+
+def directory(request: AnyRequest) -> Directory:
+    """Who the tenants are."""
+    found: Directory = request.app.state["directory"]
+    return found
+
+
+def databases(request: AnyRequest) -> Databases:
+    """The engines of this process."""
+    found: Databases = request.app.state["databases"]
+    return found
+
+
+def crossing(request: AnyRequest) -> Crossing:
+    """The door into the tenants' own scopes."""
+    return Crossing(databases(request), directory(request))
+
+
+def member() -> Identity:
+    """Whoever is signed in, on a route that only they can call."""
+    return identities.required()
+
+
+def identity() -> Identity | None:
+    """Whoever is signed in, or None."""
+    return identities.current()
+
+
+def session_cookie(authority: Authority, token: str) -> Cookie:
+    """The cookie that carries a session's secret."""
+    return Cookie(
+        key=authority.cookie_name,
+        value=token,
+        max_age=int(ABSOLUTE.total_seconds()),
+        secure=authority.secure,
+        httponly=True,
+        samesite="lax",
+    )

@@ -1,0 +1,159 @@
+"""What the portal's forms and API bodies hold, and what is asked of each field."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Literal
+
+import msgspec
+
+from core.errors import FieldError, Invalid
+from core.i18n import _
+from core.web.forms import Form, choice, email, password, text
+from tenants import slugs
+from tenants.portal import choices
+
+Zone = Annotated[
+    str,
+    text(_("Time zone"), max=64, placeholder=_("Type a city or country, such as Lisbon")),
+]
+Currency = Annotated[str, choice(_("Currency"))]
+Color = Annotated[
+    str,
+    text(
+        _("Brand colour"),
+        max=7,
+        pattern=r"^#[0-9a-fA-F]{6}$",
+        hint=_("Six hexadecimal digits after a hash, such as #206bc4."),
+        input="color",
+    ),
+]
+
+
+def _zone_errors(zone: str) -> Iterable[FieldError]:
+    if zone not in choices.ZONES:
+        yield FieldError("zone", _("Choose a time zone from the list, such as Europe/Lisbon."))
+
+
+class Business(Form):
+    """Who signs up, where its clocks stand and what it is paid in."""
+
+    name: Annotated[
+        str, text(_("Name of the business"), max=120, autocomplete="organization")
+    ]  # fmt: skip
+    zone: Zone
+    currency: Currency
+    country: Annotated[str, choice(_("Country"))] | None = None
+
+    def check(self) -> Iterable[FieldError]:
+        """Lists that are too long, or too changing, to be spelt out as a type."""
+        yield from _zone_errors(self.zone)
+        if self.currency not in choices.currencies():
+            yield FieldError("currency", _("Choose a currency from the list."))
+        if self.country is not None and self.country not in choices.countries():
+            yield FieldError("country", _("Choose a country from the list."))
+
+
+class Products(Form):
+    """What it will work with."""
+
+    products: Annotated[list[str], msgspec.Meta(extra={"label": _("Products")}, max_length=50)] = []  # noqa: RUF012  # msgspec copies it
+
+    def check(self) -> Iterable[FieldError]:
+        """A business without a product would have nothing to open."""
+        if not self.products:
+            yield FieldError("products", _("Choose at least one; you can add others later."))
+
+
+class Hosting(Form):
+    """Where its data lies."""
+
+    hosting: Annotated[Literal["pooled", "dedicated"], choice(_("Hosting"), look="radio")] = (
+        "pooled"
+    )
+
+
+class Address(Form):
+    """Under which subdomain it is found."""
+
+    slug: Annotated[
+        str,
+        text(
+            _("Address"),
+            min=slugs.SHORTEST,
+            max=slugs.LONGEST,
+            pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$",
+            hint=_("3 to 40 small letters and digits, with single hyphens between them."),
+        ),
+    ]
+
+    def check(self) -> Iterable[FieldError]:
+        """The rules of a label that is not reserved."""
+        try:
+            slugs.check(self.slug)
+        except Invalid as problem:
+            yield from problem.errors
+
+
+class _Person(Form):
+    name: Annotated[str, text(_("Your name"), max=120, autocomplete="name")]
+    email: Annotated[str, email(_("E-mail"))]
+
+
+class Owner(_Person):
+    """Who will own it: a new account."""
+
+    password: Annotated[
+        str,
+        password(
+            _("Password"), new=True, hint=_("A sentence is easy to remember and hard to guess.")
+        ),
+    ]
+
+
+class KeptOwner(_Person):
+    """The same, once a password was chosen: only its hash was kept, so it cannot be shown."""
+
+    password: (
+        Annotated[
+            str,
+            password(_("Password"), new=True, hint=_("Leave it empty to keep the one you chose.")),
+        ]
+        | None
+    ) = None
+
+
+class BusinessSettings(Form):
+    """What an owner may change about a business at any time."""
+
+    name: Annotated[str, text(_("Name of the business"), max=120)]
+    color: Color
+    zone: Zone
+    locale: Annotated[
+        Literal["en", "pt"],
+        choice(_("Language of its site"), {"en": "English", "pt": "Português"}),
+    ]
+
+    def check(self) -> Iterable[FieldError]:
+        """Time zones come from the machine's own list."""
+        yield from _zone_errors(self.zone)
+
+
+class NewBusiness(Form):
+    """A business as a program orders it, for the account that calls."""
+
+    name: Annotated[str, text(_("Name of the business"), max=120)]
+    slug: Annotated[str, text(_("Address"), min=slugs.SHORTEST, max=slugs.LONGEST)]
+    zone: Zone
+    currency: Currency
+    products: Annotated[list[str], msgspec.Meta(min_length=1, max_length=50)]
+    country: Annotated[str, choice(_("Country"))] | None = None
+    hosting: Literal["pooled", "dedicated"] = "pooled"
+
+    def check(self) -> Iterable[FieldError]:
+        """The same rules as in the wizard."""
+        for part in (
+            Business(name=self.name, zone=self.zone, currency=self.currency, country=self.country),
+            Address(slug=self.slug),
+        ):
+            yield from part.check()

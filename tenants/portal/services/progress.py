@@ -1,0 +1,55 @@
+"""How the making of a business goes, in words, and as it goes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from typing import Final
+from uuid import UUID
+
+from core.db import Databases
+from core.i18n import LazyText, _, fill
+from core.plugin import Plugins
+from core.scope import Tenant
+from tenants.provisioning import Progress, Step, progress
+
+LOOK_EVERY: Final = 0.15
+LOOK_SLOWLY: Final = 1.0
+SLOW_AFTER: Final = 10.0
+GIVE_UP_AFTER: Final = 300.0
+"""Seconds; the browser then asks again."""
+OVER: Final = frozenset({"done", "failed"})
+
+_TITLES: Final = {
+    "role": _("Setting aside a private place for your data"),
+    "schema": _("Closing it to everybody else"),
+    "tables": _("Laying out the tables of your products"),
+    "key": _("Making your own encryption key"),
+    "owner": _("Letting you in as the owner"),
+    "activate": _("Opening the doors"),
+}
+
+
+def title(step: Step, products: Plugins) -> LazyText | str:
+    """What a step does, in human words."""
+    kind, _colon, name = step.name.partition(":")
+    if kind == "seed":
+        product = products.working.get(name)
+        return fill(_("Preparing {product}"), product=product.title if product else name)
+    return _TITLES.get(kind, step.name)
+
+
+async def follow(databases: Databases, platform: Tenant, run_id: UUID) -> AsyncIterator[Progress]:
+    """A run whenever it has moved, until it is over; no connection is held in between."""
+    begun = time.monotonic()
+    before: Progress | None = None
+    while (waited := time.monotonic() - begun) < GIVE_UP_AFTER:
+        async with databases.transaction(platform) as session:
+            found = await progress(session, run_id)
+        if found != before:
+            yield found
+            before = found
+        if found.state in OVER:
+            return
+        await asyncio.sleep(LOOK_EVERY if waited < SLOW_AFTER else LOOK_SLOWLY)
