@@ -18,17 +18,20 @@ from core.web.edge import Edge
 from core.web.home import home
 
 
-def create_app(settings: Settings | None = None, products: Plugins | None = None) -> Edge:
-    """The ASGI application; settings come from the environment, products from what is installed.
+def create_app() -> Edge:
+    """The ASGI application of a web process; settings come from the environment."""
+    settings = Settings.from_environment()
+    set_up(settings, "web")
+    return compose(settings, discover())
+
+
+def compose(settings: Settings, products: Plugins) -> Edge:
+    """Both applications and their edge, with ``products`` for the tenants.
 
     Raises:
         UndeclaredAccess: a route does not say who may call it.
     """
-    settings = settings or Settings.from_environment()
-    products = products or discover()
-    set_up(settings, "web")
     services = make_services(settings, products)
-    parts = of_tenants(products)
     i18n.load(*(part.folder / "locale" for part in (*OF_THE_PLATFORM, *products)))
 
     @asynccontextmanager
@@ -39,7 +42,7 @@ def create_app(settings: Settings | None = None, products: Plugins | None = None
 
     return Edge(
         platform=build(services, OF_THE_PLATFORM, title="Atrium portal"),
-        tenants=build(services, parts, title="Atrium", handlers=(home,)),
+        tenants=build(services, of_tenants(products), title="Atrium", handlers=(home,)),
         directory=services.directory,
         databases=services.databases,
         gates={product.prefix: product.name for product in products},

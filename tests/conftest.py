@@ -11,6 +11,7 @@ from redis.asyncio import Redis
 
 from tests.browser import chromium
 from tests.servers import POSTGRES, REDIS, Postgres, Servers
+from tests.site import Site, site_of
 from tests.world import World, world_of
 
 _servers = pytest.StashKey[Servers]()
@@ -53,6 +54,13 @@ async def redis_url() -> str:
 async def world(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
     """Two databases with tenant zero and three tenants, shared by the tests of this worker."""
     async with world_of(postgres, redis_url) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+async def site(world: World) -> AsyncIterator[Site]:
+    """The whole application, serving that world in this process."""
+    async with site_of(world) as made:
         yield made
 
 

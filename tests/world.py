@@ -64,7 +64,7 @@ class World:
         return await self.provisioner.provision_now(order(self.plugins, slug, **chosen))
 
 
-def order(plugins: Plugins, slug: str = "", **chosen: object) -> Order:
+def order(installed: Plugins, slug: str = "", /, **chosen: object) -> Order:
     """What a business might choose; ``chosen`` are fields of ``Order``."""
     slug = slug or f"tenant-{secrets.token_hex(6)}"
     usual: dict[str, object] = {
@@ -72,7 +72,7 @@ def order(plugins: Plugins, slug: str = "", **chosen: object) -> Order:
         "name": slug.capitalize(),
         "zone": "Europe/Lisbon",
         "currency": "EUR",
-        "plugins": tuple(sorted(plugins.working)),
+        "plugins": tuple(sorted(installed.working)),
         "owner": Owner(email=f"owner@{slug}.example", name="Olga Owner"),
     }
     return Order(**(usual | chosen))  # type: ignore[arg-type]  # the fields are Order's own

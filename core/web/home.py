@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, get
+from litestar.di import NamedDependency
 from litestar.response import Redirect
 
 from core.permissions import public
@@ -14,7 +15,7 @@ from core.web.pages import Page
 
 
 @get("/", access=public, include_in_schema=False)
-async def home(request: Request[Any, Any, Any], tenant: Tenant) -> Page | Redirect:
+async def home(request: Request[Any, Any, Any], tenant: NamedDependency[Tenant]) -> Page | Redirect:
     """Where a visitor of a tenant begins."""
     plugins: Plugins = request.app.state.plugins
     products = [each for each in plugins.enabled(tenant.plugins) if each.home]

@@ -1,0 +1,119 @@
+"""The edge decides whose a request is, before anything else may happen."""
+
+from __future__ import annotations
+
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from core.permissions import Role
+from tests.site import Site
+
+
+async def ask(site: Site, host: str, path: str = "/dev/gallery", **headers: str) -> httpx.Response:
+    async with site.visitor(site.world.acme) as visitor:
+        return await visitor.get(path, headers={"host": host, **headers})
+
+
+@pytest.mark.parametrize(
+    "host", ["acme.localhost", "ACME.localhost:8000", "acme.localhost.", "acme.localhost.:1"]
+)
+async def test_a_tenant_is_found_however_its_host_is_written(site: Site, host: str) -> None:
+    """Case, port and a trailing dot lead to the same business."""
+    answer = await ask(site, host)
+    assert answer.status_code == 200
+    assert "Acme" in answer.text
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "nobody.localhost",
+        "acme@bravo.localhost",
+        "bravo.localhost@acme.localhost",
+        "acme.localhost:8000:80",
+        "acme.bravo.localhost",
+        "xn--acme-1q7a.localhost",
+        "acme.localhost.evil.example",
+        "evil.example",
+        "acme_.localhost",
+        "www.localhost",
+        "[::1]",
+    ],
+)
+async def test_a_doubtful_host_is_nobodys(site: Site, host: str) -> None:
+    """A helpful 404 that serves no business and shows nothing of one."""
+    answer = await ask(site, host)
+    assert answer.status_code == 404
+    assert "Nobody lives at this address" in answer.text
+
+
+async def test_two_host_headers_are_nobodys(site: Site) -> None:
+    """Proxies disagree on which of two counts, so neither does."""
+    async with site.visitor(site.world.acme) as visitor:
+        request = visitor.build_request("GET", "/dev/gallery")
+        request.headers = httpx.Headers(
+            [("host", "acme.localhost"), ("host", "bravo.localhost"), ("accept", "text/html")]
+        )
+        answer = await visitor.send(request)
+    assert answer.status_code == 404
+
+
+async def test_the_unknown_host_is_told_as_a_problem_to_programs(site: Site) -> None:
+    """The API answers problem+json there as everywhere."""
+    answer = await ask(site, "nobody.localhost", "/api/v1/car-hire/vehicles")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "OPTIONS", "HEAD"])
+@pytest.mark.parametrize("path", ["/car-hire", "/car-hire/desk", "/api/v1/car-hire/vehicles"])
+async def test_a_product_that_is_off_does_not_exist(site: Site, method: str, path: str) -> None:
+    """Whatever the method, the answer is that of a page which never was: status and all."""
+    plain = await site.world.provision(plugins=())
+    async with await site.person(plain, Role.OWNER) as owner:
+        answer = await owner.request(method, path)
+        missing = await owner.request("GET", path.replace("car-hire", "never-was"))
+    assert answer.status_code == missing.status_code == 404
+    assert answer.headers.get("allow") is None
+
+
+@pytest.mark.parametrize("page", ["at-rest", "unknown-host", "nowhere", "schema/openapi.json"])
+@pytest.mark.parametrize("prefix", ["/.atrium/", "/api/.atrium/"])
+async def test_internal_pages_cannot_be_asked_for(site: Site, prefix: str, page: str) -> None:
+    """They are the edge's own; from outside they are not there."""
+    async with site.visitor(site.world.acme) as visitor:
+        answer = await visitor.get(prefix + page)
+    assert answer.status_code == 404
+    assert "Nobody lives" not in answer.text
+
+
+async def test_a_session_of_one_business_is_nothing_at_another(site: Site) -> None:
+    """The same cookie, sent to a sibling, belongs to nobody there."""
+    async with await site.person(site.world.acme, Role.OWNER) as owner:
+        token = owner.cookies["atrium"]
+        at_home = await owner.get("/account")
+    for other in (site.world.bravo, site.world.delta, site.world.platform):
+        async with site.visitor(other) as visitor:
+            visitor.cookies.set("atrium", token)
+            answer = await visitor.get("/account")
+            assert answer.status_code == 303
+            assert answer.headers["location"].startswith("/sign-in")
+    assert at_home.status_code == 200
+
+
+async def test_a_webhook_for_no_tenant_is_not_found(site: Site) -> None:
+    """The endpoint names the tenant; an invented one names nobody."""
+    for endpoint in (f"{uuid4().hex}.token", "nonsense", ".", f"{site.world.acme.id}"):
+        async with site.visitor(site.world.platform) as visitor:
+            answer = await visitor.post(f"/webhooks/stripe/{endpoint}", content=b"{}")
+        assert answer.status_code == 404, endpoint
+
+
+async def test_health_answers_on_any_host(site: Site) -> None:
+    """A load balancer knows no tenant."""
+    for path in ("/health/live", "/health/ready"):
+        answer = await ask(site, "10.0.0.7:8000", path)
+        assert answer.status_code == 200
+        assert answer.json()["status"] == "ok"
