@@ -104,13 +104,13 @@ async def _start(machine: Machine, lock: Lock) -> None:
     lock.say(f"at {portal}")
     lines = [
         f"Atrium is ready after {time.monotonic() - began:.1f} s.",
-        f"  The portal    {portal}",
-        f"  A tenant      http://SLUG.localhost:{machine.port}",
-        f"  Caught mail   {portal}/dev/mail",
-        *(f"  {line}" for line in machine.welcome.splitlines()),
+        "",
+        *(machine.welcome or f"Portal            {portal}/").splitlines(),
+        f"Caught mail       {portal}/dev/mail, and /dev/mail at each tenant",
+        "",
         "Ctrl-C stops everything.",
     ]
-    click.echo("\n" + "\n".join(lines) + "\n")
+    click.echo("\n  " + "\n  ".join(lines) + "\n")
 
 
 def _rotate(logs: Path) -> None:

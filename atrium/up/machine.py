@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import os
 import sys
 import time
@@ -54,7 +55,6 @@ class Machine:
         )
         self.supervisor.start([postgresql.command(DURABLE), redis.command(), *self._standins()])
         await asyncio.gather(postgresql.wait(), redis.wait())
-        await self._create_database()
         await self._set_up()
         self.supervisor.start(self._ours(name) for name in SERVICES if name in COMMANDS)
         await self._ready()
@@ -90,19 +90,30 @@ class Machine:
                 "stripe", "-m", "standin.stripe", "--port", str(port), "--state-dir", str(folder)
             )
 
-    async def _create_database(self) -> None:
+    async def _set_up(self) -> None:
+        """Bootstrap, migrate and seed, unless that was done with the very code there is now."""
+        stamp = self.state.folder / "set-up"
+        code = await asyncio.to_thread(fingerprint)
+        is_new = await self._create_database()
+        if not is_new and stamp.exists() and stamp.read_text() == code:
+            return
+        for step in SETUP:
+            self.say("up", f"{step} ...")
+            await self.supervisor.run(self._ours(step, superuser=True))
+        stamp.write_text(code)
+
+    async def _create_database(self) -> bool:
+        """Whether the database did not exist."""
         connection = await asyncpg.connect(self.state.superuser_url("postgres"))
         try:
-            await connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
-        except asyncpg.DuplicateDatabaseError:
-            return
+            known = await connection.fetchval(
+                "SELECT 1 FROM pg_database WHERE datname = $1", DATABASE
+            )
+            if not known:
+                await connection.execute(f"CREATE DATABASE {DATABASE} TEMPLATE template0")
         finally:
             await connection.close()
-
-    async def _set_up(self) -> None:
-        for step in SETUP:
-            if step in COMMANDS:
-                await self.supervisor.run(self._ours(step, superuser=True))
+        return not known
 
     async def _ready(self) -> None:
         deadline = time.monotonic() + _READY_WITHIN
@@ -122,6 +133,17 @@ class Machine:
             environment=self.state.environment(self.port) | os.environ | extra,
             folder=ROOT,
         )
+
+
+def fingerprint() -> str:
+    """A digest that changes with every edit of a file that setting up may depend on."""
+    digest = hashlib.sha256()
+    for folder in ("alembic", "atrium", "core", "plugins", "tenants", "workers"):
+        for file in sorted((ROOT / folder).rglob("*")):
+            if file.suffix in {".py", ".sql", ".json"}:
+                status = file.stat()
+                digest.update(f"{file} {status.st_size} {status.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 async def _answers_ready(port: int) -> bool:
