@@ -7,8 +7,7 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 
-from atrium.composition import OF_THE_PLATFORM, make_services, of_tenants, running
-from core import i18n
+from atrium.composition import OF_THE_PLATFORM, load_texts, make_services, of_tenants, running
 from core.plugin import Plugins, discover
 from core.scope import TENANT_ZERO
 from core.settings import Settings
@@ -32,7 +31,7 @@ def compose(settings: Settings, products: Plugins) -> Edge:
         UndeclaredAccess: a route does not say who may call it.
     """
     services = make_services(settings, products)
-    i18n.load(*(part.folder / "locale" for part in (*OF_THE_PLATFORM, *products)))
+    load_texts(products)
 
     @asynccontextmanager
     async def lifespan() -> AsyncIterator[None]:

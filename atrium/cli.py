@@ -10,10 +10,13 @@ import click
 COMMANDS: Final = {
     "bootstrap": "tenants.commands:bootstrap",
     "migrate": "tenants.commands:migrate",
+    "relay": "atrium.processes:relay",
+    "scheduler": "atrium.processes:scheduler",
     "seed": "tenants.commands:seed",
     "tenants": "tenants.commands:tenants",
     "up": "atrium.up.__main__:main",
     "web": "atrium.web:web",
+    "worker": "atrium.processes:worker",
 }
 """Every subcommand, and the click command it is."""
 

@@ -8,12 +8,14 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from core import crypto
+from core import crypto, i18n
 from core.auth.authority import Authority
 from core.crypto import KeyRing, MasterKeys
 from core.db import Databases
 from core.part import core
-from core.plugin import Plugin, Plugins, discover
+from core.payments import gateway
+from core.payments.stripe_gateway import StripeGateway
+from core.plugin import Plugin, Plugins
 from core.settings import Settings
 from core.signals import Signals
 from core.web.app import Services
@@ -36,6 +38,13 @@ def make_services(settings: Settings, products: Plugins) -> Services:
     databases = Databases()
     directory = Catalogue(settings, databases)
     directory.listen(signals)
+    gateway.install(
+        StripeGateway(
+            api_base=settings.stripe_api_base,
+            script_url=settings.stripe_js_url,
+            public_url=settings.webhook_url or settings.public_url,
+        )
+    )
     redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
     everything = Plugins({part.name: part for part in (*OF_THE_PLATFORM, *products)})
     authority = Authority.of(settings, everything, redis=redis, signals=signals)
@@ -50,6 +59,11 @@ def make_services(settings: Settings, products: Plugins) -> Services:
     )
 
 
+def load_texts(products: Plugins) -> None:
+    """Read what translators made of every part's texts."""
+    i18n.load(*(part.folder / "locale" for part in (*OF_THE_PLATFORM, *products)))
+
+
 @asynccontextmanager
 async def running(services: Services) -> AsyncIterator[Services]:
     """Listen to other processes while within; then close every connection."""
@@ -57,6 +71,3 @@ async def running(services: Services) -> AsyncIterator[Services]:
         yield services
     await services.redis.aclose()
     await services.databases.dispose()
-
-
-__all__ = ["OF_THE_PLATFORM", "discover", "make_services", "of_tenants", "running"]

@@ -47,6 +47,8 @@ class Settings:
 
     stripe_api_base: str = "https://api.stripe.com"
     stripe_js_url: str = "https://js.stripe.com/v3/"
+    webhook_url: str = ""
+    """Where vendors reach us, if not at the portal's address; without a trailing slash."""
 
     otlp_endpoint: str = ""
     log_format: str = "json"

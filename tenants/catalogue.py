@@ -34,6 +34,10 @@ _ENABLED: Final = (
     .where(TenantPlugin.tenant_id == TenantRecord.id, TenantPlugin.state == "enabled")
     .scalar_subquery()
 )
+EVERYONE: Final = select(TenantRecord, DatabaseRecord, _ENABLED).outerjoin(
+    DatabaseRecord, DatabaseRecord.name == TenantRecord.database
+)
+"""The rows that ``describe`` takes, of every tenant there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,11 +129,7 @@ async def find(
     session: AsyncSession, settings: Settings, criterion: ColumnElement[bool]
 ) -> Tenant | None:
     """The one tenant that meets ``criterion``, read from the catalogue."""
-    rows = await session.execute(
-        select(TenantRecord, DatabaseRecord, _ENABLED)
-        .outerjoin(DatabaseRecord, DatabaseRecord.name == TenantRecord.database)
-        .where(criterion)
-    )
+    rows = await session.execute(EVERYONE.where(criterion))
     row = rows.one_or_none()
     return None if row is None else describe(settings, row[0], row[1], row[2])
 

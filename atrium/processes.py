@@ -1,0 +1,112 @@
+"""The processes beside the web server: ``atrium worker``, ``atrium relay``, ``atrium scheduler``."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import click
+
+from atrium.composition import OF_THE_PLATFORM, load_texts, make_services, running
+from core.part import core as CORE
+from core.plugin import Plugins, discover
+from core.settings import Settings
+from core.telemetry.setup import set_up, shut_down
+from core.web.app import Services
+from tenants import tasks
+from tenants.migration.lines import compile_lines
+from tenants.provisioning import Provisioner
+from tenants.roster import Roster
+from workers import worker as dramatiq_worker
+from workers.broker import make_broker
+from workers.registry import Registry
+from workers.relay import Relay
+from workers.runtime import Runtime
+from workers.scheduler import Scheduler
+
+
+@click.command()
+@click.option("--threads", default=8, show_default=True, help="Jobs at the same time.")
+def worker(threads: int) -> None:
+    """Work on the jobs that the relay rings for."""
+    services, registry = _start("worker")
+
+    @asynccontextmanager
+    async def open_runtime() -> AsyncIterator[Runtime]:
+        async with running(services):
+            yield Runtime(
+                databases=services.databases, directory=services.directory, registry=registry
+            )
+
+    dramatiq_worker.run(services.settings.redis_url, registry.queues, open_runtime, threads)
+    shut_down()
+
+
+@click.command()
+def relay() -> None:
+    """Ring for what waits in the outboxes, until it is finished."""
+    services, registry = _start("relay")
+    relay = Relay(
+        databases=Roster(services.settings, services.databases),
+        directory=services.directory,
+        registry=registry,
+        broker=make_broker(services.settings.redis_url),
+    )
+    _until_told(services, relay.run())
+
+
+@click.command()
+def scheduler() -> None:
+    """Ask for every tenant's periodic jobs when their turn comes."""
+    services, registry = _start("scheduler")
+    scheduler = Scheduler(
+        tenants=Roster(services.settings, services.databases),
+        databases=services.databases,
+        registry=registry,
+    )
+    _until_told(services, scheduler.run())
+
+
+def _start(process: str) -> tuple[Services, Registry]:
+    settings = Settings.from_environment()
+    set_up(settings, process)
+    products = discover()
+    load_texts(products)
+    services = make_services(settings, products)
+    return services, _registry(services, products)
+
+
+def _registry(services: Services, products: Plugins) -> Registry:
+    """Every job, ready to be done."""
+    provisioner = Provisioner(
+        services.settings,
+        services.databases,
+        products,
+        compile_lines(products),
+        services.signals,
+    )
+    platform = [actor for part in OF_THE_PLATFORM if part is not CORE for actor in part.actors]
+    return Registry.of(
+        products,
+        core=CORE.actors,
+        platform=(*tasks.actors(provisioner), *platform),
+        schedules=CORE.schedules,
+    )
+
+
+def _until_told(services: Services, work: Coroutine[Any, Any, None]) -> None:
+    """Do ``work`` until SIGTERM or SIGINT."""
+
+    async def run() -> None:
+        working = asyncio.ensure_future(work)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, working.cancel)
+        async with running(services):
+            with suppress(asyncio.CancelledError):
+                await working
+
+    asyncio.run(run())
+    shut_down()
