@@ -1,4 +1,4 @@
-"""The processes beside the web server: ``atrium worker``, ``atrium relay``, ``atrium scheduler``."""
+"""The processes beside the web server: ``atrium worker``, ``relay`` and ``scheduler``."""
 
 from __future__ import annotations
 
@@ -10,14 +10,15 @@ from typing import Any
 
 import click
 
-from atrium.composition import OF_THE_PLATFORM, load_texts, make_services, running
-from core.part import core as CORE
-from core.plugin import Plugins, discover
+from atrium.composition import load_texts, make_services, running
+from core.part import core
+from core.plugin import Plugin, Plugins, discover
 from core.settings import Settings
 from core.telemetry.setup import set_up, shut_down
 from core.web.app import Services
 from tenants import tasks
 from tenants.migration.lines import compile_lines
+from tenants.portal.plugin import plugin as portal
 from tenants.provisioning import Provisioner
 from tenants.roster import Roster
 from workers import worker as dramatiq_worker
@@ -88,13 +89,16 @@ def _registry(services: Services, products: Plugins) -> Registry:
         compile_lines(products),
         services.signals,
     )
-    platform = [actor for part in OF_THE_PLATFORM if part is not CORE for actor in part.actors]
-    return Registry.of(
-        products,
-        core=CORE.actors,
-        platform=(*tasks.actors(provisioner), *platform),
-        schedules=CORE.schedules,
+    tenants = Plugin(
+        name="tenants",
+        title="Tenants",
+        summary="Makes tenants.",
+        version="0.1.0",
+        core_versions=">=0.1",
+        package="tenants",
+        actors=tasks.actors(provisioner),
     )
+    return Registry.of(products, core=(core,), platform=(portal, tenants))
 
 
 def _until_told(services: Services, work: Coroutine[Any, Any, None]) -> None:

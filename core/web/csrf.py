@@ -19,7 +19,7 @@ from core.i18n import _
 from core.web.shell import AsgiScope, header, read_cookies
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-SESSION_COOKIES: Final = ("__Host-session", "session")
+SESSION_COOKIES: Final = ("__Host-atrium", "atrium")
 
 
 class CrossSite(Forbidden):
