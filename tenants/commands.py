@@ -18,6 +18,7 @@ from core.errors import DomainError
 from core.plugin import discover
 from core.settings import Settings
 from core.signals import Signals
+from core.telemetry.setup import set_up, shut_down
 from tenants import lifecycle, seeding
 from tenants.bootstrap import Passwords
 from tenants.bootstrap import bootstrap as prepare_database
@@ -193,11 +194,16 @@ def _change(
 
 
 def _with_workshop(work: Callable[[Workshop], Awaitable[None]]) -> None:
+    settings = Settings.from_environment()
+    set_up(settings, "command")
+
     async def run() -> None:
-        async with workshop(Settings.from_environment()) as shop:
+        async with workshop(settings) as shop:
             await work(shop)
 
     try:
         asyncio.run(run())
     except DomainError as problem:
         raise click.ClickException(str(problem)) from problem
+    finally:
+        shut_down()

@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Conflict, FieldError, Invalid, NotFound
@@ -103,24 +104,29 @@ async def note(session: AsyncSession, wanted: Order) -> Ordered:
     if not await is_available(session, wanted.slug):
         raise SlugTaken(field="slug")
     await _check_database(session, wanted.database)
-    tenant = TenantRecord(
-        id=new_id(),
-        slug=wanted.slug,
-        look=slugs.look(wanted.slug),
-        name=wanted.name,
-        hosting=wanted.hosting,
-        zone=wanted.zone,
-        currency=wanted.currency,
-        locale=wanted.locale,
-        color=wanted.color,
-        database=wanted.database,
+    tenant_id: UUID | None = await session.scalar(
+        insert(TenantRecord)
+        .values(
+            id=new_id(),
+            slug=wanted.slug,
+            look=slugs.look(wanted.slug),
+            name=wanted.name,
+            hosting=wanted.hosting,
+            zone=wanted.zone,
+            currency=wanted.currency,
+            locale=wanted.locale,
+            color=wanted.color,
+            database=wanted.database,
+        )
+        .on_conflict_do_nothing()
+        .returning(TenantRecord.id)
     )
-    session.add(tenant)
-    await session.flush()
-    session.add_all(TenantPlugin(tenant_id=tenant.id, plugin=name) for name in wanted.plugins)
+    if tenant_id is None:  # somebody was faster by a moment
+        raise SlugTaken(field="slug")
+    session.add_all(TenantPlugin(tenant_id=tenant_id, plugin=name) for name in wanted.plugins)
     seeds = [f"seed:{name}" for name in sorted(wanted.plugins)]
     steps = ["role", "schema", "tables", "key", *seeds, "owner", "activate"]
-    return Ordered(tenant.id, await _note_run(session, tenant.id, steps, wanted.owner))
+    return Ordered(tenant_id, await _note_run(session, tenant_id, steps, wanted.owner))
 
 
 async def is_available(session: AsyncSession, slug: str) -> bool:
