@@ -103,6 +103,28 @@ BEGIN
     RETURNING m.actor, m.args, m.trace, m.attempt;
 END $$;
 
+-- Keeps a lease from running out under a worker that is still busy. While the attempt's first
+-- transaction is open its lock says so already; then there is nothing to do here.
+CREATE OR REPLACE FUNCTION outbox.renew(p_id uuid, p_attempt integer, p_lease interval)
+RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
+AS $$
+DECLARE
+  moment timestamptz := clock_timestamp();
+  taker uuid := outbox.caller();
+BEGIN
+  PERFORM FROM outbox.messages m
+    WHERE m.id = p_id AND m.tenant = taker AND m.state = 'pending' AND m.attempt = p_attempt
+      AND m.leased_until IS NOT NULL
+    FOR UPDATE SKIP LOCKED;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  UPDATE outbox.messages m SET leased_until = moment + p_lease, send_at = moment + p_lease
+    WHERE m.id = p_id;
+  RETURN true;
+END $$;
+
 -- Ends an attempt well; false when it is no longer the caller's to end (the lease ran out and
 -- another began), in which case the caller must undo its work. The arguments are forgotten: they
 -- may hold personal data, and from here on the row only remembers that it happened.
@@ -144,6 +166,7 @@ REVOKE ALL ON ALL FUNCTIONS IN SCHEMA outbox FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   outbox.put(uuid, text, jsonb, text, text, timestamptz),
   outbox.take(uuid, interval),
+  outbox.renew(uuid, integer, interval),
   outbox.finish(uuid, integer),
   outbox.fail(uuid, integer, text, interval)
 TO atrium_tenants;

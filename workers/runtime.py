@@ -8,7 +8,8 @@ stays unfinished, and the relay rings again.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
@@ -33,13 +34,18 @@ from workers.registry import Registry
 
 log = structlog.get_logger(__name__)
 
-LEASE_BEYOND_LIMIT: Final = timedelta(seconds=30)
-"""How much longer than its time limit nobody else may begin an attempt."""
+LEASE: Final = timedelta(seconds=30)
+"""For how long after its worker's last sign of life nobody else begins a message."""
 
 _AWAY: Final = (OSError, DBAPIError, PoolTimeout)
 
 _TAKE: Final = text("SELECT actor, args, attempt FROM outbox.take(:id, :lease)").bindparams(
     bindparam("id", type_=Uuid()), bindparam("lease", type_=Interval())
+)
+_RENEW: Final = text("SELECT outbox.renew(:id, :attempt, :lease)").bindparams(
+    bindparam("id", type_=Uuid()),
+    bindparam("attempt", type_=Integer()),
+    bindparam("lease", type_=Interval()),
 )
 _FINISH: Final = text("SELECT outbox.finish(:id, :attempt)").bindparams(
     bindparam("id", type_=Uuid()), bindparam("attempt", type_=Integer())
@@ -68,6 +74,7 @@ class Runtime:
     directory: Directory
     registry: Registry
     backoff: Backoff = field(default_factory=Backoff)
+    lease: timedelta = LEASE
 
     async def deliver(self, message: UUID, tenant_id: UUID, name: str, trace: str) -> None:
         """Work on a message if it is still to be worked on. Never raises for a failing job."""
@@ -104,9 +111,9 @@ class Runtime:
         return True
 
     async def _attempt(self, message: UUID, tenant: Tenant, actor: Actor, span: Span) -> None:
-        attempt = _Attempt(message, tenant, actor)
+        attempt = _Attempt(self.databases, message, tenant, actor, self.lease)
         try:
-            done = await attempt.run(self.databases)
+            done = await attempt.run()
         except (LeaseLost, Misdelivered) as problem:
             log.warning("job.undone", reason=type(problem).__name__, attempt=attempt.number)
         except Exception as problem:
@@ -143,28 +150,48 @@ class Runtime:
 
 @dataclass(slots=True)
 class _Attempt:
+    databases: Databases
     message: UUID
     tenant: Tenant
     actor: Actor
+    lease: timedelta
     number: int = 0
 
-    async def run(self, databases: Databases) -> bool:
+    async def run(self) -> bool:
         """True when the work was done, False when there was none to do."""
-        limit = self.actor.time_limit
-        async with databases.transaction(self.tenant) as session:
-            taken = await session.execute(
-                _TAKE, {"id": self.message, "lease": limit + LEASE_BEYOND_LIMIT}
-            )
+        async with self.databases.transaction(self.tenant) as session:
+            taken = await session.execute(_TAKE, {"id": self.message, "lease": self.lease})
             row = taken.one_or_none()
             if row is None:
                 return False
             if row.actor != self.actor.name:
                 raise Misdelivered
             self.number = row.attempt
-            async with asyncio.timeout(limit.total_seconds()):
+            async with self._alive(), asyncio.timeout(self.actor.time_limit.total_seconds()):
                 await self._work(session, self.actor.read(row.args))
             await self._finish(session)
         return True
+
+    @asynccontextmanager
+    async def _alive(self) -> AsyncIterator[None]:
+        """Renew the lease as long as the body runs."""
+        signs = asyncio.create_task(self._show_life())
+        try:
+            yield
+        finally:
+            signs.cancel()
+            await asyncio.wait([signs])
+
+    async def _show_life(self) -> None:
+        while True:
+            await asyncio.sleep(self.lease.total_seconds() / 3)
+            try:
+                async with self.databases.transaction(self.tenant) as session:
+                    await session.execute(
+                        _RENEW, {"id": self.message, "attempt": self.number, "lease": self.lease}
+                    )
+            except _AWAY as problem:
+                log.warning("job.lease_not_renewed", error=type(problem).__name__)
 
     async def _work(self, session: AsyncSession, args: dict[str, Any]) -> None:
         token = current_job.set(RunningJob(self.message, self.actor.name, self.number))

@@ -1,7 +1,7 @@
 """Traces that follow the work, and the log lines that carry their ids.
 
 A request, the message it leaves in the outbox and the job that answers it share one trace: its
-W3C ``traceparent`` travels with the message. ``core.telemetry.setup`` starts it all in a process.
+W3C ``traceparent`` travels with the message. A process starts it all by ``set_up``.
 """
 
 from __future__ import annotations
@@ -12,6 +12,10 @@ from contextlib import contextmanager
 from opentelemetry import trace
 from opentelemetry.trace import Span, SpanKind, Status, StatusCode
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
+
+from core.telemetry.setup import set_up, shut_down
+
+__all__ = ["failed", "set_up", "shut_down", "span", "trace_id", "traceparent"]
 
 _tracer = trace.get_tracer("atrium")
 _propagator = TraceContextTextMapPropagator()

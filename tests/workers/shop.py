@@ -115,6 +115,16 @@ async def dawdle(session: AsyncSession, number: int) -> None:
     await asyncio.sleep(30)
 
 
+doors_open = asyncio.Event()
+
+
+@actor("shop.wait")
+async def wait(session: AsyncSession, number: int) -> None:
+    """Waits outside until the doors open."""
+    await outside(session, doors_open.wait)
+    await effect(session, number)
+
+
 @actor("shop.weigh")
 async def weigh(
     session: AsyncSession, on: date, weight: Decimal, item: UUID, note: str = ""
@@ -141,6 +151,7 @@ plugin = Plugin(
         refuse,
         abandon,
         dawdle,
+        wait,
         weigh,
     ),
     schedules=(Schedule(actor=count_stock, cron="30 2 * * *", spread=timedelta(0)),),

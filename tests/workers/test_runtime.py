@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -180,3 +181,23 @@ def test_pauses_grow_to_a_limit_and_differ() -> None:
     pauses = {backoff.pause(5) for _ in range(100)}
     assert len(pauses) > 90
     assert max(pauses) <= timedelta(seconds=64)
+
+
+async def test_a_long_job_keeps_its_lease_and_a_dead_one_loses_it(
+    rig: Rig, runtime: Runtime, tenant: Tenant
+) -> None:
+    """Past its lease a job that lives is not begun again; once its worker is gone, it is."""
+    runtime = replace(runtime, lease=timedelta(milliseconds=300))
+    message = await ask(rig, tenant, shop.wait, number=1)
+    worker = asyncio.create_task(runtime.deliver(message, tenant.id, "shop.wait", ""))
+    await asyncio.sleep(1)
+    await runtime.deliver(message, tenant.id, "shop.wait", "")
+    assert (await rig.message("shop.wait"))["attempt"] == 1
+    worker.cancel()
+    await asyncio.wait([worker])
+    await asyncio.sleep(0.4)
+    shop.doors_open.set()
+    await runtime.deliver(message, tenant.id, "shop.wait", "")
+    assert (await rig.message("shop.wait"))["state"] == "done"
+    assert await rig.effects(tenant) == [("shop.wait", 1)]
+    shop.doors_open.clear()
