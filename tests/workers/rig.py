@@ -10,6 +10,7 @@ from uuid import UUID
 
 import asyncpg
 import msgspec
+from sqlalchemy import text
 
 from core.db import Databases
 from core.plugin import Plugins
@@ -109,7 +110,7 @@ class Rig:
     async def effects(self, tenant: Tenant) -> list[tuple[str, int]]:
         """What the tenant's jobs left behind."""
         async with self.databases.transaction(tenant) as session:
-            rows = await session.execute(shop.text("SELECT actor, number FROM effects"))
+            rows = await session.execute(text("SELECT actor, number FROM effects"))
             return sorted((row.actor, row.number) for row in rows)
 
     async def message(self, actor: str) -> asyncpg.Record:
@@ -123,9 +124,9 @@ class Rig:
         for tenant in self.plan.tenants:
             self.directory.tenants[tenant.id] = tenant
             async with self.databases.transaction(tenant) as session:
-                await session.execute(shop.text("DELETE FROM effects"))
-                await session.execute(shop.text("DELETE FROM asked"))
-                await session.execute(shop.text("DELETE FROM schedule_runs"))
+                await session.execute(text("DELETE FROM effects"))
+                await session.execute(text("DELETE FROM asked"))
+                await session.execute(text("DELETE FROM schedule_runs"))
 
 
 async def eventually(
