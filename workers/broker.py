@@ -7,7 +7,7 @@ from typing import Final
 import dramatiq.worker
 from dramatiq import Message
 from dramatiq.brokers.redis import RedisBroker
-from dramatiq.errors import ConnectionError as BrokerConnectionError
+from dramatiq.errors import BrokerConnectionError
 from redis.exceptions import RedisError
 
 from core.outbox import Envelope

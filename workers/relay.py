@@ -158,7 +158,7 @@ class DatabaseLoop:
         for each in claimed:
             tenant = await self.relay.directory.by_id(each.tenant)
             actor = self.relay.registry.actor(each.actor)
-            if tenant is None:
+            if tenant is None or tenant.status == "closed":
                 await outbox.discard([each.id])
                 log.warning("relay.discarded", **_names(each), reason="the tenant is gone")
             elif tenant.status != "active":

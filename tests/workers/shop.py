@@ -30,6 +30,9 @@ CREATE TABLE schedule_runs (
 _EFFECT = text("INSERT INTO effects (job, actor, number) VALUES (:job, :actor, :number)")
 
 
+IN_A_SECOND = text("SELECT clock_timestamp() + interval '1 second'")
+
+
 class Sold(Event):
     """Something was sold."""
 

@@ -1,0 +1,234 @@
+"""The relay between two databases and Redis, both of which come and go."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from dramatiq import Message
+from redis.asyncio import Redis
+
+from core.dead_letters import DeadLetters
+from core.scope import Tenant
+from tests.workers import shop
+from tests.workers.rig import Rig, eventually
+from workers.backoff import Backoff
+from workers.broker import make_broker
+from workers.relay import Pace, Relay
+from workers.runtime import Runtime
+
+PACE = Pace(
+    poll=timedelta(milliseconds=50),
+    again=timedelta(milliseconds=300),
+    longest=timedelta(seconds=1),
+    hold=timedelta(milliseconds=200),
+    databases=timedelta(milliseconds=100),
+    purge=timedelta(milliseconds=100),
+)
+
+
+@pytest.fixture
+async def doorbell(redis_url: str) -> AsyncIterator[Redis]:
+    async with Redis.from_url(redis_url) as redis:
+        await redis.flushdb()
+        yield redis
+        await redis.flushdb()
+
+
+@asynccontextmanager
+async def relaying(rig: Rig, pace: Pace = PACE, redis_url: str = "") -> AsyncIterator[Relay]:
+    relay = Relay(
+        databases=rig.plan,
+        directory=rig.directory,
+        registry=rig.plan.registry,
+        broker=make_broker(redis_url or rig.plan.redis_url),
+        pace=pace,
+    )
+    running = asyncio.create_task(relay.run())
+    try:
+        yield relay
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def rung(redis: Redis, queue: str = "default") -> list[tuple[UUID, UUID, str]]:
+    """What waits in a queue: message, tenant, actor."""
+    waiting = await redis.hgetall(f"atrium:{queue}.msgs")
+    calls = [Message.decode(each).args for each in waiting.values()]
+    return [(UUID(message), UUID(tenant), actor) for message, tenant, actor, _ in calls]
+
+
+def rings(redis: Redis, count: int, queue: str = "default") -> Callable[[], object]:
+    async def enough() -> bool:
+        return len(await rung(redis, queue)) >= count
+
+    return enough
+
+
+async def sell(rig: Rig, *tenants: Tenant) -> None:
+    for tenant in tenants:
+        async with rig.databases.transaction(tenant) as session:
+            await shop.sell.enqueue(session, number=1)
+
+
+async def test_messages_of_every_database_are_rung_for_in_their_queues(
+    rig: Rig, doorbell: Redis
+) -> None:
+    """Only ids travel: what a message says stays in its database."""
+    async with relaying(rig):
+        await sell(rig, *rig.plan.tenants)
+        async with rig.databases.transaction(rig.plan.tenants[0]) as session:
+            await shop.announce.enqueue(session, number=424242)
+        await eventually(rings(doorbell, 3))
+        await eventually(rings(doorbell, 1, "loud"))
+    found = await rung(doorbell)
+    assert {tenant for _, tenant, _ in found} == {each.id for each in rig.plan.tenants}
+    assert "424242" not in str(await doorbell.hgetall("atrium:loud.msgs"))
+
+
+async def test_a_hint_is_faster_than_the_poll(rig: Rig, doorbell: Redis) -> None:
+    """With a poll of a minute, a message still goes out at once."""
+    async with relaying(rig, replace(PACE, poll=timedelta(minutes=1))):
+        await asyncio.sleep(1)
+        await sell(rig, rig.plan.tenants[0])
+        await eventually(rings(doorbell, 1), within=3)
+
+
+async def test_what_stays_unfinished_is_rung_for_again_at_growing_intervals(
+    rig: Rig, doorbell: Redis
+) -> None:
+    """Redis forgot, or the worker died: the message is still there."""
+    async with relaying(rig):
+        await sell(rig, rig.plan.tenants[0])
+        await eventually(rings(doorbell, 1))
+        await doorbell.flushdb()
+        await eventually(rings(doorbell, 1))
+        await asyncio.sleep(2)
+    row = await rig.message("shop.sell")
+    assert 3 <= row["sends"] <= 6  # 0.3, 0.6, then every 1.0 s
+    assert row["attempt"] == 0
+
+
+async def test_a_message_waits_until_it_is_due(rig: Rig, doorbell: Redis) -> None:
+    """Not a moment earlier, and not long after."""
+    async with relaying(rig):
+        async with rig.databases.transaction(rig.plan.tenants[0]) as session:
+            due = (await session.execute(shop.IN_A_SECOND)).scalar_one()
+            await shop.sell.enqueue(session, number=1, due_at=due)
+        await asyncio.sleep(0.6)
+        assert await rung(doorbell) == []
+        await eventually(rings(doorbell, 1), within=3)
+
+
+async def test_a_suspended_tenants_message_is_held_and_goes_out_afterwards(
+    rig: Rig, doorbell: Redis
+) -> None:
+    """Holding is no attempt; nor is waiting for a plugin to be switched on again."""
+    tenant = rig.plan.tenants[0]
+    rig.directory.change(tenant, status="suspended")
+    async with relaying(rig):
+        await sell(rig, tenant)
+        await asyncio.sleep(0.5)
+        assert await rung(doorbell) == []
+        rig.directory.change(tenant, plugins=frozenset())
+        await asyncio.sleep(0.5)
+        assert await rung(doorbell) == []
+        rig.directory.change(tenant)
+        await eventually(rings(doorbell, 1))
+    assert (await rig.message("shop.sell"))["attempt"] == 0
+
+
+@pytest.mark.parametrize("how", ["removed", "closed"])
+async def test_a_gone_tenants_message_is_discarded(rig: Rig, doorbell: Redis, how: str) -> None:
+    """It is not delivered, and forgets what it said."""
+    tenant = rig.plan.tenants[0]
+    if how == "closed":
+        rig.directory.change(tenant, status="closed")
+    else:
+        del rig.directory.tenants[tenant.id]
+    async with relaying(rig):
+        async with rig.databases.transaction(tenant) as session:
+            await shop.sell.enqueue(session, number=1)
+
+        async def discarded() -> bool:
+            return (await rig.message("shop.sell"))["state"] == "discarded"
+
+        await eventually(discarded)
+    assert await rung(doorbell) == []
+    assert (await rig.message("shop.sell"))["args"] == "{}"
+
+
+async def test_without_redis_nothing_is_lost(rig: Rig, doorbell: Redis) -> None:
+    """The claim is taken back, so that the message goes out as soon as Redis is there."""
+    async with relaying(rig, redis_url="redis://127.0.0.1:1/0"):
+        await sell(rig, rig.plan.tenants[0])
+        await asyncio.sleep(1)
+    assert (await rig.message("shop.sell"))["sends"] <= 1
+    async with relaying(rig):
+        await eventually(rings(doorbell, 1))
+
+
+async def test_a_relay_whose_connections_are_cut_comes_back(rig: Rig, doorbell: Redis) -> None:
+    """As after a restart of PostgreSQL."""
+    async with relaying(rig):
+        await sell(rig, rig.plan.tenants[0])
+        await eventually(rings(doorbell, 1))
+        await doorbell.flushdb()
+        await rig.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = 'atrium_relay' AND datname = current_database()"
+        )
+        await sell(rig, *rig.plan.tenants[1:])
+        await eventually(rings(doorbell, 2))
+
+
+async def test_finished_messages_are_forgotten_in_time(rig: Rig, doorbell: Redis) -> None:
+    """With them goes the key that made them once; dead letters stay."""
+    await sell(rig, *rig.plan.tenants)
+    await rig.execute(
+        "UPDATE outbox.messages SET state = 'done', finished_at = now() - interval '31 days'"
+    )
+    await sell(rig, rig.plan.tenants[0])
+    await rig.execute(
+        "UPDATE outbox.messages SET state = 'dead', finished_at = now() - interval '31 days'"
+        " WHERE state = 'pending'"
+    )
+    async with relaying(rig):
+
+        async def forgotten() -> bool:
+            return len(await rig.fetch("SELECT 1 FROM outbox.messages")) == 1
+
+        await eventually(forgotten)
+
+
+async def test_an_operator_sees_retries_and_discards_dead_letters(rig: Rig) -> None:
+    """In every database; retried, a job has all its attempts again."""
+    runtime = Runtime(
+        databases=rig.databases,
+        directory=rig.directory,
+        registry=rig.plan.registry,
+        backoff=Backoff(first=timedelta(0)),
+    )
+    letters = DeadLetters(rig.plan)
+    anna, _, dora = rig.plan.tenants
+    for tenant in (anna, dora):
+        async with rig.databases.transaction(tenant) as session:
+            await shop.abandon.enqueue(session, number=1)
+        row = await rig.message("shop.abandon")
+        await runtime.deliver(row["id"], tenant.id, "shop.abandon", "")
+    newest, oldest = await letters.latest()
+    assert (newest.tenant, oldest.tenant) == (dora.id, anna.id)
+    assert newest.error == "GiveUp: no such shelf"
+    assert [each.id for each in await letters.latest(tenant=anna.id)] == [oldest.id]
+    assert await letters.retry(newest.id)
+    assert not await letters.retry(newest.id)
+    assert await letters.discard(oldest.id)
+    assert await letters.latest() == []
+    states = {row["state"] for row in await rig.fetch("SELECT state FROM outbox.messages")}
+    assert states == {"pending", "discarded"}
