@@ -66,8 +66,9 @@ class Throttle:
         if count > allowance.attempts:
             minutes = max(1, -(-wait // 60))
             raise TooManyRequests(
-                _("Too many attempts. Please try again in %(minutes)s minutes.")
-                % {"minutes": minutes},
+                str(_("Too many attempts. Please try again in {minutes} min.")).format(
+                    minutes=minutes
+                ),
                 retry_after=max(1, wait),
             )
 

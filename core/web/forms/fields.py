@@ -67,7 +67,7 @@ def password(label: Label, *, new: bool, hint: Label | None = None) -> msgspec.M
     """A password; it is never shown again after an error."""
     kind = "new-password" if new else "current-password"
     extra = {"input": "password", "hint": hint, "autocomplete": kind}
-    return _meta(label, extra, min_length=12 if new else 1, max_length=200)
+    return _meta(label, extra, min_length=10 if new else 1, max_length=200)
 
 
 def long_text(

@@ -1,0 +1,68 @@
+"""The audit log, for those who may read it."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Controller, get
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.audit import services as audit
+from core.audit.services import AuditFilter
+from core.auth.web import AnyRequest, searched
+from core.i18n import _
+from core.permissions import READ_AUDIT, permission
+from core.scope import Tenant
+from core.web.forms import Form, choice, day, text
+from core.web.pages import Page
+
+
+class AuditSearch(Form):
+    """Which entries to show; days are the tenant's own."""
+
+    q: Annotated[str, text(_("Person, object or act"), max=100, input="search")] | None = None
+    action: Annotated[str, choice(_("Act"))] | None = None
+    since: Annotated[date, day(_("From"))] | None = None
+    until: Annotated[date, day(_("To"))] | None = None
+
+
+class AuditLog(Controller):
+    """``/settings/audit``."""
+
+    path = "/settings/audit"
+    include_in_schema = False
+
+    @get(access=permission(READ_AUDIT.name))
+    async def show(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        tenant: NamedDependency[Tenant],
+        cursor: FromQuery[UUID | None] = None,
+    ) -> Page:
+        """The entries, newest first."""
+        form = searched(request, AuditSearch)
+        wanted = _filter(form.value, tenant.zone) if form.ok else AuditFilter()
+        found, following = await audit.entries(session, wanted, cursor)
+        actions = [(each, each) for each in await audit.actions(session)]
+        context = {"form": form, "entries": found, "next": following, "actions": actions}
+        return Page("audit/log.html", context | {"first": cursor is not None}, block="results")
+
+
+def _filter(search: AuditSearch, zone: str) -> AuditFilter:
+    until = search.until + timedelta(days=1) if search.until else None
+    return AuditFilter(
+        text=search.q or "",
+        action=search.action or "",
+        since=_midnight(search.since, zone),
+        until=_midnight(until, zone),
+    )
+
+
+def _midnight(day: date | None, zone: str) -> datetime | None:
+    return clock.from_wall(datetime.combine(day, time()), zone) if day else None  # noqa: DTZ  # given its zone there

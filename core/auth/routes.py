@@ -1,0 +1,188 @@
+"""Coming in and going out: sign-in, sign-up, invitations, and the way in from the portal."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.auth import entry, people, services
+from core.auth.authority import Authority
+from core.auth.forms import InvitationForm, SignInForm, SignUpForm
+from core.auth.guard import SIGN_IN, safe_next
+from core.auth.identity import Identity
+from core.auth.web import (
+    AnyRequest,
+    dependencies,
+    drop_previous,
+    landing,
+    let_in,
+    refused,
+    spent_cookie,
+)
+from core.errors import DomainError
+from core.i18n import _
+from core.permissions import public
+from core.scope import Tenant
+from core.web.forms import blank, posted
+from core.web.pages import Page, SeeOther
+
+_SECRET_ADDRESS: Final = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
+"""For pages whose address holds a one-time secret: no other site and no cache may learn it."""
+
+
+class SignIn(Controller):
+    """E-mail and password."""
+
+    dependencies = dependencies
+    include_in_schema = False
+
+    @get(SIGN_IN, access=public)
+    async def show(
+        self,
+        request: AnyRequest,
+        identity: NamedDependency[Identity | None],
+        tenant: NamedDependency[Tenant],
+        next: FromQuery[str | None] = None,  # noqa: A002  # the parameter's name in addresses
+    ) -> Page | SeeOther:
+        """The form; whoever is signed in already goes on."""
+        if identity is not None:
+            return SeeOther(safe_next(next, landing(request, identity)))
+        form = blank(SignInForm, {"next": safe_next(next, "")})
+        return Page("auth/sign_in.html", _sign_in_context(tenant) | {"form": form})
+
+    @post(SIGN_IN, access=public)
+    async def submit(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        tenant: NamedDependency[Tenant],
+        authority: NamedDependency[Authority],
+    ) -> Page | SeeOther:
+        """Begin a session, or say that it cannot be."""
+        form = await posted(request, SignInForm)
+        try:
+            given = form.value
+            signed_in = await services.sign_in(
+                session, authority, email=given.email, password=given.password
+            )
+        except DomainError as error:
+            return refused("auth/sign_in.html", form, error, **_sign_in_context(tenant))
+        await drop_previous(request, session, authority)
+        return let_in(request, authority, signed_in, given.next)
+
+    @post("/sign-out", access=public)
+    async def sign_out(
+        self,
+        session: NamedDependency[AsyncSession],
+        identity: NamedDependency[Identity | None],
+        authority: NamedDependency[Authority],
+    ) -> SeeOther:
+        """End the session; whoever has none any more gets the same answer."""
+        if identity is not None:
+            await services.sign_out(session, authority, identity)
+        cookies = [spent_cookie(authority)]
+        return SeeOther("/", flash=_("You are signed out."), cookies=cookies)
+
+
+def _sign_in_context(tenant: Tenant) -> dict[str, Any]:
+    return {"may_register": not tenant.is_platform}
+
+
+class SignUp(Controller):
+    """Customers of a tenant make their own account; the portal's come from its wizard."""
+
+    path = "/sign-up"
+    dependencies = dependencies
+    include_in_schema = False
+
+    @get(access=public)
+    async def show(
+        self,
+        request: AnyRequest,
+        identity: NamedDependency[Identity | None],
+        next: FromQuery[str | None] = None,  # noqa: A002  # the parameter's name in addresses
+    ) -> Page | SeeOther:
+        """The form."""
+        if identity is not None:
+            return SeeOther(safe_next(next, landing(request, identity)))
+        return Page("auth/sign_up.html", {"form": blank(SignUpForm, {"next": safe_next(next, "")})})
+
+    @post(access=public)
+    async def submit(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        authority: NamedDependency[Authority],
+    ) -> Page | SeeOther:
+        """Make the account and sign its owner in."""
+        form = await posted(request, SignUpForm)
+        try:
+            given = form.value
+            signed_in = await services.register(
+                session, authority, email=given.email, name=given.name, password=given.password
+            )
+        except DomainError as error:
+            return refused("auth/sign_up.html", form, error)
+        await drop_previous(request, session, authority)
+        return let_in(request, authority, signed_in, given.next)
+
+
+class Entry(Controller):
+    """One-time tokens in addresses."""
+
+    dependencies = dependencies
+    include_in_schema = False
+
+    @get("/enter", access=public, response_headers=_SECRET_ADDRESS)
+    async def enter(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        authority: NamedDependency[Authority],
+        token: FromQuery[str] = "",
+        next: FromQuery[str | None] = None,  # noqa: A002  # the parameter's name in addresses
+    ) -> Page | SeeOther:
+        """From the portal into this tenant: a fresh session for whoever brings the token."""
+        user_id = await entry.consume(session, token, "enter")
+        if user_id is None:
+            return Page("auth/entry_over.html", status=410)
+        await drop_previous(request, session, authority)
+        signed_in = await services.enter(session, authority, user_id, "core.entered")
+        return let_in(request, authority, signed_in, next)
+
+    @get("/invitation", access=public, response_headers=_SECRET_ADDRESS)
+    async def invitation(
+        self, session: NamedDependency[AsyncSession], token: FromQuery[str] = ""
+    ) -> Page:
+        """Whom the invitation is for, and a field for their password."""
+        person = await entry.invited(session, token)
+        if person is None:
+            return Page("auth/entry_over.html", status=410)
+        form = blank(InvitationForm, {"token": token})
+        return Page("auth/invitation.html", {"form": form, "person": person})
+
+    @post("/invitation", access=public, response_headers=_SECRET_ADDRESS)
+    async def accept(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        authority: NamedDependency[Authority],
+    ) -> Page | SeeOther:
+        """Choose the password and come in."""
+        form = await posted(request, InvitationForm)
+        person = await entry.invited(session, str(form.raw.get("token", "")))
+        if person is None:
+            return Page("auth/entry_over.html", status=410)
+        try:
+            given = form.value
+            signed_in = await people.accept_invitation(
+                session, authority, token=given.token, password=given.password
+            )
+        except DomainError as error:
+            return refused("auth/invitation.html", form, error, person=person)
+        await drop_previous(request, session, authority)
+        return let_in(request, authority, signed_in, None)
