@@ -157,7 +157,10 @@ class SeeOther(Response[bytes]):
         return ASGIResponse(
             body=b"",
             cookies=cookies,
-            headers={"hx-redirect": self.to} if by_htmx else {"location": self.to},
+            headers={
+                **(given.get("headers") or {}),
+                ("hx-redirect" if by_htmx else "location"): self.to,
+            },
             status_code=200 if by_htmx else 303,
             media_type="text/plain",
         )
