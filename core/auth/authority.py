@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Protocol, Self
 
@@ -32,15 +31,28 @@ class Declared(Protocol):
     def permissions(self, names: Iterable[str]) -> tuple[Permission, ...]: ...
 
 
-@dataclass(frozen=True, slots=True)
 class Authority:
-    """Passwords, sessions and throttles of this process. ``secure`` is whether it is on https."""
+    """Passwords, sessions and throttles of this process. ``secure`` is whether it is on https.
 
-    passwords: Passwords
-    sessions: Sessions
-    throttle: Throttle
-    secure: bool
-    proxies: Networks
+    Not a dataclass: Litestar would look into its fields when it is handed to a route.
+    """
+
+    __slots__ = ("passwords", "proxies", "secure", "sessions", "throttle")
+
+    def __init__(
+        self,
+        *,
+        passwords: Passwords,
+        sessions: Sessions,
+        throttle: Throttle,
+        secure: bool,
+        proxies: Networks = (),
+    ) -> None:
+        self.passwords = passwords
+        self.sessions = sessions
+        self.throttle = throttle
+        self.secure = secure
+        self.proxies = proxies
 
     @classmethod
     def of(

@@ -83,7 +83,7 @@ def shell_of(identity: Identity) -> str:
     return "shell/desk.html" if identity.is_staff else "shell/site.html"
 
 
-def refused(template: str, form: Bound[Any], error: DomainError, **context: Any) -> Page:
+def refused(template: str, form: Bound[Any], error: DomainError, /, **context: Any) -> Page:
     """The form again with what was typed and what is wrong with it."""
     wait = isinstance(error, TooManyRequests | Unavailable)
     headers = {"retry-after": str(error.retry_after)} if wait else {}  # type: ignore[attr-defined]  # those two have it
@@ -91,7 +91,7 @@ def refused(template: str, form: Bound[Any], error: DomainError, **context: Any)
         form.refuse(error)
     return Page(
         template,
-        {"form": form, **context},
+        {**context, "form": form},
         status=error.status,
         headers=headers,
     )
