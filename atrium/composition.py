@@ -12,7 +12,7 @@ from core import crypto, i18n
 from core.auth.authority import Authority
 from core.crypto import KeyRing, MasterKeys
 from core.db import Databases
-from core.part import core
+from core.part import core, registration
 from core.payments import gateway
 from core.payments.stripe_gateway import StripeGateway
 from core.plugin import Plugin, Plugins
@@ -28,7 +28,7 @@ OF_THE_PLATFORM: Final[tuple[Plugin, ...]] = (core, portal)
 
 def of_tenants(products: Plugins) -> tuple[Plugin, ...]:
     """The parts of the application that serves every tenant's host."""
-    return core, *products
+    return core, registration, *products
 
 
 def make_services(settings: Settings, products: Plugins) -> Services:

@@ -1,18 +1,55 @@
-"""Core's own part in every application: the same declaration as a plugin's."""
+"""Core's own parts of the applications: the same declaration as a plugin's."""
 
 from __future__ import annotations
 
-from core.permissions import CORE_PERMISSIONS
-from core.plugin import Plugin
+from typing import Final
+
+from core.audit.routes import AuditLog
+from core.auth.account_routes import Account
+from core.auth.api_routes import Sessions
+from core.auth.people_routes import People
+from core.auth.routes import Entry, SignIn, SignUp
+from core.i18n import _
+from core.permissions import CORE_PERMISSIONS, MANAGE_PEOPLE, READ_AUDIT
+from core.plugin import NavItem, Plugin
 from core.web.parts import HANDLERS
 
-core = Plugin(
+core: Final = Plugin(
     name="core",
     title="Atrium",
-    summary="Sign-in, people, settings, payments, mail and audit.",
+    summary=_("Sign-in, people, settings, payments, mail and audit."),
     version="0.1.0",
     core_versions=">=0.1",
     package="core",
-    controllers=HANDLERS,
+    controllers=(*HANDLERS, SignIn, Entry, Account, People, AuditLog, Sessions),
     permissions=CORE_PERMISSIONS,
+    navigation=(
+        NavItem(title=_("Account"), path="/account", icon="user", area="account"),
+        NavItem(
+            title=_("People"),
+            path="/settings/people",
+            icon="users",
+            permission=MANAGE_PEOPLE.name,
+            order=900,
+        ),
+        NavItem(
+            title=_("Audit log"),
+            path="/settings/audit",
+            icon="history",
+            permission=READ_AUDIT.name,
+            order=910,
+        ),
+    ),
 )
+"""Of every application."""
+
+registration: Final = Plugin(
+    name="registration",
+    title=_("Registration"),
+    summary=_("Customers make their own accounts."),
+    version="0.1.0",
+    core_versions=">=0.1",
+    package="core",
+    controllers=(SignUp,),
+)
+"""Of the tenants' application: the portal's accounts are made by its wizard."""

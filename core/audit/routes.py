@@ -65,4 +65,4 @@ def _filter(search: AuditSearch, zone: str) -> AuditFilter:
 
 
 def _midnight(day: date | None, zone: str) -> datetime | None:
-    return clock.from_wall(datetime.combine(day, time()), zone) if day else None  # noqa: DTZ011  # given its zone there
+    return clock.from_wall(datetime.combine(day, time()), zone) if day else None

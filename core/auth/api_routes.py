@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
+from litestar.params import JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
@@ -17,10 +18,10 @@ from core.auth import services
 from core.auth.authority import Authority
 from core.auth.identity import Identity
 from core.auth.sessions import ABSOLUTE
-from core.auth.web import AnyRequest, dependencies
+from core.auth.web import dependencies
 from core.i18n import _
 from core.permissions import member, public
-from core.web.forms import Form, decode, email, password
+from core.web.forms import Form, email, password
 
 
 class Credentials(Form):
@@ -58,14 +59,13 @@ class Sessions(Controller):
     @post(access=public)
     async def begin(
         self,
-        request: AnyRequest,
+        data: JSONBody[Credentials],
         session: NamedDependency[AsyncSession],
         authority: NamedDependency[Authority],
     ) -> NewSession:
         """Sign a program in."""
-        given = await decode(request, Credentials)
         signed_in = await services.sign_in(
-            session, authority, email=given.email, password=given.password, kind="api"
+            session, authority, email=data.email, password=data.password, kind="api"
         )
         return NewSession(signed_in.token, clock.now() + ABSOLUTE, _me(signed_in.identity))
 

@@ -17,16 +17,16 @@ from core.auth.authority import Authority
 from core.auth.guard import DeclaredAccess, access_guard
 from core.auth.identity import Identity
 from core.db import Databases
-from core.parts import CORE, SELF_REGISTRATION
+from core.part import core, registration
 from core.permissions import MANAGE_SETTINGS, member, permission, public
 from core.plugin import Plugins
 from core.scope import Tenant
 from core.settings import Settings
 from core.web import unit
+from core.web.bodies import StructBodies
 from core.web.csrf import same_origin
 from core.web.headers import secure
 from core.web.locales import localised
-from core.web.parts import HANDLERS
 from core.web.problems import exception_handlers
 from core.web.render import Renderer
 from core.web.static import Static
@@ -63,7 +63,7 @@ class Neighbourhood:
     """An ASGI application that finds the tenant by the host's first label."""
 
     def __init__(self, scopes: CoreScopes, authority: Authority, settings: Settings) -> None:
-        parts = Plugins({part.name: part for part in (CORE, SELF_REGISTRATION)})
+        parts = Plugins({part.name: part for part in (core, registration)})
         static = Static(parts)
         self.databases: Databases = scopes.databases
         self.tenants: dict[str, Tenant] = {tenant.slug: tenant for tenant in scopes.tenants}
@@ -71,7 +71,6 @@ class Neighbourhood:
         self.settings = settings
         self.app = Litestar(
             route_handlers=[
-                *HANDLERS,
                 *(controller for part in parts for controller in part.controllers),
                 for_everyone,
                 for_members,
@@ -84,7 +83,7 @@ class Neighbourhood:
                 "identity": Provide(identities.current, sync_to_thread=False),
             },
             guards=[same_origin, access_guard],
-            plugins=[DeclaredAccess()],
+            plugins=[DeclaredAccess(), StructBodies()],
             middleware=[localised],
             before_send=[secure],
             exception_handlers={**exception_handlers, **guard.exception_handlers},
