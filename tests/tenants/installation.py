@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,25 +70,29 @@ class Installation:
         finally:
             await connection.close()
 
-    def _environment(self) -> Mapping[str, str]:
-        settings = self.settings
+    def _environment(self) -> dict[str, str]:
         inherited = {
             # Without its bytecode the software takes seconds longer to start.
             name: value
             for name, value in os.environ.items()
             if name != "PYTHONDONTWRITEBYTECODE"
         }
-        return inherited | {
-            "ATRIUM_DATABASE_URL": settings.database_url,
-            "ATRIUM_PROVISIONER_URL": settings.provisioner_url,
-            "ATRIUM_RELAY_URL": settings.relay_url,
-            "ATRIUM_REDIS_URL": settings.redis_url,
-            "ATRIUM_MASTER_KEY_FILE": str(settings.master_key_file),
-            "ATRIUM_STATE_DIR": str(settings.state_dir),
-            "ATRIUM_DEVELOPMENT": "true",
-            "ATRIUM_PUBLIC_SCHEME": "http",
-            "ATRIUM_SUPERUSER_URL": self.postgres.dsn(self.main),
-        }
+        own = {"ATRIUM_SUPERUSER_URL": self.postgres.dsn(self.main)}
+        return inherited | environment_of(self.settings) | own
+
+
+def environment_of(settings: Settings) -> dict[str, str]:
+    """The variables that make these settings in another process."""
+    return {
+        "ATRIUM_DATABASE_URL": settings.database_url,
+        "ATRIUM_PROVISIONER_URL": settings.provisioner_url,
+        "ATRIUM_RELAY_URL": settings.relay_url,
+        "ATRIUM_REDIS_URL": settings.redis_url,
+        "ATRIUM_MASTER_KEY_FILE": str(settings.master_key_file),
+        "ATRIUM_STATE_DIR": str(settings.state_dir),
+        "ATRIUM_DEVELOPMENT": "true",
+        "ATRIUM_PUBLIC_SCHEME": "http",
+    }
 
 
 @asynccontextmanager

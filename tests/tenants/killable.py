@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import asyncio
 import multiprocessing
+import os
+from collections.abc import Mapping
 from multiprocessing.process import BaseProcess
 from uuid import UUID
 
 from core.settings import Settings
+from tenants.commands import migrate
 from tenants.workshop import workshop
+from tests.tenants.installation import environment_of
 
 _CONTEXT = multiprocessing.get_context("forkserver")
 _CONTEXT.set_forkserver_preload(["tests.tenants.killable"])
@@ -30,3 +34,15 @@ def _provision(settings: Settings, run_id: UUID) -> None:
             await shop.provisioner.run(run_id)
 
     asyncio.run(work())
+
+
+def migrating(settings: Settings) -> BaseProcess:
+    """A started process that runs the command ``atrium migrate``."""
+    process = _CONTEXT.Process(target=_migrate, args=(environment_of(settings),))
+    process.start()
+    return process
+
+
+def _migrate(variables: Mapping[str, str]) -> None:
+    os.environ.update(variables)
+    migrate.main(["--connections", "2"], "atrium migrate")
