@@ -31,6 +31,8 @@ API_PREFIX: Final = "/api/v1/"
 INTERNAL: Final = "/.atrium/"
 INTERNAL_API: Final = "/api/.atrium/"
 """Paths below these are shown by the edge alone; from outside they do not exist."""
+LOOKS: Final = ("/static/", "/brand.css")
+"""What error pages are drawn with: the same at every host."""
 
 _AWAY: Final = (
     b'{"type":"about:blank","status":503,"title":"The service is briefly unavailable",'
@@ -114,9 +116,10 @@ class Edge:
     def _route(self, scope: HTTPScope, tenant: Tenant | None) -> Litestar:
         path = scope["path"]
         if tenant is None:
-            _show(scope, "unknown-host")
+            if not path.startswith(LOOKS):
+                _show(scope, "unknown-host")
             return self.platform
-        if tenant.status != "active":
+        if tenant.status != "active" and not path.startswith(LOOKS):
             _show(scope, "at-rest")
         elif path.startswith((INTERNAL, INTERNAL_API)):
             _show(scope, "nowhere")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from uuid import uuid4
 
 import httpx
@@ -47,6 +48,16 @@ async def test_a_doubtful_host_is_nobodys(site: Site, host: str) -> None:
     answer = await ask(site, host)
     assert answer.status_code == 404
     assert "Nobody lives at this address" in answer.text
+
+
+async def test_the_page_of_an_unknown_host_has_its_looks(site: Site) -> None:
+    """Every style sheet and script that it names is served there too."""
+    page = await ask(site, "nobody.localhost")
+    named = re.findall(r'(?:href|src)="(/(?:static|brand)[^"]+)"', page.text)
+    assert named
+    for path in named:
+        answer = await ask(site, "nobody.localhost", path)
+        assert answer.status_code == 200, path
 
 
 async def test_two_host_headers_are_nobodys(site: Site) -> None:
