@@ -34,6 +34,13 @@ def of_tenants(products: Plugins) -> tuple[Plugin, ...]:
 def make_services(settings: Settings, products: Plugins) -> Services:
     """Whatever a process opens once. Nothing connects before it is used."""
     crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
+    gateway.install(
+        StripeGateway(
+            api_base=settings.stripe_api_base,
+            script_url=settings.stripe_js_url,
+            public_url=settings.public_url,
+        )
+    )
     signals = Signals(settings.redis_url)
     databases = Databases()
     directory = Catalogue(settings, databases)
@@ -69,5 +76,6 @@ async def running(services: Services) -> AsyncIterator[Services]:
     """Listen to other processes while within; then close every connection."""
     async with services.signals.listening():
         yield services
+    await gateway.installed().close()
     await services.redis.aclose()
     await services.databases.dispose()

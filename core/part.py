@@ -10,6 +10,8 @@ from core.auth.api_routes import Sessions
 from core.auth.people_routes import People
 from core.auth.routes import Entry, SignIn, SignUp
 from core.i18n import _
+from core.payments import routes as payments
+from core.payments.tasks import ACTORS, SCHEDULES
 from core.permissions import CORE_PERMISSIONS, MANAGE_PEOPLE, READ_AUDIT
 from core.plugin import NavItem, Plugin
 from core.web.parts import HANDLERS
@@ -21,9 +23,21 @@ core: Final = Plugin(
     version="0.1.0",
     core_versions=">=0.1",
     package="core",
-    controllers=(*HANDLERS, SignIn, Entry, Account, People, AuditLog, Sessions),
+    controllers=(
+        *HANDLERS,
+        SignIn,
+        Entry,
+        Account,
+        People,
+        AuditLog,
+        Sessions,
+        *payments.CONTROLLERS,
+    ),
+    actors=ACTORS,
+    schedules=SCHEDULES,
     permissions=CORE_PERMISSIONS,
     navigation=(
+        *payments.NAVIGATION,
         NavItem(title=_("Account"), path="/account", icon="user", area="account"),
         NavItem(
             title=_("People"),

@@ -12,14 +12,20 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 from uuid import UUID
 
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth.models import User
 from core.auth.passwords import Passwords
+from core.payments import gateway
+from core.payments.provider import ProviderUnavailable
+from core.payments.services import accounts
+from core.payments.stripe_gateway import StripeGateway
 from core.permissions import Role
 from core.scope import Tenant
 from core.settings import Settings
@@ -28,6 +34,8 @@ from tenants.lifecycle import Order, Ordered, Owner, note
 from tenants.models import ProvisioningRun, Seed, TenantRecord
 from tenants.provisioning import once
 from tenants.workshop import Workshop
+
+log = structlog.get_logger(__name__)
 
 _PEOPLE: Final = "demo.people"
 
@@ -88,6 +96,7 @@ async def seed(shop: Workshop) -> None:
             account = await _account(shop, hasher, demo, known)
             tenant = await _tenant(shop, demo, account)
             await _people(shop, hasher, demo, tenant, known)
+            await _cards(shop, demo, tenant)
             for plugin in shop.plugins.enabled(tenant.plugins):
                 if plugin.demo is not None:
                     await once(shop.databases, tenant, f"{plugin.name}.demo", plugin.demo)
@@ -160,6 +169,31 @@ async def _people(
         session.add(User(email=staff, name=demo.staff, role=Role.STAFF.value, password_hash=staffs))
 
     await once(shop.databases, tenant, _PEOPLE, fill)
+
+
+async def _cards(shop: Workshop, demo: Demo, tenant: Tenant) -> None:
+    """Test keys of the Stripe stand-in on this machine, so that the demo takes cards at once."""
+    settings = shop.settings
+    if urlsplit(settings.stripe_api_base).hostname not in ("localhost", "127.0.0.1"):
+        return
+    stripe = StripeGateway(
+        api_base=settings.stripe_api_base,
+        script_url=settings.stripe_js_url,
+        public_url=settings.public_url,
+    )
+    gateway.install(stripe)
+    try:
+        async with shop.databases.transaction(tenant) as session:
+            if not await accounts.accepts_cards(session):
+                await accounts.connect(
+                    session,
+                    publishable_key=f"pk_test_{demo.slug}",
+                    secret_key=f"sk_test_{demo.slug}",
+                )
+    except ProviderUnavailable:
+        log.warning("seed.no_cards", demo=demo.slug, api=settings.stripe_api_base)
+    finally:
+        await stripe.close()
 
 
 def _passwords(file: Path) -> dict[str, str]:

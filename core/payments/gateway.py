@@ -20,6 +20,9 @@ class Gateway(Protocol):
     def hook_url(self, provider: str, endpoint: str) -> str:
         """The public address of a webhook endpoint."""
 
+    async def close(self) -> None:
+        """Close the connections of the running event loop."""
+
 
 class NoGateway(RuntimeError):
     """The process was started without one: always a mistake of composition."""

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.audit.services import record
 from core.db import outside
 from core.errors import Conflict, Invalid
-from core.i18n import _
+from core.i18n import _, fill
 from core.payments.gateway import installed
 from core.payments.models import PaymentAccount
 from core.payments.provider import AccountInfo, Hook, KeysRefused, Provider, Refused
@@ -150,8 +150,8 @@ def _check_form(publishable_key: str, secret_key: str) -> None:
         ("secret_key", secret_key, ("sk_test_", "sk_live_", "rk_test_", "rk_live_")),
     ):
         if not key.startswith(begins) or len(key) > 255 or not key.isascii():
-            message = _("A key from your Stripe dashboard begins with %(begins)s.")
-            raise Invalid(message % {"begins": begins[0]}, field=field)
+            message = _("A key from your Stripe dashboard begins with {begins}.")
+            raise Invalid(fill(message, begins=begins[0]), field=field)
     if ("_live_" in publishable_key) != ("_live_" in secret_key):
         raise Invalid(
             _("One key is for tests and the other for real payments."), field="publishable_key"

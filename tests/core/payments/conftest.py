@@ -19,12 +19,12 @@ from core.ids import new_id
 from core.money import Money
 from core.payments import gateway
 from core.payments.models import Payment
-from core.payments.services import Payments, accounts, notices
+from core.payments.services import Payments, accounts
 from core.payments.stripe_gateway import StripeGateway
 from core.payments.tasks import ACTORS
 from core.scope import Tenant
 from tests.core.conftest import CoreScopes
-from tests.standin.conftest import StandIn, _running, standin
+from tests.standin.conftest import StandIn, _running, free_port, standin
 
 __all__ = ["_running", "standin"]
 
@@ -41,6 +41,7 @@ class Shop:
     tenant: Tenant
     standin: StandIn
     key: str
+    account_ref: str = ""
     subject: UUID = field(default_factory=new_id)
 
     def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
@@ -94,9 +95,13 @@ class Shop:
             due_only,
         )
         for actor, args in rows:
-            async with self.transaction() as session:
-                await _BODIES[actor](session, **_typed(json.loads(args)))
+            await self.run(actor, json.loads(args))
         return len(rows)
+
+    async def run(self, actor: str, args: dict[str, str]) -> None:
+        """Run one job, as the worker would."""
+        async with self.transaction() as session:
+            await _BODIES[actor](session, **_typed(args))
 
     async def told(self) -> list[tuple[str, str]]:
         """The events emitted about the thing, as (name, amount), in order."""
@@ -130,30 +135,24 @@ class Shop:
                 },
             )
 
-    async def hear(self, body: bytes, signature: str) -> None:
-        """Receive a webhook."""
-        async with self.transaction() as session:
-            account = await accounts.active(session)
-            await notices.receive(
-                session,
-                provider="stripe",
-                token=account.hook_token,
-                body=body,
-                signature=signature,
-            )
-
 
 def _typed(args: dict[str, str]) -> dict[str, object]:
     return {name: UUID(value) if name != "event_id" else value for name, value in args.items()}
 
 
 @pytest.fixture
-async def stripe(standin: StandIn) -> AsyncIterator[StripeGateway]:
+def public_url() -> str:
+    """Where webhooks would come; nobody listens unless a test says else."""
+    return f"http://localhost:{free_port()}"
+
+
+@pytest.fixture
+async def stripe(standin: StandIn, public_url: str) -> AsyncIterator[StripeGateway]:
     """A gateway to the stand-in, quick to give up."""
     made = StripeGateway(
         api_base=standin.base,
         script_url=f"{standin.base}/js.stripe.com/v3/",
-        public_url="http://localhost:8000",
+        public_url=public_url,
         timeout=httpx.Timeout(2.0),
         retry_for=6.0,
     )
@@ -167,7 +166,8 @@ async def shop(scopes: CoreScopes, standin: StandIn, stripe: StripeGateway) -> S
     """A shop with a connected account of its own."""
     made = Shop(scopes, scopes.acme, standin, f"sk_test_{secrets.token_hex(8)}")
     async with made.transaction() as session:
-        await accounts.connect(
+        account = await accounts.connect(
             session, publishable_key=made.key.replace("sk_", "pk_"), secret_key=made.key
         )
+        made.account_ref = account.account_ref
     return made

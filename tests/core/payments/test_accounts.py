@@ -1,0 +1,93 @@
+"""A business enters its own keys."""
+
+from __future__ import annotations
+
+import secrets
+
+import httpx
+import pytest
+
+from core.errors import Invalid
+from core.payments.provider import ProviderUnavailable
+from core.payments.services import NotAcceptingCards, accounts
+from tests.core.payments.conftest import Shop
+from tests.core.payments.site import Site, owner
+
+
+def client(site: Site) -> httpx.AsyncClient:
+    """A browser of somebody who may change settings."""
+    site.identity = owner()
+    return httpx.AsyncClient(
+        transport=httpx.ASGITransport(site),  # type: ignore[arg-type]  # the same protocol
+        base_url="http://acme.localhost:8000",
+        headers={"accept": "text/html", "origin": "http://acme.localhost:8000"},
+    )
+
+
+async def test_keys_are_checked_kept_sealed_and_never_shown(shop: Shop) -> None:
+    """Keys that Stripe accepts are saved encrypted, and the page shows their ends alone."""
+    key = f"sk_test_{secrets.token_hex(12)}"
+    async with client(Site(shop, 8000)) as browser:
+        form = {"publishable_key": key.replace("sk_", "pk_"), "secret_key": key}
+        saved = await browser.post("/settings/payments", data=form)
+        assert saved.status_code == 303
+        page = (await browser.get("/settings/payments")).text
+    assert key not in page
+    assert f"{shop.tenant.id.hex}." in page
+    rows = await shop.sql("SELECT * FROM payment_accounts WHERE active")
+    assert len(rows) == 1
+    assert key.encode() not in rows[0]["secret_key"]
+    hooks = await shop.standin.client(key).v1.webhook_endpoints.list_async()
+    assert [hook.url.rpartition(".")[2] for hook in hooks.data] == [rows[0]["hook_token"]]
+
+
+@pytest.mark.parametrize(
+    ("publishable", "secret", "field"),
+    [
+        ("pk_test_a", "sk_test_invalid", "secret_key"),
+        ("pk_live_a", "sk_test_a", "publishable_key"),
+        ("sk_test_a", "sk_test_a", "publishable_key"),
+        ("pk_test_a", "pk_test_a", "secret_key"),
+    ],
+)
+async def test_keys_that_do_not_work_change_nothing(
+    shop: Shop, publishable: str, secret: str, field: str
+) -> None:
+    """Wrong keys are refused beside their field, and the old account stays."""
+    async with shop.transaction() as session:
+        with pytest.raises(Invalid) as refused:
+            await accounts.connect(session, publishable_key=publishable, secret_key=secret)
+    assert refused.value.errors[0].field == field
+    async with shop.transaction() as session:
+        assert (await accounts.active(session)).secret_key == shop.key
+
+
+async def test_a_refused_form_keeps_what_was_typed_but_the_secret(shop: Shop) -> None:
+    """The publishable key stays in its field; the secret one is never sent back."""
+    async with client(Site(shop, 8000)) as browser:
+        form = {"publishable_key": "pk_test_typed", "secret_key": "sk_test_invalidsecret"}
+        page = await browser.post("/settings/payments", data=form)
+    assert page.status_code == 422
+    assert "pk_test_typed" in page.text
+    assert "sk_test_invalidsecret" not in page.text
+    assert "Stripe does not accept this key." in page.text
+
+
+async def test_keys_cannot_be_checked_while_stripe_is_away(shop: Shop) -> None:
+    """Nothing is saved unchecked."""
+    shop.standin.fault("error", "/v1/account", status=500, times=10)
+    async with shop.transaction() as session:
+        with pytest.raises(ProviderUnavailable):
+            await accounts.connect(session, publishable_key="pk_test_new", secret_key="sk_test_new")
+    async with shop.transaction() as session:
+        assert (await accounts.active(session)).secret_key == shop.key
+
+
+async def test_a_disconnected_business_still_serves_old_payments(shop: Shop) -> None:
+    """No new payments; what was reserved can be collected."""
+    paid = await shop.pay()
+    async with shop.transaction() as session:
+        await accounts.disconnect(session)
+    with pytest.raises(NotAcceptingCards):
+        await shop.pay()
+    assert (await shop.do(lambda payments: payments.capture(paid.id))).state == "captured"
