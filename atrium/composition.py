@@ -34,13 +34,6 @@ def of_tenants(products: Plugins) -> tuple[Plugin, ...]:
 def make_services(settings: Settings, products: Plugins) -> Services:
     """Whatever a process opens once. Nothing connects before it is used."""
     crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
-    gateway.install(
-        StripeGateway(
-            api_base=settings.stripe_api_base,
-            script_url=settings.stripe_js_url,
-            public_url=settings.public_url,
-        )
-    )
     signals = Signals(settings.redis_url)
     databases = Databases()
     directory = Catalogue(settings, databases)

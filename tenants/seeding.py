@@ -179,7 +179,7 @@ async def _cards(shop: Workshop, demo: Demo, tenant: Tenant) -> None:
     stripe = StripeGateway(
         api_base=settings.stripe_api_base,
         script_url=settings.stripe_js_url,
-        public_url=settings.public_url,
+        public_url=settings.webhook_url or settings.public_url,
     )
     gateway.install(stripe)
     try:

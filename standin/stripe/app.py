@@ -181,7 +181,7 @@ async def serve(port: int, state_dir: Path, until: asyncio.Event) -> int:
     state = State(state_dir / "proxy.sqlite")
     async with ClientSession() as http:
         proxy = Proxy(state, Upstream(http, child.base), http, f"http://localhost:{port}")
-        runner = web.AppRunner(_app(proxy), access_log=None)
+        runner = web.AppRunner(_app(proxy), access_log=None, shutdown_timeout=1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
         proxy.webhooks.resume()

@@ -156,7 +156,7 @@ class Webhooks:
             ) as reply:
                 return 200 <= reply.status < 300
         except (ClientError, TimeoutError, OSError) as error:
-            _log.info("webhook %s to %s failed: %s", event["type"], endpoint["id"], error)
+            _log.debug("webhook %s to %s failed: %s", event["type"], endpoint["id"], error)
             return False
 
     def _register(self, call: Call) -> Reply:

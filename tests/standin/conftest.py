@@ -1,11 +1,13 @@
 """One stand-in for the tests of a process, each test with an account of its own."""
 
 import asyncio
+import contextlib
 import json
 import secrets
 import socket
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -73,25 +75,26 @@ def free_port() -> int:
 
 def start(state_dir: Path, port: int) -> StandIn:
     """Start a stand-in and wait for it."""
-    process = subprocess.Popen(
-        [sys.executable, "-m", "standin.stripe", "--port", str(port), "--state-dir", state_dir],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-    )
-    assert process.stderr is not None
-    for line in process.stderr:
-        if b"Stripe stand-in on" in line:
+    state_dir.mkdir(exist_ok=True)
+    with (state_dir / "log").open("ab") as log:  # a pipe nobody reads would stop it when full
+        process = subprocess.Popen(
+            [sys.executable, "-m", "standin.stripe", "--port", str(port), "--state-dir", state_dir],
+            cwd=ROOT,
+            stderr=log,
+        )
+    for _ in range(600):
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"http://localhost:{port}/health", timeout=5).close()
             return StandIn(f"http://localhost:{port}", process)
+        assert process.poll() is None, (state_dir / "log").read_text()
+        time.sleep(0.05)
     raise AssertionError("the stand-in did not start")
 
 
 def stop(standin: StandIn) -> None:
     """End it and see it leave properly."""
     standin.process.terminate()
-    try:
-        assert standin.process.wait(10) == 0
-    finally:
-        standin.process.stderr.close()  # type: ignore[union-attr]  # it is piped
+    assert standin.process.wait(10) == 0
 
 
 @pytest.fixture(scope="session")

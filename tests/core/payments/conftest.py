@@ -154,7 +154,7 @@ async def stripe(standin: StandIn, public_url: str) -> AsyncIterator[StripeGatew
         script_url=f"{standin.base}/js.stripe.com/v3/",
         public_url=public_url,
         timeout=httpx.Timeout(2.0),
-        retry_for=6.0,
+        retry_for=4.0,
     )
     gateway.install(made)
     yield made

@@ -78,6 +78,7 @@ class Site:
     def __init__(self, shop: Shop, port: int) -> None:
         self.shop, self.port = shop, port
         self.identity: Identity | None = None
+        self.heard = 0
         settings = Settings(
             database_url="", development=True, public_scheme="http", public_port=port
         )
@@ -103,6 +104,7 @@ class Site:
             await unit.serve(
                 self.app, self.shop.scopes.databases, self.shop.tenant, scope, receive, send
             )
+        self.heard += scope["path"].startswith("/webhooks/")
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[str]:
