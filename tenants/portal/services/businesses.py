@@ -12,8 +12,8 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, and_, exists, func, select
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from core.audit import services as audit
 from core.errors import Conflict, Forbidden, NotFound
@@ -99,9 +99,13 @@ def _query(account_id: UUID) -> Select[*tuple[Any, ...]]:
         .where(TenantPlugin.tenant_id == TenantRecord.id)
         .scalar_subquery()
     )
+    run = aliased(ProvisioningRun)
     latest = (
-        select(func.array_agg(aggregate_order_by(ProvisioningRun.id, ProvisioningRun.id.desc()))[1])
-        .where(ProvisioningRun.tenant_id == TenantRecord.id)
+        select(run.id)
+        .where(run.tenant_id == TenantRecord.id)
+        .order_by(run.id.desc())
+        .limit(1)
+        .correlate(TenantRecord)
         .scalar_subquery()
     )
     return (
