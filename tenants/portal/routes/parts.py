@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request
-from litestar.datastructures import Cookie
 
 from core.auth import identity as identities
 from core.auth.authority import Authority
 from core.auth.identity import Identity
-from core.auth.sessions import ABSOLUTE
 from core.db import Databases
 from core.plugin import Plugins
 from core.scope import Directory
@@ -70,15 +68,3 @@ def member() -> Identity:
 def identity() -> Identity | None:
     """Whoever is signed in, or None."""
     return identities.current()
-
-
-def session_cookie(authority: Authority, token: str) -> Cookie:
-    """The cookie that carries a session's secret."""
-    return Cookie(
-        key=authority.cookie_name,
-        value=token,
-        max_age=int(ABSOLUTE.total_seconds()),
-        secure=authority.secure,
-        httponly=True,
-        samesite="lax",
-    )

@@ -18,6 +18,7 @@ from core.auth.passwords import check_rules
 from core.auth.services import EmailTaken, enter
 from core.auth.throttle import SIGN_UPS_PER_SOURCE
 from core.auth.tokens import fresh_token
+from core.auth.web import session_cookie
 from core.clock import now
 from core.db import outside
 from core.errors import DomainError, NotFound
@@ -119,7 +120,7 @@ class SignUp(Controller):
         await drafts.close(session, draft, made.ordered.tenant_id, new_account)
         return SeeOther(
             _progress_path(draft),
-            cookies=[parts.session_cookie(authority, made.token)] if made.token else None,
+            cookies=[session_cookie(authority, made.token)] if made.token else None,
         )
 
     @get("/{name:str}", access=public)
@@ -273,7 +274,7 @@ async def _finished(
     if identity is None and draft.new_account_id is not None and fresh:
         authority = parts.authority(request)
         signed_in = await enter(session, authority, draft.new_account_id, "portal.signed_up")
-        cookies.append(parts.session_cookie(authority, signed_in.token))
+        cookies.append(session_cookie(authority, signed_in.token))
     return SeeOther(_progress_path(draft), cookies=cookies)
 
 
