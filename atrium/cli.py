@@ -9,6 +9,7 @@ import click
 
 COMMANDS: Final = {
     "bootstrap": "tenants.commands:bootstrap",
+    "jobs": "atrium.dead_letters:jobs",
     "migrate": "tenants.commands:migrate",
     "relay": "atrium.processes:relay",
     "scheduler": "atrium.processes:scheduler",
