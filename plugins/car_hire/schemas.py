@@ -1,112 +1,155 @@
 """What people and programs send us; forms and the API read the same structs.
 
-Amounts are decimal texts, net of tax, in the tenant's currency.
+Amounts are net of tax, in the tenant's currency.
 """
 
 from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
-import msgspec
-from msgspec import Meta
+from babel.core import Locale
 
-# Neither PostgreSQL nor people want control characters in a name.
-_CLEAN = r"^[^\x00-\x1f\x7f]*$"
-_CLEAN_LINES = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+from core.i18n import _
+from core.web.forms.fields import (
+    Form,
+    amount,
+    choice,
+    day,
+    email,
+    long_text,
+    moment,
+    number,
+    text,
+    tick,
+    whole,
+)
+from plugins.car_hire.models import GEARS, VEHICLE_STATUSES
 
-Words = Annotated[str, Meta(min_length=1, max_length=80, pattern=_CLEAN)]
-Short = Annotated[str, Meta(max_length=40, pattern=_CLEAN)]
-Prose = Annotated[str, Meta(max_length=1000, pattern=_CLEAN_LINES)]
-Kilometres = Annotated[int, Meta(ge=0, le=9_999_999)]
-Eighths = Annotated[int, Meta(ge=0, le=8)]
-Moment = Annotated[datetime, Meta(tz=True)]
-Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}$")]
+EIGHTHS: Final = {str(n): f"{n}/8" for n in range(9)}
+COUNTRIES: Final = {
+    code: name
+    for code, name in sorted(Locale("en").territories.items(), key=lambda each: str(each[1]))
+    if len(str(code)) == 2 and str(code).isalpha() and code not in {"EU", "EZ", "UN", "ZZ", "XA"}
+}
 
 
-class Input(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
-    """Something sent to us; a field we do not know is an error, not a silence."""
-
-
-class ClassInput(Input, kw_only=True):
+class ClassInput(Form, kw_only=True):
     """A vehicle class and its rates."""
 
-    name: Words
-    description: Prose = ""
-    seats: Annotated[int, Meta(ge=1, le=60)]
-    gears: Literal["manual", "automatic"]
-    daily_rate: Decimal
-    tax_percent: Decimal
-    deposit: Decimal
-    included_km_per_day: Annotated[int, Meta(ge=0, le=10_000)]
-    price_per_km: Decimal
-    fuel_price_per_eighth: Decimal
-    minimum_age: Annotated[int, Meta(ge=16, le=99)]
-    on_offer: bool = True
+    name: Annotated[str, text(_("Name"), max=80)]
+    description: Annotated[str, long_text(_("Description"), min=0, max=1000)] = ""
+    seats: Annotated[int, whole(_("Seats"), min=1, max=60)]
+    gears: Annotated[Literal["manual", "automatic"], choice(_("Gears"), GEARS)]
+    daily_rate: Annotated[Decimal, amount(_("Daily rate"), hint=_("Before tax"))]
+    tax_percent: Annotated[Decimal, number(_("Tax"), min=0, max=100, decimals=2, unit="%")]
+    deposit: Annotated[
+        Decimal, amount(_("Deposit"), hint=_("Reserved on the card during the hire"))
+    ]
+    included_km_per_day: Annotated[
+        int, whole(_("Distance included per day"), max=10_000, unit="km")
+    ]
+    price_per_km: Annotated[
+        Decimal,
+        number(_("Price per km beyond that"), min=0, max=10_000, decimals=4, hint=_("Before tax")),
+    ]
+    fuel_price_per_eighth: Annotated[
+        Decimal, amount(_("Price per missing eighth of a tank"), hint=_("Before tax"))
+    ]
+    minimum_age: Annotated[int, whole(_("Minimum age of the driver"), min=16, max=99)]
+    on_offer: Annotated[bool, tick(_("Customers may book it"))] = True
 
 
-class VehicleInput(Input, kw_only=True):
-    """A car. Its class may change while it is not promised to anybody."""
+class VehicleInput(Form, kw_only=True):
+    """A car."""
 
-    class_id: UUID
-    make: Words
-    model: Words
-    year: Annotated[int, Meta(ge=1900, le=2200)]
-    colour: Annotated[str, Meta(max_length=40, pattern=_CLEAN)] = ""
-    plate: Annotated[str, Meta(min_length=2, max_length=20, pattern=_CLEAN)]
-    vin: Annotated[str, Meta(max_length=25, pattern=_CLEAN)] = ""
-    odometer_km: Kilometres
-    fuel_eighths: Eighths
-    status: Literal["available", "maintenance", "retired"] = "available"
+    class_id: Annotated[UUID, choice(_("Class"))]
+    make: Annotated[str, text(_("Make"), max=80, placeholder="Renault")]
+    model: Annotated[str, text(_("Model"), max=80, placeholder="Clio")]
+    year: Annotated[int, whole(_("Year"), min=1900, max=2200)]
+    colour: Annotated[str, text(_("Colour"), min=0, max=40)] = ""
+    plate: Annotated[str, text(_("Plate"), min=2, max=20)]
+    vin: Annotated[
+        str,
+        text(_("VIN"), min=0, max=25, hint=_("17 letters and digits, on the windscreen or door")),
+    ] = ""
+    odometer_km: Annotated[int, whole(_("Odometer"), max=9_999_999, unit="km")]
+    fuel_eighths: Annotated[
+        int, whole(_("Fuel"), max=8, unit="/ 8", hint=_("Eighths of a tank, as the gauge shows"))
+    ]
+    status: Annotated[
+        Literal["available", "maintenance", "retired"], choice(_("Status"), VEHICLE_STATUSES)
+    ] = "available"
 
 
-class LicenceInput(Input, kw_only=True):
+class LicenceInput(Form, kw_only=True):
     """What a customer who is signed in tells us; name and address we know from their account."""
 
-    phone: Short = ""
-    licence_number: Annotated[str, Meta(min_length=3, max_length=40, pattern=_CLEAN)]
-    licence_country: Country
-    licence_expires: date
-    born: date
+    phone: Annotated[str, text(_("Phone"), min=0, max=40, input="tel", autocomplete="tel")] = ""
+    licence_number: Annotated[
+        str, text(_("Driving licence number"), min=3, max=40, autocomplete="off")
+    ]
+    licence_country: Annotated[
+        str, choice(_("Issued in"), COUNTRIES), text(_("Issued in"), min=2, max=2, input="select")
+    ]
+    licence_expires: Annotated[date, day(_("Valid until"))]
+    born: Annotated[date, day(_("Date of birth"), autocomplete="bday")]
 
 
 class CustomerInput(LicenceInput, kw_only=True):
     """A customer, as the desk writes them down."""
 
-    name: Words
-    email: Annotated[str, Meta(min_length=3, max_length=254, pattern=_CLEAN)]
+    name: Annotated[str, text(_("Name"), max=80, autocomplete="name")]
+    email: Annotated[str, email(_("E-mail address"))]
 
 
-class QuoteInput(Input, kw_only=True):
-    """For which class and when; times carry their zone."""
+class SearchInput(Form, kw_only=True):
+    """When a car is wanted; times without a zone are on the business's clock."""
 
-    class_id: UUID
-    starts_at: Moment
-    ends_at: Moment
+    starts_at: Annotated[datetime, moment(_("Pick-up"))]
+    ends_at: Annotated[datetime, moment(_("Return"))]
+    class_id: Annotated[UUID, choice(_("Class"))] | None = None
 
 
-class BookingInput(Input, kw_only=True):
+class QuoteInput(Form, kw_only=True):
+    """For which class and when."""
+
+    class_id: Annotated[UUID, choice(_("Class"))]
+    starts_at: Annotated[datetime, moment(_("Pick-up"))]
+    ends_at: Annotated[datetime, moment(_("Return"))]
+
+
+class BookingInput(Form, kw_only=True):
     """A quote becomes a booking; the desk says for whom."""
 
     quote_id: UUID
-    customer_id: UUID | None = None
+    customer_id: Annotated[UUID, choice(_("Customer"))] | None = None
 
 
-class HireInput(Input, kw_only=True):
+class CardInput(Form, kw_only=True):
+    """What the card element made of the card; never a card number."""
+
+    method: Annotated[str, text(_("Card"), max=255, pattern=r"^[A-Za-z0-9_]+$")]
+
+
+class HireInput(Form, kw_only=True):
     """What was read when the keys were handed over."""
 
     booking_id: UUID
-    odometer_km: Kilometres
-    fuel_eighths: Eighths
-    licence_seen: bool
-    """Somebody has held the licence and compared the face."""
+    odometer_km: Annotated[int, whole(_("Odometer"), max=9_999_999, unit="km")]
+    fuel_eighths: Annotated[int, whole(_("Fuel"), max=8, unit="/ 8")]
+    licence_seen: Annotated[
+        bool, tick(_("I have seen the driving licence, and it is the customer's"))
+    ] = False
 
 
-class ReturnInput(Input, kw_only=True):
-    """What was read when the car came back; ``returned_at`` defaults to now."""
+class ReturnInput(Form, kw_only=True):
+    """What was read when the car came back."""
 
-    odometer_km: Kilometres
-    fuel_eighths: Eighths
-    returned_at: Moment | None = None
+    odometer_km: Annotated[int, whole(_("Odometer"), max=9_999_999, unit="km")]
+    fuel_eighths: Annotated[int, whole(_("Fuel"), max=8, unit="/ 8")]
+    returned_at: (
+        Annotated[datetime, moment(_("Came back at"), hint=_("Empty means now"))] | None
+    ) = None

@@ -8,15 +8,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Final
 
-from babel.core import Locale
-
 from core.errors import FieldError, Invalid
 from core.i18n import LazyText, _
 from core.money import LARGEST
-
-COUNTRIES: Final = frozenset(
-    code for code in map(str, Locale("en").territories) if len(code) == 2 and code.isalpha()
-)
+from plugins.car_hire.schemas import COUNTRIES
 
 _VIN: Final = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
 _PLATE: Final = re.compile(r"[\w-]{2,15}")

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any, Final
 
 from core.i18n import gettext, ngettext
+from core.money import Money
+from plugins.car_hire.models import MoneyLine
 from plugins.car_hire.services import pricing
 
 
@@ -46,3 +50,35 @@ _TEXTS: Final = {
 def describe(rule: str, evidence: Mapping[str, Any]) -> str:
     """What a line says to people: ``Hire, 3 days``."""
     return _TEXTS[rule](evidence)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """A line as people read it."""
+
+    text: str
+    rule: str
+    quantity: Decimal
+    unit_price: Money
+    net: Money
+    tax_rate: Decimal
+    tax: Money
+    gross: Money
+
+
+def told(line: MoneyLine | pricing.Line, currency: str) -> Told:
+    """A line of a quote or bill, stored or just made, for a page or a letter."""
+
+    def money(amount: Decimal | Money) -> Money:
+        return amount if isinstance(amount, Money) else Money(amount, currency)
+
+    return Told(
+        text=describe(line.rule, line.evidence),
+        rule=line.rule,
+        quantity=line.quantity,
+        unit_price=money(line.unit_price),
+        net=money(line.net),
+        tax_rate=line.tax_rate,
+        tax=money(line.tax),
+        gross=money(line.gross),
+    )

@@ -1,0 +1,258 @@
+"""The money of bookings and hires: the booking's charge, the hire's deposit, what is left over.
+
+Amounts come from the stored quote and bill, never from a request. Money that is found to have
+been reserved for something that is no more is released; whatever was captured is refunded.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock, jobs
+from core.i18n import gettext
+from core.money import Money
+from core.payments.events import PaymentAuthorised
+from core.payments.models import Payment
+from core.payments.provider import Declined, Refused
+from core.payments.services.payments import Payments
+from core.payments.states import FAILED, TOOK_MONEY, NotInState, State
+from plugins.car_hire.errors import NotNow
+from plugins.car_hire.models import Booking, Hire
+from plugins.car_hire.services import bookings, hires, letters
+
+BOOKING: Final = "car_hire.booking"
+HIRE: Final = "car_hire.hire"
+CHARGE: Final = "charge"
+DEPOSIT: Final = "deposit"
+REST: Final = "rest"
+
+COLLECT: Final = "car_hire.collect"
+SETTLE: Final = "car_hire.settle"
+GIVE_BACK: Final = "car_hire.give_back"
+RELEASE_HOLD: Final = "car_hire.release_hold"
+
+
+async def hold_ends(session: AsyncSession, booking: Booking) -> None:
+    """Have the car released when the hold ends, should nobody have paid."""
+    await jobs.put(
+        session,
+        RELEASE_HOLD,
+        {"booking_id": booking.id},
+        key=f"hold:{booking.id}",
+        due_at=booking.hold_until,
+    )
+
+
+async def pay_booking(
+    session: AsyncSession, booking_id: UUID, method: str, return_url: str | None = None
+) -> Payment:
+    """Reserve the quoted price on the card that ``method`` stands for.
+
+    Raises:
+        NotNow: the booking does not await a payment.
+        Declined: the bank said no; another card may do.
+    """
+    booking = await bookings.locked(session, booking_id)
+    if booking.state != "pending_payment" or booking.hold_until < clock.now():
+        raise NotNow
+    number, amount = booking.number, Money(booking.gross, booking.currency)
+    payment = await Payments(session).authorise(
+        subject_type=BOOKING,
+        subject_id=booking_id,
+        purpose=CHARGE,
+        amount=amount,
+        method=method,
+        description=gettext("Car hire %(number)s") % {"number": number},
+        return_url=return_url,
+    )
+    booking = await bookings.locked(session, booking_id)
+    booking.payment_id = payment.id
+    if payment.standing is State.AUTHORISED:
+        await booking_authorised(session, booking_id, payment.id)
+    return payment
+
+
+async def booking_authorised(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
+    """The price is reserved: confirm and collect, or release it if there is no car any more."""
+    booking = await bookings.locked(session, booking_id)
+    booking.payment_id = payment_id
+    told = {"booking_id": booking_id}
+    if await bookings.confirm(session, booking):
+        told["payment_id"] = payment_id
+        await jobs.put(session, COLLECT, told, key=f"collect:{payment_id}")
+    else:
+        await jobs.put(session, GIVE_BACK, told, key=f"back:{payment_id}")
+
+
+async def authorised(session: AsyncSession, event: PaymentAuthorised) -> None:
+    """Money was reserved for something; if it is ours, go on with it. Any number of times."""
+    if event.subject_type not in {BOOKING, HIRE}:
+        return
+    steps = {CHARGE: booking_authorised, DEPOSIT: deposit_authorised, REST: rest_authorised}
+    await steps[event.purpose](session, UUID(event.subject_id), event.payment_id)
+
+
+async def collect(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
+    """Collect a confirmed booking's price, and tell the customer."""
+    payment = await Payments(session).get(payment_id)
+    if payment.standing in {State.AUTHORISED, State.CAPTURING}:
+        await Payments(session).capture(payment_id)
+    await letters.confirmation(session, booking_id)
+
+
+async def give_back(session: AsyncSession, booking_id: UUID) -> None:
+    """Release or refund whatever was taken for a booking that is not to be."""
+    for payment in await Payments(session).of(BOOKING, booking_id):
+        if payment.standing in TOOK_MONEY:
+            await Payments(session).refund(payment.id, key="cancelled")
+        elif payment.standing not in FAILED:
+            await Payments(session).void(payment.id)
+
+
+async def cancel(session: AsyncSession, booking_id: UUID, expected: int | None = None) -> Booking:
+    """Cancel a booking; what was paid goes back to the card.
+
+    Raises:
+        NotNow: the car is out, or the booking is over.
+        EditedMeanwhile: it changed since version ``expected``.
+    """
+    booking = await bookings.cancel(session, booking_id, expected)
+    key = f"cancel:{booking_id}"
+    await jobs.put(session, GIVE_BACK, {"booking_id": booking_id}, key=key)
+    await letters.cancellation(session, booking_id)
+    return booking
+
+
+async def release_hold(session: AsyncSession, booking_id: UUID) -> None:
+    """The hold is over: the car is free again, and an unfinished payment is given up."""
+    if await bookings.expire(session, booking_id) is not None:
+        await give_back(session, booking_id)
+
+
+async def pay_deposit(
+    session: AsyncSession, hire_id: UUID, method: str, return_url: str | None = None
+) -> Payment:
+    """Reserve the deposit; once that is done the car is on hire.
+
+    Raises:
+        NotNow: the hire does not await its deposit.
+        Declined: the bank said no; another card may do.
+    """
+    hire = await hires.locked(session, hire_id)
+    if hire.state != "awaiting_deposit":
+        raise NotNow
+    booking = await bookings.one(session, hire.booking_id)
+    payment = await Payments(session).authorise(
+        subject_type=HIRE,
+        subject_id=hire_id,
+        purpose=DEPOSIT,
+        amount=Money(hire.deposit, hire.currency),
+        method=method,
+        description=gettext("Deposit for car hire %(number)s") % {"number": booking.number},
+        return_url=return_url,
+    )
+    if payment.standing is State.AUTHORISED:
+        await deposit_authorised(session, hire_id, payment.id)
+    return payment
+
+
+async def deposit_authorised(session: AsyncSession, hire_id: UUID, payment_id: UUID) -> None:
+    """The deposit is reserved: off they go, or release it if the hire was given up."""
+    hire = await hires.locked(session, hire_id)
+    booking = await bookings.locked(session, hire.booking_id)
+    if hire.state == "awaiting_deposit" and booking.state == "confirmed":
+        hire.deposit_payment_id = payment_id
+        await hires.depart(session, hire_id)
+    elif hire.deposit_payment_id != payment_id:
+        await Payments(session).void(payment_id)
+
+
+async def abandon(session: AsyncSession, hire_id: UUID, expected: int | None = None) -> Hire:
+    """Give up handing over a car; a deposit under way is released.
+
+    Raises:
+        NotNow: the car is out already.
+    """
+    hire = await hires.abandon(session, hire_id, expected)
+    for payment in await Payments(session).of(HIRE, hire_id):
+        if payment.standing not in FAILED:
+            await Payments(session).void(payment.id)
+    return hire
+
+
+async def settle(session: AsyncSession, hire_id: UUID) -> None:
+    """Take the bill from the deposit and release the rest of it; close if that covers all."""
+    hire = await hires.one(session, hire_id)
+    if hire.state != "returned":
+        return
+    if hire.deposit_payment_id is not None:
+        await _use_deposit(session, hire.deposit_payment_id, hires.owed(hire)[0])
+    if not (await outstanding(session, hire)):
+        await hires.close(session, hire_id)
+    await letters.receipt(session, hire_id)
+
+
+async def _use_deposit(session: AsyncSession, payment_id: UUID, taken: Money) -> None:
+    payments = Payments(session)
+    try:
+        if taken:
+            await payments.capture(payment_id, taken)
+        else:
+            await payments.void(payment_id)
+    except (NotInState, Refused, Declined):
+        # The reservation lapsed before the car came back: the desk sees what is owed.
+        payment = await payments.get(payment_id)
+        if payment.standing not in FAILED | TOOK_MONEY:
+            raise
+
+
+async def outstanding(session: AsyncSession, hire: Hire) -> Money:
+    """What is still owed for a hire that came back."""
+    billed = Money(hire.billed or Decimal(0), hire.currency)
+    for payment in await Payments(session).of(HIRE, hire.id):
+        if payment.standing in TOOK_MONEY:
+            billed -= payment.captured_amount
+    return billed if billed.amount > 0 else Money.zero(hire.currency)
+
+
+async def pay_rest(
+    session: AsyncSession, hire_id: UUID, method: str, return_url: str | None = None
+) -> Payment:
+    """Take what the deposit did not cover.
+
+    Raises:
+        NotNow: nothing is owed.
+        Declined: the bank said no; another card may do.
+    """
+    hire = await hires.locked(session, hire_id)
+    owed = await outstanding(session, hire)
+    if hire.state != "returned" or not owed:
+        raise NotNow
+    booking = await bookings.one(session, hire.booking_id)
+    payment = await Payments(session).authorise(
+        subject_type=HIRE,
+        subject_id=hire_id,
+        purpose=REST,
+        amount=owed,
+        method=method,
+        description=gettext("Car hire %(number)s, return") % {"number": booking.number},
+        return_url=return_url,
+    )
+    if payment.standing is State.AUTHORISED:
+        await rest_authorised(session, hire_id, payment.id)
+    return payment
+
+
+async def rest_authorised(session: AsyncSession, hire_id: UUID, payment_id: UUID) -> None:
+    """Collect what was still owed, and close the hire."""
+    payment = await Payments(session).get(payment_id)
+    if payment.standing is State.AUTHORISED:
+        await Payments(session).capture(payment_id)
+    hire = await hires.one(session, hire_id)
+    if hire.state == "returned" and not await outstanding(session, hire):
+        await hires.close(session, hire_id)
+        await letters.receipt(session, hire_id)

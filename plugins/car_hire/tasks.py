@@ -1,0 +1,46 @@
+"""What car hire does by itself."""
+
+from __future__ import annotations
+
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.jobs import actor
+from core.payments.events import PaymentAuthorised
+from plugins.car_hire.services import paying
+
+
+@actor("car_hire.payment_authorised")
+async def payment_authorised(session: AsyncSession, event: PaymentAuthorised) -> None:
+    """Money was reserved for a booking or a hire of ours."""
+    await paying.authorised(session, event)
+
+
+@actor(paying.COLLECT)
+async def collect(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
+    """Collect a confirmed booking's price, and tell the customer."""
+    await paying.collect(session, booking_id, payment_id)
+
+
+@actor(paying.GIVE_BACK)
+async def give_back(session: AsyncSession, booking_id: UUID) -> None:
+    """Release or refund what was taken for a booking that is not to be."""
+    await paying.give_back(session, booking_id)
+
+
+@actor(paying.RELEASE_HOLD)
+async def release_hold(session: AsyncSession, booking_id: UUID) -> None:
+    """Free the car of a booking that nobody paid."""
+    await paying.release_hold(session, booking_id)
+
+
+@actor(paying.SETTLE)
+async def settle(session: AsyncSession, hire_id: UUID) -> None:
+    """Take the bill from the deposit, release the rest, send the receipt."""
+    await paying.settle(session, hire_id)
+
+
+ACTORS: Final = (payment_authorised, collect, give_back, release_hold, settle)
+LISTENERS: Final = {PaymentAuthorised: (payment_authorised,)}
