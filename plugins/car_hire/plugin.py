@@ -7,7 +7,9 @@ from typing import Final
 from core.i18n import _
 from core.permissions import Permission, Role
 from core.plugin import Meter, Plugin
+from plugins.car_hire import tasks
 from plugins.car_hire.policy import PLUGIN, Policy
+from plugins.car_hire.routes import api
 from plugins.car_hire.services.hires import HIRES_STARTED
 
 _STAFF: Final = frozenset({Role.STAFF})
@@ -26,6 +28,9 @@ plugin: Final = Plugin(
     icon="car",
     home="/",
     desk="/car-hire/desk",
+    controllers=(*api.CONTROLLERS,),
+    actors=tasks.ACTORS,
+    listeners=tasks.LISTENERS,
     permissions=(DESK, FLEET, RATES),
     settings=Policy,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),

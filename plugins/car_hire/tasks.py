@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.jobs import actor
+from core.events import Event
+from core.jobs import Actor, actor
 from core.payments.events import PaymentAuthorised
 from plugins.car_hire.services import paying
 
@@ -43,4 +45,6 @@ async def settle(session: AsyncSession, hire_id: UUID) -> None:
 
 
 ACTORS: Final = (payment_authorised, collect, give_back, release_hold, settle)
-LISTENERS: Final = {PaymentAuthorised: (payment_authorised,)}
+LISTENERS: Final[Mapping[type[Event], tuple[Actor, ...]]] = {
+    PaymentAuthorised: (payment_authorised,)
+}

@@ -184,6 +184,11 @@ async def abandon(session: AsyncSession, hire_id: UUID, expected: int | None = N
     return hire
 
 
+async def settle_soon(session: AsyncSession, hire_id: UUID) -> None:
+    """Have the bill of a hire that came back settled, once."""
+    await jobs.put(session, SETTLE, {"hire_id": hire_id}, key=f"settle:{hire_id}")
+
+
 async def settle(session: AsyncSession, hire_id: UUID) -> None:
     """Take the bill from the deposit and release the rest of it; close if that covers all."""
     hire = await hires.one(session, hire_id)

@@ -1,0 +1,321 @@
+"""``/api/v1/car-hire``: the five flows for programs."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from litestar import Controller, Response, get, post, put
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.auth import identity
+from core.errors import Invalid
+from core.i18n import _
+from core.permissions import member, permission, public
+from core.web.api import Cursor, Listing, page_of
+from core.web.forms import bind
+from plugins.car_hire.routes import views
+from plugins.car_hire.routes.http import (
+    API,
+    DESK,
+    FLEET,
+    RATES,
+    AnyRequest,
+    asking_customer,
+    check_own,
+    expected,
+    is_desk,
+    payment_view,
+    versioned,
+)
+from plugins.car_hire.schemas import (
+    BookingInput,
+    CardInput,
+    ClassInput,
+    CustomerInput,
+    HireInput,
+    LicenceInput,
+    QuoteInput,
+    ReturnInput,
+    SearchInput,
+    VehicleInput,
+)
+from plugins.car_hire.services import bookings, customers, fleet, hires, paying, quotes
+
+Session = NamedDependency[AsyncSession]
+
+PAGE = 50
+
+
+def _place(cursor: str | None) -> UUID | None:
+    """The id after which a page begins.
+
+    Raises:
+        Invalid: the cursor was not made by us.
+    """
+    after = Cursor.read(cursor).after
+    if not after:
+        return None
+    try:
+        return UUID(after[0])
+    except ValueError:
+        raise Invalid(_("Use the cursor exactly as it was given."), field="cursor") from None
+
+
+class Classes(Controller):
+    """Vehicle classes and their rates."""
+
+    path = f"{API}/classes"
+    tags = ("Car hire",)
+
+    @get(access=public)
+    async def listing(self, session: Session) -> Listing[views.ClassView]:
+        """Every class; customers see those on offer."""
+        found = await fleet.classes(session, on_offer=not is_desk())
+        return Listing([views.ClassView.of(each) for each in found])
+
+    @post(access=permission(RATES), idempotent=True)
+    async def add(self, session: Session, data: ClassInput) -> Response[views.ClassView]:
+        """Add a class."""
+        made = await fleet.add_class(session, data)
+        return versioned(views.ClassView.of(made), made.version, 201)
+
+    @get("/{class_id:uuid}", access=public)
+    async def show(self, session: Session, class_id: FromPath[UUID]) -> Response[views.ClassView]:
+        """One class."""
+        found = await fleet.vehicle_class(session, class_id)
+        return versioned(views.ClassView.of(found), found.version)
+
+    @put("/{class_id:uuid}", access=permission(RATES))
+    async def change(
+        self, request: AnyRequest, session: Session, class_id: FromPath[UUID], data: ClassInput
+    ) -> Response[views.ClassView]:
+        """Change a class; If-Match guards against overwriting somebody else's change."""
+        found = await fleet.change_class(session, class_id, data, expected(request))
+        return versioned(views.ClassView.of(found), found.version)
+
+
+class Vehicles(Controller):
+    """The fleet."""
+
+    path = f"{API}/vehicles"
+    tags = ("Car hire",)
+
+    @get(access=permission(DESK))
+    async def listing(
+        self,
+        session: Session,
+        text: FromQuery[str] = "",
+        status: FromQuery[str] = "",
+        cursor: FromQuery[str | None] = None,
+    ) -> Listing[views.VehicleView]:
+        """The fleet, oldest first; ``text`` is part of plate, make or model."""
+        rows = await fleet.vehicles(session, text=text, status=status, after=_place(cursor))
+        page, following = page_of([row[0] for row in rows], PAGE, lambda row: (str(row.id),))
+        return Listing([views.VehicleView.of(each) for each in page], following)
+
+    @post(access=permission(FLEET), idempotent=True)
+    async def add(self, session: Session, data: VehicleInput) -> Response[views.VehicleView]:
+        """Add a car."""
+        made = await fleet.add_vehicle(session, data)
+        return versioned(views.VehicleView.of(made), made.version, 201)
+
+    @get("/{vehicle_id:uuid}", access=permission(DESK))
+    async def show(
+        self, session: Session, vehicle_id: FromPath[UUID]
+    ) -> Response[views.VehicleView]:
+        """One car."""
+        found = views.VehicleView(**await fleet.vehicle_facts(session, vehicle_id))
+        return versioned(found, found.version)
+
+    @put("/{vehicle_id:uuid}", access=permission(FLEET))
+    async def change(
+        self, request: AnyRequest, session: Session, vehicle_id: FromPath[UUID], data: VehicleInput
+    ) -> Response[views.VehicleView]:
+        """Change a car; If-Match guards against overwriting somebody else's change."""
+        found = await fleet.change_vehicle(session, vehicle_id, data, expected(request))
+        return versioned(views.VehicleView.of(found), found.version)
+
+
+class Customers(Controller):
+    """The people who hire."""
+
+    path = f"{API}/customers"
+    tags = ("Car hire",)
+
+    @get(access=permission(DESK))
+    async def listing(
+        self, session: Session, text: FromQuery[str] = "", cursor: FromQuery[str | None] = None
+    ) -> Listing[views.CustomerView]:
+        """Customers, newest first; ``text`` is part of name, e-mail or phone."""
+        rows = await customers.page(session, text=text, before=_place(cursor))
+        page, following = page_of(rows, PAGE, lambda row: (str(row.id),))
+        return Listing([views.CustomerView.of(each) for each in page], following)
+
+    @post(access=permission(DESK), idempotent=True)
+    async def add(self, session: Session, data: CustomerInput) -> Response[views.CustomerView]:
+        """Write a customer down at the desk."""
+        made = await customers.add(session, data)
+        return versioned(views.CustomerView.of(made), made.version, 201)
+
+    @put("/me", access=member)
+    async def register(self, session: Session, data: LicenceInput) -> Response[views.CustomerView]:
+        """Tell us of one's own driving licence: who signs in becomes a customer by it."""
+        made = await customers.register(session, identity.required(), data)
+        return versioned(views.CustomerView.of(made), made.version)
+
+    @get("/{customer_id:uuid}", access=permission(DESK))
+    async def show(
+        self, session: Session, customer_id: FromPath[UUID]
+    ) -> Response[views.CustomerView]:
+        """One customer."""
+        found = await customers.one(session, customer_id)
+        return versioned(views.CustomerView.of(found), found.version)
+
+    @put("/{customer_id:uuid}", access=permission(DESK))
+    async def change(
+        self,
+        request: AnyRequest,
+        session: Session,
+        customer_id: FromPath[UUID],
+        data: CustomerInput,
+    ) -> Response[views.CustomerView]:
+        """Change a customer; If-Match guards against overwriting somebody else's change."""
+        found = await customers.change(session, customer_id, data, expected(request))
+        return versioned(views.CustomerView.of(found), found.version)
+
+
+class Quotes(Controller):
+    """Prices."""
+
+    path = API
+    tags = ("Car hire",)
+
+    @get("/offers", access=public)
+    async def offers(
+        self,
+        session: Session,
+        starts_at: FromQuery[str],
+        ends_at: FromQuery[str],
+        class_id: FromQuery[UUID | None] = None,
+    ) -> Listing[views.OfferView]:
+        """What is free at that time, with prices; times are ISO 8601."""
+        given = {"starts_at": starts_at, "ends_at": ends_at, "class_id": class_id}
+        wanted = bind(SearchInput, given).value
+        found = await quotes.search(session, wanted.starts_at, wanted.ends_at, wanted.class_id)
+        return Listing([views.OfferView.of(each) for each in found])
+
+    @post("/quotes", access=public, idempotent=True)
+    async def make(self, session: Session, data: QuoteInput) -> views.QuoteView:
+        """A price, kept with every line and the rule that made it."""
+        made = await quotes.make(session, data)
+        return views.QuoteView.of(made, list(await quotes.lines(session, made.id)))
+
+    @get("/quotes/{quote_id:uuid}", access=public)
+    async def show(self, session: Session, quote_id: FromPath[UUID]) -> views.QuoteView:
+        """One quote."""
+        found = await quotes.one(session, quote_id)
+        return views.QuoteView.of(found, list(await quotes.lines(session, quote_id)))
+
+
+class Bookings(Controller):
+    """Promises of a car."""
+
+    path = f"{API}/bookings"
+    tags = ("Car hire",)
+
+    @get(access=permission(DESK))
+    async def listing(
+        self,
+        session: Session,
+        text: FromQuery[str] = "",
+        state: FromQuery[str] = "",
+        cursor: FromQuery[str | None] = None,
+    ) -> Listing[views.BookingView]:
+        """Bookings, newest first; ``text`` is part of a name, a number or a plate."""
+        rows = await bookings.page(session, text=text, state=state, before=_place(cursor))
+        page, following = page_of([row[0] for row in rows], PAGE, lambda row: (str(row.id),))
+        return Listing([views.BookingView.of(each) for each in page], following)
+
+    @post(access=member, idempotent=True)
+    async def place(self, session: Session, data: BookingInput) -> Response[views.BookingView]:
+        """Book a quoted car; it is held until it is paid or the hold ends."""
+        customer = await asking_customer(session, data.customer_id)
+        quote = await quotes.one(session, data.quote_id)
+        made = await bookings.place(session, quote, customer, "api")
+        await paying.hold_ends(session, made)
+        return versioned(views.BookingView.of(made), made.version, 201)
+
+    @get("/{booking_id:uuid}", access=member)
+    async def show(
+        self, session: Session, booking_id: FromPath[UUID]
+    ) -> Response[views.BookingView]:
+        """One booking, to the desk and to its customer."""
+        found = await bookings.one(session, booking_id)
+        await check_own(session, found)
+        return versioned(views.BookingView.of(found), found.version)
+
+    @post("/{booking_id:uuid}/payment", access=member, idempotent=True)
+    async def pay(
+        self, session: Session, booking_id: FromPath[UUID], data: CardInput
+    ) -> views.PaymentView:
+        """Pay by card; the amount is the quote's."""
+        await check_own(session, await bookings.one(session, booking_id))
+        return payment_view(await paying.pay_booking(session, booking_id, data.method))
+
+    @post("/{booking_id:uuid}/cancellation", access=member, idempotent=True)
+    async def cancel(
+        self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
+    ) -> Response[views.BookingView]:
+        """Cancel; what was paid goes back to the card."""
+        await check_own(session, await bookings.one(session, booking_id))
+        found = await paying.cancel(session, booking_id, expected(request))
+        return versioned(views.BookingView.of(found), found.version, 201)
+
+
+class Hires(Controller):
+    """Cars on the road."""
+
+    path = f"{API}/hires"
+    tags = ("Car hire",)
+
+    @post(access=permission(DESK), idempotent=True)
+    async def start(self, session: Session, data: HireInput) -> Response[views.HireView]:
+        """Hand a car over; it is on hire once the deposit is paid."""
+        made = await hires.prepare(session, data)
+        return versioned(views.HireView.of(made, []), made.version, 201)
+
+    @get("/{hire_id:uuid}", access=permission(DESK))
+    async def show(self, session: Session, hire_id: FromPath[UUID]) -> Response[views.HireView]:
+        """One hire, with its bill."""
+        found = await hires.one(session, hire_id)
+        lines = list(await hires.bill_lines(session, hire_id))
+        return versioned(views.HireView.of(found, lines), found.version)
+
+    @post("/{hire_id:uuid}/deposit", access=permission(DESK), idempotent=True)
+    async def deposit(
+        self, session: Session, hire_id: FromPath[UUID], data: CardInput
+    ) -> views.PaymentView:
+        """Reserve the deposit on a card; the car is on hire then."""
+        return payment_view(await paying.pay_deposit(session, hire_id, data.method))
+
+    @post("/{hire_id:uuid}/bill-preview", access=permission(DESK), status_code=200)
+    async def preview(
+        self, session: Session, hire_id: FromPath[UUID], data: ReturnInput
+    ) -> views.BillView:
+        """The bill as it would be; nothing is written."""
+        return views.BillView.of(await hires.preview(session, hire_id, data))
+
+    @post("/{hire_id:uuid}/return", access=permission(DESK), idempotent=True)
+    async def take_back(
+        self, request: AnyRequest, session: Session, hire_id: FromPath[UUID], data: ReturnInput
+    ) -> Response[views.HireView]:
+        """Take the car back: bill, and settle with the deposit."""
+        found = await hires.take_back(session, hire_id, data, expected(request))
+        await paying.settle_soon(session, hire_id)
+        lines = list(await hires.bill_lines(session, hire_id))
+        return versioned(views.HireView.of(found, lines), found.version, 201)
+
+
+CONTROLLERS = (Classes, Vehicles, Customers, Quotes, Bookings, Hires)

@@ -1,0 +1,93 @@
+"""What the API's routes share: versions as ETags, and who is asking for whom."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+from uuid import UUID
+
+from litestar import Request, Response
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.auth import identity
+from core.errors import Forbidden, Invalid, NotFound
+from core.i18n import _
+from core.payments.models import Payment
+from plugins.car_hire.models import Booking, Customer
+from plugins.car_hire.routes.views import PaymentView
+from plugins.car_hire.services import customers
+
+T = TypeVar("T")
+AnyRequest = Request[Any, Any, Any]
+
+API = "/api/v1/car-hire"
+DESK = "car_hire.desk"
+FLEET = "car_hire.fleet"
+RATES = "car_hire.rates"
+
+
+def versioned(content: T, version: int, status: int = 200) -> Response[T]:
+    """``content`` with its version as ETag."""
+    return Response(content, status_code=status, headers={"etag": f'"{version}"'})
+
+
+def expected(request: AnyRequest) -> int | None:
+    """The version that ``If-Match`` names; None without it.
+
+    Raises:
+        Invalid: it is not an ETag of ours.
+    """
+    given = request.headers.get("if-match", "*").strip()
+    if given == "*":
+        return None
+    number = given.removeprefix("W/").strip('"')
+    if not number.isascii() or not number.isdecimal() or len(number) > 9:
+        raise Invalid(_("Send the ETag exactly as it was given"), field="If-Match")
+    return int(number)
+
+
+def is_desk() -> bool:
+    """Whether whoever is asking works at the desk."""
+    person = identity.current()
+    return person is not None and person.may(DESK)
+
+
+async def asking_customer(session: AsyncSession, customer_id: UUID | None) -> Customer:
+    """For whom a booking is made: the desk says for whom, everybody else books for themselves.
+
+    Raises:
+        Invalid: no licence is known of them yet, or the desk named nobody.
+        Forbidden: somebody else was named.
+    """
+    if is_desk() and customer_id is not None:
+        return await customers.one(session, customer_id)
+    if customer_id is not None:
+        raise Forbidden
+    found = await customers.of_user(session, identity.required().user_id)
+    if found is None:
+        raise Invalid(_("Tell us of your driving licence first"), field="customer_id")
+    return found
+
+
+async def check_own(session: AsyncSession, booking: Booking) -> None:
+    """Let the desk and the customer see a booking; to others it does not exist.
+
+    Raises:
+        NotFound: it is somebody else's.
+    """
+    if is_desk():
+        return
+    own = await customers.of_user(session, identity.required().user_id)
+    if own is None or own.id != booking.customer_id:
+        raise NotFound(_("There is no such booking"))
+
+
+def payment_view(payment: Payment) -> PaymentView:
+    """A payment, to whoever pays it."""
+    return PaymentView(
+        id=payment.id,
+        state=payment.state,
+        amount=payment.amount,
+        currency=payment.currency,
+        client_secret=payment.client_secret,
+        redirect_url=payment.redirect_url,
+    )

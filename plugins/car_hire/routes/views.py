@@ -1,0 +1,263 @@
+"""What the API answers with."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Self
+from uuid import UUID
+
+import msgspec
+
+from plugins.car_hire.models import (
+    BillLine,
+    Booking,
+    Customer,
+    Hire,
+    Quote,
+    QuoteLine,
+    Vehicle,
+    VehicleClass,
+)
+from plugins.car_hire.services import pricing
+from plugins.car_hire.services.describe import told
+from plugins.car_hire.services.quotes import Offer
+
+
+class View(msgspec.Struct, frozen=True, kw_only=True):
+    """Something the API shows."""
+
+
+class ClassView(View, frozen=True, kw_only=True):
+    """A vehicle class; amounts are net of tax."""
+
+    id: UUID
+    version: int
+    name: str
+    description: str
+    seats: int
+    gears: str
+    currency: str
+    daily_rate: Decimal
+    tax_percent: Decimal
+    deposit: Decimal
+    included_km_per_day: int
+    price_per_km: Decimal
+    fuel_price_per_eighth: Decimal
+    minimum_age: int
+    on_offer: bool
+
+    @classmethod
+    def of(cls, row: VehicleClass) -> Self:
+        """As it is kept."""
+        shared = {
+            field: getattr(row, field) for field in cls.__struct_fields__ if field != "tax_percent"
+        }
+        return cls(tax_percent=row.tax_rate * 100, **shared)
+
+
+class VehicleView(View, frozen=True, kw_only=True):
+    """A car."""
+
+    id: UUID
+    version: int
+    class_id: UUID
+    make: str
+    model: str
+    year: int
+    colour: str
+    plate: str
+    vin: str | None
+    odometer_km: int
+    fuel_eighths: int
+    status: str
+
+    @classmethod
+    def of(cls, row: Vehicle) -> Self:
+        """As it is kept."""
+        return cls(**{field: getattr(row, field) for field in cls.__struct_fields__})
+
+
+class CustomerView(View, frozen=True, kw_only=True):
+    """A customer, to those who may see them."""
+
+    id: UUID
+    version: int
+    name: str
+    email: str
+    phone: str
+    licence_number: str
+    licence_country: str
+    licence_expires: date
+    born: date
+
+    @classmethod
+    def of(cls, row: Customer) -> Self:
+        """As it is kept."""
+        return cls(**{field: getattr(row, field) for field in cls.__struct_fields__})
+
+
+class LineView(View, frozen=True, kw_only=True):
+    """A line of a quote or bill: its rule, what the rule was given, and the money."""
+
+    rule: str
+    description: str
+    evidence: dict[str, Any]
+    quantity: Decimal
+    unit_price: Decimal
+    net: Decimal
+    tax_percent: Decimal
+    tax: Decimal
+    gross: Decimal
+
+    @classmethod
+    def of(cls, row: QuoteLine | BillLine | pricing.Line, currency: str) -> Self:
+        """As it is kept, or as it was just worked out."""
+        line = told(row, currency)
+        return cls(
+            rule=row.rule,
+            description=line.text,
+            evidence=row.evidence,
+            quantity=line.quantity,
+            unit_price=line.unit_price.amount,
+            net=line.net.amount,
+            tax_percent=line.tax_rate * 100,
+            tax=line.tax.amount,
+            gross=line.gross.amount,
+        )
+
+
+class OfferView(View, frozen=True, kw_only=True):
+    """A class that can be hired at the time asked for, and its price."""
+
+    class_id: UUID
+    name: str
+    free: int
+    days: int
+    currency: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    deposit: Decimal
+
+    @classmethod
+    def of(cls, offer: Offer) -> Self:
+        """As it was found."""
+        return cls(
+            class_id=offer.vehicle_class.id,
+            name=offer.vehicle_class.name,
+            free=offer.free,
+            days=offer.days,
+            currency=offer.vehicle_class.currency,
+            net=offer.priced.net.amount,
+            tax=offer.priced.tax.amount,
+            gross=offer.priced.gross.amount,
+            deposit=offer.vehicle_class.deposit,
+        )
+
+
+class QuoteView(View, frozen=True, kw_only=True):
+    """A price, promised until ``expires_at``."""
+
+    id: UUID
+    class_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    days: int
+    currency: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    deposit: Decimal
+    expires_at: datetime
+    lines: list[LineView]
+
+    @classmethod
+    def of(cls, row: Quote, lines: list[QuoteLine]) -> Self:
+        """As it is kept."""
+        shared = {field: getattr(row, field) for field in cls.__struct_fields__ if field != "lines"}
+        return cls(lines=[LineView.of(line, row.currency) for line in lines], **shared)
+
+
+class BookingView(View, frozen=True, kw_only=True):
+    """A booking."""
+
+    id: UUID
+    version: int
+    number: str
+    state: str
+    quote_id: UUID
+    customer_id: UUID
+    class_id: UUID
+    vehicle_id: UUID
+    starts_at: datetime
+    ends_at: datetime
+    currency: str
+    gross: Decimal
+    hold_until: datetime
+    payment_id: UUID | None
+
+    @classmethod
+    def of(cls, row: Booking) -> Self:
+        """As it is kept."""
+        return cls(**{field: getattr(row, field) for field in cls.__struct_fields__})
+
+
+class HireView(View, frozen=True, kw_only=True):
+    """A hire, with the bill once the car is back."""
+
+    id: UUID
+    version: int
+    state: str
+    booking_id: UUID
+    vehicle_id: UUID
+    odometer_out: int
+    fuel_out: int
+    currency: str
+    deposit: Decimal
+    deposit_payment_id: UUID | None
+    started_at: datetime | None
+    returned_at: datetime | None
+    odometer_in: int | None
+    fuel_in: int | None
+    billed: Decimal | None
+    lines: list[LineView]
+
+    @classmethod
+    def of(cls, row: Hire, lines: list[BillLine]) -> Self:
+        """As it is kept."""
+        shared = {field: getattr(row, field) for field in cls.__struct_fields__ if field != "lines"}
+        return cls(lines=[LineView.of(line, row.currency) for line in lines], **shared)
+
+
+class BillView(View, frozen=True, kw_only=True):
+    """A bill as it would be."""
+
+    currency: str
+    net: Decimal
+    tax: Decimal
+    gross: Decimal
+    lines: list[LineView]
+
+    @classmethod
+    def of(cls, priced: pricing.Priced) -> Self:
+        """As it was worked out."""
+        unit = priced.gross.unit
+        return cls(
+            currency=unit,
+            net=priced.net.amount,
+            tax=priced.tax.amount,
+            gross=priced.gross.amount,
+            lines=[LineView.of(line, unit) for line in priced.lines],
+        )
+
+
+class PaymentView(View, frozen=True, kw_only=True):
+    """Where a card payment stands; ``client_secret`` is for the card element's next step."""
+
+    id: UUID
+    state: str
+    amount: Decimal
+    currency: str
+    client_secret: str | None
+    redirect_url: str | None
