@@ -6,7 +6,7 @@ from uuid import UUID
 
 from litestar import Controller, Response, get, post, put
 from litestar.di import NamedDependency
-from litestar.params import FromPath, FromQuery
+from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth import identity
@@ -76,7 +76,7 @@ class Classes(Controller):
         return Listing([views.ClassView.of(each) for each in found])
 
     @post(access=permission(RATES), idempotent=True)
-    async def add(self, session: Session, data: ClassInput) -> Response[views.ClassView]:
+    async def add(self, session: Session, data: JSONBody[ClassInput]) -> Response[views.ClassView]:
         """Add a class."""
         made = await fleet.add_class(session, data)
         return versioned(views.ClassView.of(made), made.version, 201)
@@ -89,7 +89,7 @@ class Classes(Controller):
 
     @put("/{class_id:uuid}", access=permission(RATES))
     async def change(
-        self, request: AnyRequest, session: Session, class_id: FromPath[UUID], data: ClassInput
+        self, request: AnyRequest, session: Session, class_id: FromPath[UUID], data: JSONBody[ClassInput]
     ) -> Response[views.ClassView]:
         """Change a class; If-Match guards against overwriting somebody else's change."""
         found = await fleet.change_class(session, class_id, data, expected(request))
@@ -116,7 +116,7 @@ class Vehicles(Controller):
         return Listing([views.VehicleView.of(each) for each in page], following)
 
     @post(access=permission(FLEET), idempotent=True)
-    async def add(self, session: Session, data: VehicleInput) -> Response[views.VehicleView]:
+    async def add(self, session: Session, data: JSONBody[VehicleInput]) -> Response[views.VehicleView]:
         """Add a car."""
         made = await fleet.add_vehicle(session, data)
         return versioned(views.VehicleView.of(made), made.version, 201)
@@ -131,7 +131,7 @@ class Vehicles(Controller):
 
     @put("/{vehicle_id:uuid}", access=permission(FLEET))
     async def change(
-        self, request: AnyRequest, session: Session, vehicle_id: FromPath[UUID], data: VehicleInput
+        self, request: AnyRequest, session: Session, vehicle_id: FromPath[UUID], data: JSONBody[VehicleInput]
     ) -> Response[views.VehicleView]:
         """Change a car; If-Match guards against overwriting somebody else's change."""
         found = await fleet.change_vehicle(session, vehicle_id, data, expected(request))
@@ -154,13 +154,13 @@ class Customers(Controller):
         return Listing([views.CustomerView.of(each) for each in page], following)
 
     @post(access=permission(DESK), idempotent=True)
-    async def add(self, session: Session, data: CustomerInput) -> Response[views.CustomerView]:
+    async def add(self, session: Session, data: JSONBody[CustomerInput]) -> Response[views.CustomerView]:
         """Write a customer down at the desk."""
         made = await customers.add(session, data)
         return versioned(views.CustomerView.of(made), made.version, 201)
 
     @put("/me", access=member)
-    async def register(self, session: Session, data: LicenceInput) -> Response[views.CustomerView]:
+    async def register(self, session: Session, data: JSONBody[LicenceInput]) -> Response[views.CustomerView]:
         """Tell us of one's own driving licence: who signs in becomes a customer by it."""
         made = await customers.register(session, identity.required(), data)
         return versioned(views.CustomerView.of(made), made.version)
@@ -179,7 +179,7 @@ class Customers(Controller):
         request: AnyRequest,
         session: Session,
         customer_id: FromPath[UUID],
-        data: CustomerInput,
+        data: JSONBody[CustomerInput],
     ) -> Response[views.CustomerView]:
         """Change a customer; If-Match guards against overwriting somebody else's change."""
         found = await customers.change(session, customer_id, data, expected(request))
@@ -207,7 +207,7 @@ class Quotes(Controller):
         return Listing([views.OfferView.of(each) for each in found])
 
     @post("/quotes", access=public, idempotent=True)
-    async def make(self, session: Session, data: QuoteInput) -> views.QuoteView:
+    async def make(self, session: Session, data: JSONBody[QuoteInput]) -> views.QuoteView:
         """A price, kept with every line and the rule that made it."""
         made = await quotes.make(session, data)
         return views.QuoteView.of(made, list(await quotes.lines(session, made.id)))
@@ -230,16 +230,16 @@ class Bookings(Controller):
         self,
         session: Session,
         text: FromQuery[str] = "",
-        state: FromQuery[str] = "",
+        status: FromQuery[str] = "",
         cursor: FromQuery[str | None] = None,
     ) -> Listing[views.BookingView]:
         """Bookings, newest first; ``text`` is part of a name, a number or a plate."""
-        rows = await bookings.page(session, text=text, state=state, before=_place(cursor))
+        rows = await bookings.page(session, text=text, state=status, before=_place(cursor))
         page, following = page_of([row[0] for row in rows], PAGE, lambda row: (str(row.id),))
         return Listing([views.BookingView.of(each) for each in page], following)
 
     @post(access=member, idempotent=True)
-    async def place(self, session: Session, data: BookingInput) -> Response[views.BookingView]:
+    async def place(self, session: Session, data: JSONBody[BookingInput]) -> Response[views.BookingView]:
         """Book a quoted car; it is held until it is paid or the hold ends."""
         customer = await asking_customer(session, data.customer_id)
         quote = await quotes.one(session, data.quote_id)
@@ -258,7 +258,7 @@ class Bookings(Controller):
 
     @post("/{booking_id:uuid}/payment", access=member, idempotent=True)
     async def pay(
-        self, session: Session, booking_id: FromPath[UUID], data: CardInput
+        self, session: Session, booking_id: FromPath[UUID], data: JSONBody[CardInput]
     ) -> views.PaymentView:
         """Pay by card; the amount is the quote's."""
         await check_own(session, await bookings.one(session, booking_id))
@@ -281,7 +281,7 @@ class Hires(Controller):
     tags = ("Car hire",)
 
     @post(access=permission(DESK), idempotent=True)
-    async def start(self, session: Session, data: HireInput) -> Response[views.HireView]:
+    async def start(self, session: Session, data: JSONBody[HireInput]) -> Response[views.HireView]:
         """Hand a car over; it is on hire once the deposit is paid."""
         made = await hires.prepare(session, data)
         return versioned(views.HireView.of(made, []), made.version, 201)
@@ -295,21 +295,21 @@ class Hires(Controller):
 
     @post("/{hire_id:uuid}/deposit", access=permission(DESK), idempotent=True)
     async def deposit(
-        self, session: Session, hire_id: FromPath[UUID], data: CardInput
+        self, session: Session, hire_id: FromPath[UUID], data: JSONBody[CardInput]
     ) -> views.PaymentView:
         """Reserve the deposit on a card; the car is on hire then."""
         return payment_view(await paying.pay_deposit(session, hire_id, data.method))
 
     @post("/{hire_id:uuid}/bill-preview", access=permission(DESK), status_code=200)
     async def preview(
-        self, session: Session, hire_id: FromPath[UUID], data: ReturnInput
+        self, session: Session, hire_id: FromPath[UUID], data: JSONBody[ReturnInput]
     ) -> views.BillView:
         """The bill as it would be; nothing is written."""
         return views.BillView.of(await hires.preview(session, hire_id, data))
 
     @post("/{hire_id:uuid}/return", access=permission(DESK), idempotent=True)
     async def take_back(
-        self, request: AnyRequest, session: Session, hire_id: FromPath[UUID], data: ReturnInput
+        self, request: AnyRequest, session: Session, hire_id: FromPath[UUID], data: JSONBody[ReturnInput]
     ) -> Response[views.HireView]:
         """Take the car back: bill, and settle with the deposit."""
         found = await hires.take_back(session, hire_id, data, expected(request))

@@ -1,22 +1,19 @@
-"""A tenant with a fleet, and factories for what the tests need."""
+"""A tenant with a fleet, the whole application, and people to ask it as."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 
+import httpx
 import pytest
 
-from core import crypto
-from core.crypto import KeyRing, MasterKeys
+from atrium.asgi import create_app
 from core.db import Databases
-from core.plugin import discover
 from core.scope import Tenant
-from tenants.bootstrap import bootstrap
-from tenants.migration.lines import compile_lines
-from tests.databases import PASSWORDS, TestDatabase
+from core.web.edge import Edge
+from tests.plugins.car_hire.people import Front
 from tests.plugins.car_hire.shop import Shop
-from tests.servers import Postgres
+from tests.world import World
 
 
 @pytest.fixture(scope="session")
@@ -27,25 +24,26 @@ async def databases() -> AsyncIterator[Databases]:
 
 
 @pytest.fixture(scope="session")
-async def tenant(
-    postgres: Postgres, databases: Databases, tmp_path_factory: pytest.TempPathFactory
-) -> Tenant:
-    key: Path = tmp_path_factory.mktemp("keys") / "master.key"
-    crypto.create_master_key_file(key)
-    crypto.install(KeyRing(MasterKeys.load(key)))
-    database = await TestDatabase.create(postgres)
-    await bootstrap(database.superuser_dsn, PASSWORDS, extensions=["btree_gist"])
-    lines = compile_lines(discover())
-    sql = ["SELECT set_config('search_path', current_setting('search_path')||',extensions', true)"]
-    for line in lines.of_tenant(["car_hire"]):
-        sql += [each for revision in line.revisions for each in revision.statements]
-    made = await database.add_tenant("acme", sql=";".join(sql), plugins=frozenset({"car_hire"}))
-    async with databases.transaction(made) as session:
-        await crypto.create_key(session)
-    return made
+def tenant(world: World) -> Tenant:
+    return world.acme
 
 
 @pytest.fixture
 async def shop(tenant: Tenant, databases: Databases) -> Shop:
     """A class of its own with three cars, for one test."""
     return await Shop.open(databases, tenant)
+
+
+@pytest.fixture(scope="session")
+async def app(world: World) -> AsyncIterator[Edge]:
+    """The web process as it is deployed, without a socket."""
+    made = create_app(world.settings)
+    async with made.lifespan(), made.tenants.lifespan(), made.platform.lifespan():
+        yield made
+
+
+@pytest.fixture(scope="session")
+async def front(world: World, app: Edge) -> Front:
+    """The application's front door, for anybody one likes to be."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)  # type: ignore[arg-type]
+    return Front(world, app, transport)
