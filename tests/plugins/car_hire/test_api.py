@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,8 +13,8 @@ import pytest
 
 from core.permissions import Role
 from plugins.car_hire.models import Quote
-from tests.plugins.car_hire.people import Front
 from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
+from tests.site import Site
 
 API = "/api/v1/car-hire"
 
@@ -71,30 +73,30 @@ def everything(shop: Shop, quote: Quote) -> list[tuple[str, str, dict[str, Any] 
     ]
 
 
-async def test_nobody_is_let_in_without_signing_in(front: Front, shop: Shop) -> None:
+async def test_nobody_is_let_in_without_signing_in(site: Site, shop: Shop) -> None:
     """Every operation that needs somebody answers 401 to nobody."""
     quote = await shop.quote()
-    async with front.anonymous() as client:
+    async with site.visitor(shop.tenant) as client:
         for method, path, body in everything(shop, quote):
             answer = await client.request(method, API + path, json=body)
             assert answer.status_code == 401, (method, path, answer.text)
 
 
-async def test_a_customer_may_not_do_the_desks_work(front: Front, shop: Shop) -> None:
+async def test_a_customer_may_not_do_the_desks_work(site: Site, shop: Shop) -> None:
     """Members see neither the fleet nor other customers, and book for nobody else."""
     quote = await shop.quote()
-    async with await front.signed_in(Role.MEMBER) as client:
+    async with await site.person(shop.tenant, Role.MEMBER) as client:
         for method, path, body in everything(shop, quote):
             answer = await client.request(method, API + path, json=body)
             allowed = {404} if "/bookings/" in path else {403}
             assert answer.status_code in allowed, (method, path, answer.text)
 
 
-async def test_another_tenants_staff_find_nothing(front: Front, shop: Shop) -> None:
+async def test_another_tenants_staff_find_nothing(site: Site, shop: Shop) -> None:
     """Ids of one tenant do not exist in another, pooled or dedicated."""
     quote = await shop.quote()
-    for stranger in (front.world.bravo, front.world.delta):
-        async with await front.signed_in(Role.OWNER, stranger) as client:
+    for stranger in (site.world.bravo, site.world.delta):
+        async with await site.person(stranger, Role.OWNER) as client:
             for method, path, body in everything(shop, quote):
                 if path in {"/classes", "/customers"} and method == "POST":
                     continue
@@ -106,20 +108,20 @@ async def test_another_tenants_staff_find_nothing(front: Front, shop: Shop) -> N
                     assert answer.status_code in {404, 422}, (method, path, answer.text)
 
 
-async def test_without_the_plugin_there_is_nothing(front: Front, shop: Shop) -> None:
+async def test_without_the_plugin_there_is_nothing(site: Site, shop: Shop) -> None:
     """A tenant that did not choose car hire gets 404, whatever it asks and how."""
-    bare = await front.world.provision(f"bare-{secrets.token_hex(3)}", plugins=())
+    bare = await site.world.provision(f"bare-{secrets.token_hex(3)}", plugins=())
     quote = await shop.quote()
-    async with await front.signed_in(Role.OWNER, bare) as client:
+    async with await site.person(bare, Role.OWNER) as client:
         for method, path, body in everything(shop, quote):
             answer = await client.request(method, API + path, json=body)
             assert answer.status_code == 404, (method, path)
         assert (await client.delete(f"{API}/vehicles")).status_code == 404
 
 
-async def test_a_car_is_added_read_and_changed(front: Front, shop: Shop) -> None:
+async def test_a_car_is_added_read_and_changed(site: Site, shop: Shop) -> None:
     """The version is the ETag; a change on an older version is told and loses nothing."""
-    async with await front.signed_in(Role.OWNER) as client:
+    async with await site.person(shop.tenant, Role.OWNER) as client:
         made = await client.post(f"{API}/vehicles", json=vehicle_body(shop, plate="aa 00 bb"))
         assert made.status_code == 201, made.text
         assert made.json()["plate"] == "AA00BB"
@@ -139,18 +141,18 @@ async def test_a_car_is_added_read_and_changed(front: Front, shop: Shop) -> None
         assert doubled.json()["errors"][0]["field"] == "plate"
 
 
-async def test_a_vehicle_is_read_by_one_query(front: Front, shop: Shop) -> None:
+async def test_a_vehicle_is_read_by_one_query(site: Site, shop: Shop) -> None:
     """The hot read: with a known session, one statement besides the transaction's own."""
-    async with await front.signed_in() as client:
+    async with await site.person(shop.tenant) as client:
         path = f"{API}/vehicles/{shop.cars[0].id}"
         answer = await client.get(path)
     assert answer.status_code == 200
     assert answer.json()["plate"] == shop.cars[0].plate
 
 
-async def test_pages_follow_a_cursor(front: Front, shop: Shop) -> None:
+async def test_pages_follow_a_cursor(site: Site, shop: Shop) -> None:
     """Following `next` visits every car once; a made-up cursor is refused by name."""
-    async with await front.signed_in(Role.OWNER) as client:
+    async with await site.person(shop.tenant, Role.OWNER) as client:
         for _ in range(3):
             for _ in range(20):
                 await client.post(f"{API}/vehicles", json=vehicle_body(shop))
@@ -167,9 +169,9 @@ async def test_pages_follow_a_cursor(front: Front, shop: Shop) -> None:
         assert (bad.status_code, bad.json()["errors"][0]["field"]) == (422, "cursor")
 
 
-async def test_a_customer_quotes_registers_and_books(front: Front, shop: Shop) -> None:
+async def test_a_customer_quotes_registers_and_books(site: Site, shop: Shop) -> None:
     """Prices are public; a booking needs a licence; others do not see it."""
-    async with await front.signed_in(Role.MEMBER) as client:
+    async with await site.person(shop.tenant, Role.MEMBER) as client:
         offers = await client.get(
             f"{API}/offers",
             params={key: quote_body(shop)[key] for key in ("starts_at", "ends_at")},
@@ -190,7 +192,7 @@ async def test_a_customer_quotes_registers_and_books(front: Front, shop: Shop) -
         assert again.json()["id"] == made.json()["id"]
         path = f"{API}/bookings/{made.json()['id']}"
         assert (await client.get(path)).status_code == 200
-        async with await front.signed_in(Role.MEMBER) as other:
+        async with await site.person(shop.tenant, Role.MEMBER) as other:
             assert (await other.get(path)).status_code == 404
         gone = await client.post(f"{path}/cancellation")
         assert gone.json()["state"] == "cancelled"
@@ -218,33 +220,31 @@ NASTY: list[Any] = [
 
 
 @pytest.mark.parametrize("path", ["/classes", "/vehicles", "/customers", "/quotes", "/bookings"])
-async def test_bad_input_is_refused_by_name(front: Front, shop: Shop, path: str) -> None:
+async def test_bad_input_is_refused_by_name(site: Site, shop: Shop, path: str) -> None:
     """Each field of each body, given each nasty value, is accepted or refused naming it; no 5xx."""
     quote = await shop.quote()
-    bodies = {
-        "/classes": class_body(),
-        "/vehicles": vehicle_body(shop),
-        "/customers": customer_body(),
-        "/quotes": quote_body(shop),
-        "/bookings": {"quote_id": str(quote.id), "customer_id": str(shop.customer.id)},
+    fresh: dict[str, Callable[[], dict[str, Any]]] = {
+        "/classes": class_body,
+        "/vehicles": lambda: vehicle_body(shop),
+        "/customers": customer_body,
+        "/quotes": lambda: quote_body(shop),
+        "/bookings": lambda: {"quote_id": str(quote.id), "customer_id": str(shop.customer.id)},
     }
-    async with await front.signed_in(Role.OWNER) as client:
-        for field in bodies[path]:
-            for value in NASTY:
-                body = bodies[path] | {field: value}
-                # httpx refuses lone surrogates and writes NaN: the wire does not care.
-                raw = msgspec.json.encode(body).decode() if value != "\ud800" else (
-                    msgspec.json.encode(bodies[path] | {field: "SURROGATE"}).decode()
-                    .replace("SURROGATE", "\\ud800")
-                )  # fmt: skip
-                answer = await client.post(
-                    API + path, content=raw, headers={"content-type": "application/json"}
-                )
-                assert answer.status_code in {201, 404, 409, 422}, (field, value, answer.text)
-                if answer.status_code == 422 and value not in {"\ud800"}:
-                    named = {each["field"] for each in answer.json()["errors"]}
-                    assert field in named, (field, value, answer.text)
-        answer = await client.post(API + path, json=bodies[path] | {"unknown": 1})
+    async with await site.person(shop.tenant, Role.OWNER) as client:
+        for field, value in itertools.product(fresh[path](), NASTY):
+            # httpx refuses to send lone surrogates; the wire does not care.
+            shown = "SURROGATE" if value == "\ud800" else value
+            raw = msgspec.json.encode(fresh[path]() | {field: shown}).decode()
+            answer = await client.post(
+                API + path,
+                content=raw.replace("SURROGATE", "\\ud800"),
+                headers={"content-type": "application/json"},
+            )
+            assert answer.status_code in {201, 404, 409, 422}, (field, value, answer.text)
+            if answer.status_code == 422 and value != "\ud800":
+                named = {each["field"] for each in answer.json()["errors"]}
+                assert field in named, (field, value, answer.text)
+        answer = await client.post(API + path, json=fresh[path]() | {"unknown": 1})
         assert answer.status_code == 422
         assert answer.json()["errors"][0]["field"] == "unknown"
         for raw in ("", "[]", "null", "{", '"x"'):
