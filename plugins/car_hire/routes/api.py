@@ -89,7 +89,11 @@ class Classes(Controller):
 
     @put("/{class_id:uuid}", access=permission(RATES))
     async def change(
-        self, request: AnyRequest, session: Session, class_id: FromPath[UUID], data: JSONBody[ClassInput]
+        self,
+        request: AnyRequest,
+        session: Session,
+        class_id: FromPath[UUID],
+        data: JSONBody[ClassInput],
     ) -> Response[views.ClassView]:
         """Change a class; If-Match guards against overwriting somebody else's change."""
         found = await fleet.change_class(session, class_id, data, expected(request))
@@ -116,7 +120,9 @@ class Vehicles(Controller):
         return Listing([views.VehicleView.of(each) for each in page], following)
 
     @post(access=permission(FLEET), idempotent=True)
-    async def add(self, session: Session, data: JSONBody[VehicleInput]) -> Response[views.VehicleView]:
+    async def add(
+        self, session: Session, data: JSONBody[VehicleInput]
+    ) -> Response[views.VehicleView]:
         """Add a car."""
         made = await fleet.add_vehicle(session, data)
         return versioned(views.VehicleView.of(made), made.version, 201)
@@ -131,7 +137,11 @@ class Vehicles(Controller):
 
     @put("/{vehicle_id:uuid}", access=permission(FLEET))
     async def change(
-        self, request: AnyRequest, session: Session, vehicle_id: FromPath[UUID], data: JSONBody[VehicleInput]
+        self,
+        request: AnyRequest,
+        session: Session,
+        vehicle_id: FromPath[UUID],
+        data: JSONBody[VehicleInput],
     ) -> Response[views.VehicleView]:
         """Change a car; If-Match guards against overwriting somebody else's change."""
         found = await fleet.change_vehicle(session, vehicle_id, data, expected(request))
@@ -154,13 +164,17 @@ class Customers(Controller):
         return Listing([views.CustomerView.of(each) for each in page], following)
 
     @post(access=permission(DESK), idempotent=True)
-    async def add(self, session: Session, data: JSONBody[CustomerInput]) -> Response[views.CustomerView]:
+    async def add(
+        self, session: Session, data: JSONBody[CustomerInput]
+    ) -> Response[views.CustomerView]:
         """Write a customer down at the desk."""
         made = await customers.add(session, data)
         return versioned(views.CustomerView.of(made), made.version, 201)
 
     @put("/me", access=member)
-    async def register(self, session: Session, data: JSONBody[LicenceInput]) -> Response[views.CustomerView]:
+    async def register(
+        self, session: Session, data: JSONBody[LicenceInput]
+    ) -> Response[views.CustomerView]:
         """Tell us of one's own driving licence: who signs in becomes a customer by it."""
         made = await customers.register(session, identity.required(), data)
         return versioned(views.CustomerView.of(made), made.version)
@@ -239,7 +253,9 @@ class Bookings(Controller):
         return Listing([views.BookingView.of(each) for each in page], following)
 
     @post(access=member, idempotent=True)
-    async def place(self, session: Session, data: JSONBody[BookingInput]) -> Response[views.BookingView]:
+    async def place(
+        self, session: Session, data: JSONBody[BookingInput]
+    ) -> Response[views.BookingView]:
         """Book a quoted car; it is held until it is paid or the hold ends."""
         customer = await asking_customer(session, data.customer_id)
         quote = await quotes.one(session, data.quote_id)
@@ -309,7 +325,11 @@ class Hires(Controller):
 
     @post("/{hire_id:uuid}/return", access=permission(DESK), idempotent=True)
     async def take_back(
-        self, request: AnyRequest, session: Session, hire_id: FromPath[UUID], data: JSONBody[ReturnInput]
+        self,
+        request: AnyRequest,
+        session: Session,
+        hire_id: FromPath[UUID],
+        data: JSONBody[ReturnInput],
     ) -> Response[views.HireView]:
         """Take the car back: bill, and settle with the deposit."""
         found = await hires.take_back(session, hire_id, data, expected(request))
