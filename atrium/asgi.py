@@ -7,7 +7,14 @@ from contextlib import asynccontextmanager
 
 from sqlalchemy import text
 
-from atrium.composition import OF_THE_PLATFORM, load_texts, make_services, of_tenants, running
+from atrium.composition import (
+    OF_EVERY_TENANT,
+    OF_THE_PLATFORM,
+    load_texts,
+    make_services,
+    running,
+    together,
+)
 from core.plugin import Plugins, discover
 from core.scope import TENANT_ZERO
 from core.settings import Settings
@@ -40,8 +47,10 @@ def compose(settings: Settings, products: Plugins) -> Edge:
         shut_down()
 
     return Edge(
-        platform=build(services, OF_THE_PLATFORM, title="Atrium portal"),
-        tenants=build(services, of_tenants(products), title="Atrium", handlers=(home,)),
+        platform=build(services, together(OF_THE_PLATFORM), title="Atrium portal"),
+        tenants=build(
+            services, together(OF_EVERY_TENANT, products), title="Atrium", handlers=(home,)
+        ),
         directory=services.directory,
         databases=services.databases,
         gates={product.prefix: product.name for product in products},

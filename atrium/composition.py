@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from typing import Final
 
@@ -25,10 +25,17 @@ from tenants.portal.plugin import plugin as portal
 OF_THE_PLATFORM: Final[tuple[Plugin, ...]] = (core, portal)
 """The parts of the application that serves the portal's host."""
 
+OF_EVERY_TENANT: Final[tuple[Plugin, ...]] = (core, registration)
+"""The parts of the application that serves the tenants' hosts, beside the products."""
 
-def of_tenants(products: Plugins) -> tuple[Plugin, ...]:
-    """The parts of the application that serves every tenant's host."""
-    return core, registration, *products
+
+def together(always: Iterable[Plugin], products: Iterable[Plugin] = ()) -> Plugins:
+    """The plugins of one application: parts that everybody has, and products to choose from."""
+    fixed = tuple(always)
+    return Plugins(
+        working={part.name: part for part in (*fixed, *products)},
+        always=frozenset(part.name for part in fixed),
+    )
 
 
 def make_services(settings: Settings, products: Plugins) -> Services:

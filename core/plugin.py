@@ -155,17 +155,22 @@ def _refuse_strangers(plugin: str, kind: str, names: list[str]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Plugins:
-    """The plugins of a process: those that work, by name, and why the others do not."""
+    """The plugins of a process: those that work, by name, and why the others do not.
+
+    Those named in ``always`` are everybody's, such as core's own part; the others are enabled
+    for one tenant and not for another.
+    """
 
     working: Mapping[str, Plugin]
     broken: Mapping[str, str] = field(default_factory=dict)
+    always: frozenset[str] = frozenset()
 
     def __iter__(self) -> Iterator[Plugin]:
         return iter(self.working.values())
 
     def enabled(self, names: Iterable[str]) -> list[Plugin]:
         """The working plugins among ``names``, in a stable order."""
-        wanted = set(names)
+        wanted = self.always.union(names)
         return [each for name, each in sorted(self.working.items()) if name in wanted]
 
     def permissions(self, names: Iterable[str]) -> tuple[Permission, ...]:

@@ -26,7 +26,7 @@ from core.db import Databases
 from core.errors import NotFound, Unavailable
 from core.i18n import _
 from core.permissions import public
-from core.plugin import Plugin, Plugins
+from core.plugin import Plugins
 from core.scope import Directory, Tenant
 from core.settings import Settings
 from core.signals import Signals
@@ -100,21 +100,20 @@ def _identity() -> Identity | None:
 
 def build(
     services: Services,
-    parts: Sequence[Plugin],
+    plugins: Plugins,
     *,
     title: str,
     handlers: Sequence[ControllerRouterHandler] = (),
 ) -> Litestar:
-    """The application that consists of ``parts``: core's own, then the portal or the products.
+    """The application that consists of ``plugins``: core's own, then the portal or the products.
 
     Raises:
         UndeclaredAccess: naming the first route that does not say who may call it.
     """
-    plugins = Plugins({part.name: part for part in parts})
     assets = Static(plugins)
     return Litestar(
         route_handlers=[
-            *(controller for part in parts for controller in part.controllers),
+            *(controller for part in plugins for controller in part.controllers),
             unknown_host,
             nowhere,
             at_rest,

@@ -15,12 +15,9 @@ from core.web.shell import Link
 
 
 def served(plugins: Plugins) -> list[Plugin]:
-    """The parts that the tenant being served has: its products beside core's own, or, for the
-    platform, whatever its application consists of."""
+    """The parts that the tenant being served has: everybody's, and its own products."""
     tenant = current_or_none()
-    if tenant is None:
-        return []
-    return list(plugins) if tenant.is_platform else plugins.enabled({"core", *tenant.plugins})
+    return plugins.enabled(tenant.plugins) if tenant else []
 
 
 def links(plugins: Plugins, viewer: Identity | None, path: str) -> dict[str, list[Link]]:
