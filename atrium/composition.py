@@ -8,7 +8,7 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from core import crypto, i18n
+from core import crypto, i18n, mail
 from core.auth.authority import Authority
 from core.crypto import KeyRing, MasterKeys
 from core.db import Databases
@@ -41,6 +41,7 @@ def together(always: Iterable[Plugin], products: Iterable[Plugin] = ()) -> Plugi
 def make_services(settings: Settings, products: Plugins) -> Services:
     """Whatever a process opens once. Nothing connects before it is used."""
     crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
+    mail.install(settings, [part.folder / "templates" for part in (*OF_THE_PLATFORM, *products)])
     signals = Signals(settings.redis_url)
     databases = Databases()
     directory = Catalogue(settings, databases)

@@ -10,8 +10,10 @@ from core.auth.api_routes import Sessions
 from core.auth.people_routes import People
 from core.auth.routes import Entry, SignIn, SignUp
 from core.i18n import _
+from core.idempotency import tasks as idempotency
+from core.mail import tasks as mail
 from core.payments import routes as payments
-from core.payments.tasks import ACTORS, SCHEDULES
+from core.payments import tasks as payment_jobs
 from core.permissions import CORE_PERMISSIONS, MANAGE_PEOPLE, READ_AUDIT
 from core.plugin import NavItem, Plugin
 from core.web.parts import HANDLERS
@@ -33,8 +35,8 @@ core: Final = Plugin(
         Sessions,
         *payments.CONTROLLERS,
     ),
-    actors=ACTORS,
-    schedules=SCHEDULES,
+    actors=(*payment_jobs.ACTORS, *mail.ACTORS, *idempotency.ACTORS),
+    schedules=(*payment_jobs.SCHEDULES, *mail.SCHEDULES, *idempotency.SCHEDULES),
     permissions=CORE_PERMISSIONS,
     navigation=(
         *payments.NAVIGATION,

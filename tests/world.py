@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from core import mail
 from core.db import Databases
 from core.plugin import Plugins, discover
 from core.scope import Tenant
@@ -88,6 +89,7 @@ async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
     await bootstrap(postgres.dsn(own), PASSWORDS, extensions=extensions, serves_pooled=False)
     settings = settings_for(postgres, main, redis_url)
     key_ring()
+    mail.install(settings, [plugin.folder / "templates" for plugin in plugins])
     databases, signals = Databases(pool_size=8), Signals(redis_url)
     lines = compile_lines(plugins)
     await migrate(settings, databases, lines)

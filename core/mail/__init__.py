@@ -1,1 +1,12 @@
-"""Mail: written in the transaction that has a reason for it, delivered by a job."""
+"""Mail: written in the transaction that has a reason for it, delivered by a job.
+
+    await mail.send(session, "car_hire/mail/receipt", to=customer.email, context={…})
+
+A letter is a template ``….txt``, whose first line is ``Subject: …``, and if it should look
+better than plain, ``….html`` that extends ``mail/letter.html``.
+"""
+
+from core.mail.office import install
+from core.mail.services import send
+
+__all__ = ["install", "send"]

@@ -14,12 +14,13 @@ from urllib.parse import urlsplit
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
+from core.auth.authority import LOCAL_COOKIE, SECURE_COOKIE
 from core.errors import Forbidden
 from core.i18n import _
 from core.web.shell import AsgiScope, header, read_cookies
 
 SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-SESSION_COOKIES: Final = ("__Host-atrium", "atrium")
+SESSION_COOKIES: Final = (SECURE_COOKIE, LOCAL_COOKIE)
 
 
 class CrossSite(Forbidden):
@@ -60,6 +61,8 @@ def _own(origin: str, host: str) -> bool:
     return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
 
 
-def same_origin(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """``check`` as a Litestar guard, for the whole application."""
+async def same_origin(
+    connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
+) -> None:
+    """``check`` as a Litestar guard; async, since Litestar runs others in a thread."""
     check(connection.scope)

@@ -12,6 +12,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import HTTPRoute
 
 from core.permissions import public
+from core.web.idempotency import OPT
 
 _API: Final = "/api/"
 _LITESTARS_OWN: Final = "/.atrium/schema"
@@ -99,7 +100,7 @@ def _idempotent(app: Litestar) -> list[tuple[str, str]]:
         for route in app.routes
         if isinstance(route, HTTPRoute)
         for method, (handler, _) in route.route_handler_map.items()
-        if handler.opt.get("idempotent")
+        if handler.opt.get(OPT)
     ]
 
 

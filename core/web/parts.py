@@ -6,6 +6,7 @@ from typing import Final
 
 from litestar.handlers import HTTPRouteHandler
 
+from core.mail.routes import letter, letter_html, letters
 from core.web.brand import serve_brand
 from core.web.gallery import gallery, gallery_desk, gallery_send
 from core.web.static import serve
@@ -17,5 +18,8 @@ DEVELOPMENT_HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (
     gallery,
     gallery_desk,
     gallery_send,
+    letters,
+    letter,
+    letter_html,
 )
 """Only where ``settings.development``."""

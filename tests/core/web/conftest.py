@@ -8,6 +8,7 @@ import httpx
 import pytest
 from litestar import Litestar
 from litestar.datastructures import State
+from litestar.di import Provide
 from litestar.handlers import HTTPRouteHandler
 from litestar.types import Receive, Send
 from litestar.types import Scope as AsgiScope
@@ -44,6 +45,10 @@ def a_tenant(**given: object) -> Tenant:
     return Tenant(id=tenant_id, slug="porto", scope=scope, **(known | given))  # type: ignore[arg-type]  # as given
 
 
+def _no_session() -> None:
+    """These pages read nothing."""
+
+
 class Served:
     """A Litestar application behind what the edge does: tenant and identity."""
 
@@ -57,6 +62,7 @@ class Served:
             route_handlers=[*HANDLERS, *DEVELOPMENT_HANDLERS, *handlers],
             state=State({"renderer": self.renderer, "static": static}),
             guards=[same_origin],
+            dependencies={"session": Provide(_no_session, sync_to_thread=False)},
             middleware=[localised],
             before_send=[secure],
             exception_handlers=exception_handlers,

@@ -1,0 +1,43 @@
+"""Letters, each with what became of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import CheckConstraint, DateTime, Index, Text, func
+from sqlalchemy.orm import Mapped, mapped_column
+
+from core.db import Base
+from core.ids import new_id
+
+STATES: Final = ("queued", "sending", "sent", "caught", "failed", "unknown")
+
+
+class Mail(Base):
+    """``queued`` → ``sending`` → ``sent``, ``failed`` or ``unknown`` (the answer was lost: it
+    may have arrived, so it is not sent again by itself); ``caught`` where no server is set."""
+
+    __tablename__ = "mails"
+    __table_args__ = (
+        CheckConstraint(
+            "state IN ('queued', 'sending', 'sent', 'caught', 'failed', 'unknown')", name="state"
+        ),
+        Index("ix_mails_created_at", "created_at"),
+        {"info": {"line": "core"}},
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    key: Mapped[str | None] = mapped_column(Text, unique=True)
+    template: Mapped[str] = mapped_column(Text)
+    recipient: Mapped[str] = mapped_column(Text)
+    locale: Mapped[str] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(Text)
+    text: Mapped[str] = mapped_column(Text)
+    html: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, default="queued")
+    attempts: Mapped[int] = mapped_column(default=0)
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
+    settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

@@ -1,0 +1,87 @@
+"""The post office of this process: its templates, and the server it hands letters to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from email.utils import parseaddr
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, TemplateNotFound
+
+from core.i18n import reading_in
+from core.scope import Tenant
+from core.settings import Settings
+from core.web.templating import environment
+
+
+class MalformedLetter(ValueError):
+    """A letter's text template that does not begin with ``Subject:``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What a template made of its context."""
+
+    subject: str
+    text: str
+    html: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Office:
+    """``smtp_url`` empty means that letters are caught, to be read at /dev/mail."""
+
+    templates: Environment
+    smtp_url: str
+    sender: str
+
+    def write(
+        self, template: str, tenant: Tenant, locale: str, context: Mapping[str, Any]
+    ) -> Letter:
+        """The letter ``template`` in the recipient's language.
+
+        Raises:
+            MalformedLetter: the text does not begin with ``Subject:``.
+        """
+        with reading_in(locale):
+            known = {"tenant": tenant, "locale": locale, **context}
+            text = self.templates.get_template(f"{template}.txt").render(known)
+            head, _, body = text.lstrip().partition("\n")
+            if not head.startswith("Subject:"):
+                raise MalformedLetter(f"{template}.txt must begin with 'Subject: …'")
+            subject = " ".join(head.removeprefix("Subject:").split())
+            letter = Letter(subject, body.strip() + "\n", None)
+            return Letter(letter.subject, letter.text, self._html(template, letter, known))
+
+    def _html(self, template: str, letter: Letter, known: Mapping[str, Any]) -> str:
+        try:
+            page = self.templates.get_template(f"{template}.html")
+        except TemplateNotFound:
+            page = self.templates.get_template("mail/plain.html")
+        return page.render(known, subject=letter.subject, text=letter.text)
+
+    def from_header(self, tenant: Tenant) -> tuple[str, str]:
+        """Display name and address of the sender: the business, at our address."""
+        return tenant.name, parseaddr(self.sender)[1]
+
+
+_installed: list[Office] = []
+
+
+def install(settings: Settings, templates: Iterable[Path]) -> None:
+    """Open the office of this process, for letters in the folders ``templates``: for the
+    composition root."""
+    _installed[:] = [Office(environment(templates), settings.smtp_url, settings.mail_from)]
+
+
+def office() -> Office:
+    """The office of this process.
+
+    Raises:
+        RuntimeError: the composition root has not opened one.
+    """
+    if not _installed:
+        raise RuntimeError("no post office is open; core.mail.install() opens it")
+    return _installed[0]

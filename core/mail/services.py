@@ -1,0 +1,142 @@
+"""Write letters, deliver them, and forget them in time."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import delete, select
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.db import outside
+from core.errors import Invalid, NotFound
+from core.i18n import _
+from core.ids import new_id
+from core.jobs import put
+from core.mail.models import Mail
+from core.mail.office import office
+from core.mail.smtp import Outcome, Verdict, hand_over
+from core.scope import current
+
+DELIVER: Final = "core.mail.deliver"
+MOST_ATTEMPTS: Final = 8
+KEPT: Final = timedelta(days=90)
+_ADDRESS: Final = re.compile(r"[^@\s<>,;:\"\\]{1,64}@[^@\s<>,;:\"\\]{1,255}")
+
+
+async def send(
+    session: AsyncSession,
+    template: str,
+    to: str,
+    context: Mapping[str, Any] | None = None,
+    *,
+    locale: str | None = None,
+    key: str | None = None,
+) -> UUID | None:
+    """Write a letter; it leaves once this transaction has committed.
+
+    It is written in the recipient's ``locale`` (the tenant's, if theirs is not known). ``key``
+    makes it once: a second letter with the same key is not written, and the answer is None.
+
+    Raises:
+        Invalid: ``to`` is not one e-mail address.
+    """
+    if not _ADDRESS.fullmatch(to):
+        raise Invalid(_("Enter an e-mail address, such as name@example.com."), field="email")
+    tenant = current()
+    language = locale or tenant.locale
+    letter = office().write(template, tenant, language, context or {})
+    row = (
+        insert(Mail)
+        .values(
+            id=new_id(),
+            key=key,
+            template=template,
+            recipient=to,
+            locale=language,
+            subject=letter.subject,
+            text=letter.text,
+            html=letter.html,
+            state="queued",
+            attempts=0,
+        )
+        .on_conflict_do_nothing(index_elements=["key"])
+        .returning(Mail.id)
+    )
+    mail_id = await session.scalar(row)
+    if mail_id is not None:
+        await put(session, DELIVER, {"mail_id": mail_id})
+    return mail_id
+
+
+async def deliver(session: AsyncSession, mail_id: UUID) -> None:
+    """Hand a letter to the mail server and record what became of it.
+
+    A letter found ``sending`` was being handed over when its worker died: whether it arrived
+    cannot be known, and a second copy may be worse than none, so it becomes ``unknown``.
+    """
+    mail = await _locked(session, mail_id)
+    if mail is None or mail.state not in {"queued", "sending"}:
+        return
+    if mail.state == "sending":
+        _settle(mail, "unknown", "the worker stopped while handing it over")
+        return
+    if not office().smtp_url:
+        _settle(mail, "caught", None)
+        return
+    mail.state = "sending"
+    mail.attempts += 1
+    desk, tenant = office(), current()
+    await session.flush()
+    outcome = await outside(session, lambda: hand_over(desk, tenant, mail))
+    fresh = await _locked(session, mail_id)
+    if fresh is not None and fresh.state == "sending":
+        await _record(session, fresh, outcome)
+
+
+async def _record(session: AsyncSession, mail: Mail, outcome: Outcome) -> None:
+    if outcome.verdict is Verdict.LATER and mail.attempts < MOST_ATTEMPTS:
+        mail.state, mail.error = "queued", outcome.reason
+        pause = timedelta(seconds=15 * 4 ** (mail.attempts - 1))
+        await put(session, DELIVER, {"mail_id": mail.id}, due_at=clock.now() + pause)
+    elif outcome.verdict is Verdict.ACCEPTED:
+        _settle(mail, "sent", None)
+    elif outcome.verdict is Verdict.LOST:
+        _settle(mail, "unknown", outcome.reason)
+    else:
+        _settle(mail, "failed", outcome.reason)
+
+
+def _settle(mail: Mail, state: str, error: str | None) -> None:
+    mail.state, mail.error, mail.settled_at = state, error, clock.now()
+
+
+async def _locked(session: AsyncSession, mail_id: UUID) -> Mail | None:
+    question = select(Mail).where(Mail.id == mail_id).with_for_update()
+    return await session.scalar(question.execution_options(populate_existing=True))
+
+
+async def latest(session: AsyncSession, limit: int = 100) -> list[Mail]:
+    """The newest letters first."""
+    return list(await session.scalars(select(Mail).order_by(Mail.id.desc()).limit(limit)))
+
+
+async def one(session: AsyncSession, mail_id: UUID) -> Mail:
+    """A letter.
+
+    Raises:
+        NotFound: there is none.
+    """
+    if mail := await session.get(Mail, mail_id):
+        return mail
+    raise NotFound
+
+
+async def tidy(session: AsyncSession) -> None:
+    """Forget letters that are older than ``KEPT``."""
+    await session.execute(delete(Mail).where(Mail.created_at < clock.now() - KEPT))
