@@ -9,6 +9,7 @@ from core.auth.account_routes import Account
 from core.auth.api_routes import Sessions
 from core.auth.people_routes import People
 from core.auth.routes import Entry, SignIn, SignUp
+from core.auth.tasks import EVERY_NIGHT, sweep
 from core.i18n import _
 from core.idempotency import tasks as idempotency
 from core.mail import tasks as mail
@@ -35,8 +36,13 @@ core: Final = Plugin(
         Sessions,
         *payments.CONTROLLERS,
     ),
-    actors=(*payment_jobs.ACTORS, *mail.ACTORS, *idempotency.ACTORS),
-    schedules=(*payment_jobs.SCHEDULES, *mail.SCHEDULES, *idempotency.SCHEDULES),
+    actors=(*payment_jobs.ACTORS, *mail.ACTORS, *idempotency.ACTORS, sweep),
+    schedules=(
+        *payment_jobs.SCHEDULES,
+        *mail.SCHEDULES,
+        *idempotency.SCHEDULES,
+        EVERY_NIGHT,
+    ),
     permissions=CORE_PERMISSIONS,
     navigation=(
         *payments.NAVIGATION,

@@ -16,6 +16,7 @@ from core import origin, telemetry
 from core.audit.models import AuditEntry
 from core.auth import identity as identities
 from core.ids import new_id
+from core.jobs import current_job
 
 PAGE_SIZE: Final = 50
 SYSTEM: Final = "Atrium"
@@ -35,12 +36,13 @@ async def record(
     """
     person = identities.current()
     source = origin.current()
+    job = current_job.get(None)
     await session.execute(
         insert(AuditEntry).values(
             id=new_id(),
             actor_kind="person" if person else "system",
             actor_id=person.user_id if person else None,
-            actor_name=person.name if person else SYSTEM,
+            actor_name=person.name if person else job.actor if job else SYSTEM,
             action=action,
             subject_type=subject_type,
             subject_id=str(subject_id),

@@ -15,12 +15,12 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, origin
 from core.auth.identity import Identity
-from core.auth.models import User, UserSession
+from core.auth.models import OneTimeToken, User, UserSession
 from core.auth.tokens import MAX_LENGTH, digest, fresh_token
 from core.db import after_commit
 from core.ids import new_id
@@ -240,3 +240,11 @@ async def _note_seen(session: AsyncSession, session_id: UUID) -> None:
         .values(last_seen_at=clock.now())
         .execution_options(synchronize_session=False)
     )
+
+
+async def sweep(session: AsyncSession) -> None:
+    """Delete the tenant's sessions and one-time tokens whose time is over."""
+    moment = clock.now()
+    over = or_(UserSession.expires_at < moment, UserSession.last_seen_at < moment - IDLE)
+    await session.execute(delete(UserSession).where(over))
+    await session.execute(delete(OneTimeToken).where(OneTimeToken.expires_at < moment))

@@ -14,6 +14,7 @@ from core.audit import services as audit
 from core.audit.models import AuditEntry
 from core.audit.services import AuditFilter
 from core.auth.identity import Identity, acting_as
+from core.jobs import RunningJob, current_job
 from core.origin import Origin
 from core.permissions import Role
 from core.scope import Tenant
@@ -60,13 +61,16 @@ async def test_an_entry_says_who_what_on_which_and_from_where(scopes: CoreScopes
 
 
 async def test_a_job_is_the_system(scopes: CoreScopes) -> None:
-    """Without a person the entry names the software, never somebody who was there before."""
+    """Without a person the entry names the job, never somebody who was there before."""
     subject = uuid4()
+    token = current_job.set(RunningJob(uuid4(), "car_hire.release_deposit", 1))
     async with scopes.databases.transaction(scopes.acme) as session:
         await audit.record(session, "test.job", "thing", subject)
+        current_job.reset(token)
         found = select(AuditEntry).where(AuditEntry.subject_id == str(subject))
         entry = (await session.scalars(found)).one()
     assert (entry.actor_kind, entry.actor_id, entry.address) == ("system", None, None)
+    assert entry.actor_name == "car_hire.release_deposit"
 
 
 async def test_an_undone_act_leaves_no_entry(scopes: CoreScopes) -> None:

@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import select, text, update
 
 from core import clock
-from core.auth import people, services
+from core.auth import entry, people, services, tasks
 from core.auth.authority import Authority
-from core.auth.models import User, UserSession
+from core.auth.models import OneTimeToken, User, UserSession
 from core.auth.sessions import CACHED_FOR, IDLE, SessionCache, SessionKey, Sessions
 from core.auth.tokens import digest
 from core.permissions import Role
@@ -227,3 +227,24 @@ async def test_what_was_read_before_the_end_is_not_kept_after_it(
     key = SessionKey(scopes.acme.id, digest(person.signed_in.token), "page")
     cache.put(key, person.identity, epoch)
     assert cache.get(key) is None
+
+
+async def test_the_night_takes_what_is_over_and_leaves_the_rest(
+    scopes: CoreScopes, make_person: MakePerson, authority: Authority
+) -> None:
+    """Idle and expired sessions and stale tokens go; a live session and token stay."""
+    idle, live = await make_person(), await make_person()
+    async with scopes.databases.transaction(scopes.acme) as session:
+        mine = UserSession.id == idle.identity.session_id
+        long_ago = clock.now() - IDLE - timedelta(minutes=1)
+        await session.execute(update(UserSession).where(mine).values(last_seen_at=long_ago))
+        stale, fresh = await entry.issue(session, idle.id), await entry.issue(session, live.id)
+        old = OneTimeToken.token_hash == digest(stale)
+        await session.execute(update(OneTimeToken).where(old).values(expires_at=long_ago))
+        await tasks.sweep.body(session)
+        left = (await session.scalars(select(UserSession.id))).all()
+        assert idle.identity.session_id not in left
+        assert live.identity.session_id in left
+        tokens = (await session.scalars(select(OneTimeToken.token_hash))).all()
+        assert digest(stale) not in tokens
+        assert digest(fresh) in tokens
