@@ -15,7 +15,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -77,10 +77,10 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What a step needs to know, read anew before each."""
+    """What a run is about, and its steps that are not done, in order."""
 
-    position: int
-    name: str
+    run_id: UUID
+    steps: tuple[tuple[int, str], ...]
     tenant: Tenant
     place: Place
     chosen: tuple[str, ...]
@@ -118,19 +118,26 @@ class Provisioner:
             NotFound: there is no such run.
             Exception: whatever stopped a step; it is recorded, and ``run`` may be called again.
         """
+        async with self._databases.transaction(self._platform) as session:
+            work = await self._read(session, run_id)
+        done: int | None = None
         async with _Connection() as connection:
-            while (work := await self._next(run_id)) is not None:
+            for position, name in work.steps:
+                await self._move_on(run_id, done, position)
                 try:
-                    await self._perform(run_id, work, connection)
+                    await self._perform(work, position, name, connection)
                 except Exception as problem:
-                    await self._record_failure(run_id, work, problem)
+                    await self._record_failure(run_id, position, name, problem)
                     raise
+                done = position
         async with self._databases.transaction(self._platform) as session:
             return (await self._read(session, run_id)).tenant
 
-    async def _perform(self, run_id: UUID, work: _Work, connection: _Connection) -> None:
-        kind, _, plugin = work.name.partition(":")
-        log.info("provisioning.step", run=str(run_id), tenant=str(work.tenant.id), step=work.name)
+    async def _perform(
+        self, work: _Work, position: int, name: str, connection: _Connection
+    ) -> None:
+        kind, _, plugin = name.partition(":")
+        log.info("provisioning.step", run=str(work.run_id), tenant=str(work.tenant.id), step=name)
         match kind:
             case "role" | "schema" | "tables":
                 await self._build(kind, work, await connection.to(work.place))
@@ -142,12 +149,9 @@ class Provisioner:
             case "owner":
                 await self._let_owner_in(work)
             case "activate":
-                await self._activate(run_id, work)
-                return  # it records itself, in the same transaction
+                await self._activate(work, position)
             case _:
-                raise ValueError(f"there is no step {work.name!r}")
-        async with self._databases.transaction(self._platform) as session:
-            await _mark_done(session, run_id, work.position)
+                raise ValueError(f"there is no step {name!r}")
 
     async def _build(self, kind: str, work: _Work, connection: asyncpg.Connection) -> None:
         scope = work.tenant.scope.name
@@ -194,7 +198,7 @@ class Provisioner:
                 .on_conflict_do_nothing()
             )
 
-    async def _activate(self, run_id: UUID, work: _Work) -> None:
+    async def _activate(self, work: _Work, position: int) -> None:
         async with self._databases.transaction(self._platform) as session:
             await session.execute(
                 update(TenantRecord)
@@ -210,37 +214,25 @@ class Provisioner:
                 )
                 .values(state="enabled")
             )
-            await _mark_done(session, run_id, work.position)
+            await _move(session, work.run_id, position, None)
             await session.execute(
                 update(ProvisioningRun)
-                .where(ProvisioningRun.id == run_id)
+                .where(ProvisioningRun.id == work.run_id)
                 .values(state="done", error=None, owner=None, finished_at=now())
             )
             announce(session, self._signals, work.tenant.id)
 
-    async def _next(self, run_id: UUID) -> _Work | None:
-        """The first step that is not done, marked as begun; None when all are."""
+    async def _move_on(self, run_id: UUID, done: int | None, begun: int) -> None:
         async with self._databases.transaction(self._platform) as session:
-            step = await session.scalar(
-                select(ProvisioningStep)
-                .where(ProvisioningStep.run_id == run_id, ProvisioningStep.state != "done")
-                .order_by(ProvisioningStep.position)
-                .limit(1)
-            )
-            work = await self._read(session, run_id, step)
-            if step is None:
-                return None
-            step.state = "running"
-            step.attempts += 1
-            step.started_at = now()
-            await session.execute(
-                update(ProvisioningRun).where(ProvisioningRun.id == run_id).values(state="running")
-            )
-            return work
+            await _move(session, run_id, done, begun)
+            if done is None:
+                await session.execute(
+                    update(ProvisioningRun)
+                    .where(ProvisioningRun.id == run_id)
+                    .values(state="running")
+                )
 
-    async def _read(
-        self, session: AsyncSession, run_id: UUID, step: ProvisioningStep | None = None
-    ) -> _Work:
+    async def _read(self, session: AsyncSession, run_id: UUID) -> _Work:
         rows = await session.execute(
             select(ProvisioningRun, TenantRecord, DatabaseRecord)
             .join(TenantRecord, TenantRecord.id == ProvisioningRun.tenant_id)
@@ -257,30 +249,38 @@ class Provisioner:
             .order_by(TenantPlugin.plugin)
         )
         plugins = tuple(chosen)
+        steps = await session.execute(
+            select(ProvisioningStep.position, ProvisioningStep.name)
+            .where(ProvisioningStep.run_id == run_id, ProvisioningStep.state != "done")
+            .order_by(ProvisioningStep.position)
+        )
         return _Work(
-            position=step.position if step else 0,
-            name=step.name if step else "",
+            run_id=run_id,
+            steps=tuple((row.position, row.name) for row in steps),
             tenant=describe(self._settings, record, database, plugins),
             place=Place.of(self._settings, database),
             chosen=plugins,
             owner=msgspec.convert(run.owner, Owner) if run.owner else None,
         )
 
-    async def _record_failure(self, run_id: UUID, work: _Work, problem: Exception) -> None:
-        said = f"{work.name}: {type(problem).__name__}"
-        log.exception("provisioning.failed", run=str(run_id), step=work.name)
+    async def _record_failure(
+        self, run_id: UUID, position: int, name: str, problem: Exception
+    ) -> None:
+        log.exception("provisioning.failed", run=str(run_id), step=name)
         async with self._databases.transaction(self._platform) as session:
             await session.execute(
                 update(ProvisioningStep)
                 .where(
-                    ProvisioningStep.run_id == run_id, ProvisioningStep.position == work.position
+                    ProvisioningStep.run_id == run_id,
+                    ProvisioningStep.position == position,
+                    ProvisioningStep.state != "done",
                 )
                 .values(state="failed")
             )
             await session.execute(
                 update(ProvisioningRun)
-                .where(ProvisioningRun.id == run_id)
-                .values(state="failed", error=said)
+                .where(ProvisioningRun.id == run_id, ProvisioningRun.state != "done")
+                .values(state="failed", error=f"{name}: {type(problem).__name__}")
             )
 
 
@@ -338,9 +338,17 @@ async def progress(session: AsyncSession, run_id: UUID) -> Progress:
     return Progress(run.tenant_id, run.state, run.error, shown)
 
 
-async def _mark_done(session: AsyncSession, run_id: UUID, position: int) -> None:
+async def _move(session: AsyncSession, run_id: UUID, done: int | None, begun: int | None) -> None:
+    """Note one step as done and the next as begun."""
+    step = ProvisioningStep
+    is_done = step.position == done
     await session.execute(
-        update(ProvisioningStep)
-        .where(ProvisioningStep.run_id == run_id, ProvisioningStep.position == position)
-        .values(state="done", finished_at=now())
+        update(step)
+        .where(step.run_id == run_id, step.position.in_((done, begun)), step.state != "done")
+        .values(
+            state=case((is_done, "done"), else_="running"),
+            attempts=step.attempts + case((is_done, 0), else_=1),
+            started_at=case((is_done, step.started_at), else_=now()),
+            finished_at=case((is_done, now()), else_=None),
+        )
     )

@@ -61,9 +61,9 @@ async def bring_up(connection: asyncpg.Connection, scope: str, line: Line) -> in
             # Without this, tables would land in the next schema of the search_path.
             raise BadMigration(f"there is no schema {scope}")
         missing = line.after(current["revision"])
-        for revision in missing:
-            await connection.execute(";\n".join(revision.statements))
         if missing:
+            statements = [each for revision in missing for each in revision.statements]
+            await connection.execute(";\n".join(statements))
             await connection.execute(
                 "INSERT INTO migrations.applied (scope, line, revision) VALUES ($1, $2, $3)"
                 " ON CONFLICT (scope, line)"

@@ -71,11 +71,11 @@ class Breaking(Provisioner):
     at: str
     after: bool
 
-    async def _perform(self, run_id, work, connection):  # type: ignore[no-untyped-def]
-        if work.name != self.at:
-            return await super()._perform(run_id, work, connection)
+    async def _perform(self, work, position, name, connection):  # type: ignore[no-untyped-def]
+        if name != self.at:
+            return await super()._perform(work, position, name, connection)
         if self.after:
-            await super()._perform(run_id, work, connection)
+            await super()._perform(work, position, name, connection)
         raise Broken(self.at)
 
 
