@@ -12,12 +12,12 @@ import click
 
 from atrium.composition import load_texts, make_services, running
 from core.part import core
-from core.plugin import Plugin, Plugins, discover
+from core.plugin import Plugins, discover
 from core.settings import Settings
 from core.telemetry.setup import set_up, shut_down
 from core.web.app import Services
-from tenants import tasks
 from tenants.migration.lines import compile_lines
+from tenants.part import tenancy
 from tenants.portal.plugin import plugin as portal
 from tenants.provisioning import Provisioner
 from tenants.roster import Roster
@@ -89,16 +89,7 @@ def _registry(services: Services, products: Plugins) -> Registry:
         compile_lines(products),
         services.signals,
     )
-    tenants = Plugin(
-        name="tenants",
-        title="Tenants",
-        summary="Makes tenants.",
-        version="0.1.0",
-        core_versions=">=0.1",
-        package="tenants",
-        actors=tasks.actors(provisioner),
-    )
-    return Registry.of(products, core=(core,), platform=(portal, tenants))
+    return Registry.of(products, core=(core,), platform=(portal, tenancy(provisioner)))
 
 
 def _until_told(services: Services, work: Coroutine[Any, Any, None]) -> None:
