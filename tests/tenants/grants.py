@@ -153,9 +153,9 @@ def _defaults(scope: str) -> set[str]:
 
 def _outbox() -> set[str]:
     said = set()
-    for function in ("caller", "put", "take", "finish", "fail"):
+    for function in ("caller", "put", "take", "renew", "finish", "fail"):
         said.add(f"function outbox.{function} belongs to {OWNER}")
-    for function in ("put", "take", "finish", "fail"):
+    for function in ("put", "take", "renew", "finish", "fail"):
         said.add(f"function outbox.{function}: atrium_tenants may EXECUTE")
     read = "id tenant actor trace state put_at due_at send_at sent_at sends attempt leased_until"
     for column in f"{read} finished_at error".split():
