@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from core.i18n import _
-from core.permissions import Permission, Role
-from core.plugin import Meter, Plugin
+from core.permissions import MANAGE_SETTINGS, Permission, Role
+from core.plugin import Meter, NavItem, Plugin
 from plugins.car_hire import tasks
 from plugins.car_hire.policy import PLUGIN, Policy
-from plugins.car_hire.routes import api
+from plugins.car_hire.routes import api, desk, keeping, site
 from plugins.car_hire.services.hires import HIRES_STARTED
 
 _STAFF: Final = frozenset({Role.STAFF})
@@ -17,6 +17,31 @@ _STAFF: Final = frozenset({Role.STAFF})
 DESK: Final = Permission("car_hire.desk", _("Book, hand out and take back vehicles"), _STAFF)
 FLEET: Final = Permission("car_hire.fleet", _("Add and change vehicles"), _STAFF)
 RATES: Final = Permission("car_hire.rates", _("Change vehicle classes and rates"))
+
+NAVIGATION: Final = (
+    NavItem(title=_("Hire a car"), path="/car-hire", icon="car", area="site", order=10),
+    NavItem(
+        title=_("My bookings"),
+        path="/car-hire/bookings",
+        icon="calendar-event",
+        area="site",
+        order=20,
+    ),
+    *(
+        NavItem(title=title, path=f"/car-hire/desk{path}", icon=icon, permission=needs, order=order)
+        for order, (title, path, icon, needs) in enumerate(
+            (
+                (_("Today"), "", "calendar-due", DESK.name),
+                (_("Bookings"), "/bookings", "calendar-event", DESK.name),
+                (_("Fleet"), "/fleet", "car", DESK.name),
+                (_("Customers"), "/customers", "users", DESK.name),
+                (_("Rates"), "/classes", "tags", DESK.name),
+                (_("Car hire settings"), "/settings", "settings", MANAGE_SETTINGS.name),
+            ),
+            start=100,
+        )
+    ),
+)
 
 plugin: Final = Plugin(
     name=PLUGIN,
@@ -26,9 +51,10 @@ plugin: Final = Plugin(
     core_versions=">=0.1",
     package="plugins.car_hire",
     icon="car",
-    home="/",
+    home="/car-hire",
     desk="/car-hire/desk",
-    controllers=(*api.CONTROLLERS,),
+    controllers=(*api.CONTROLLERS, *site.CONTROLLERS, desk.Desk, *keeping.CONTROLLERS),
+    navigation=NAVIGATION,
     actors=tasks.ACTORS,
     listeners=tasks.LISTENERS,
     permissions=(DESK, FLEET, RATES),

@@ -5,33 +5,74 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Annotated, Final
 
-import msgspec
-from msgspec import Meta
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import plugin_settings
+from core.i18n import _
+from core.web.forms.fields import Form, amount, whole
 
 PLUGIN: Final = "car_hire"
+_MINUTES: Final = _("minutes")
 
-Minutes = Annotated[int, Meta(ge=0, le=1440)]
 
-
-class Policy(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Policy(Form, kw_only=True):
     """Minutes, years, and a fee net of tax in the tenant's currency."""
 
-    grace_minutes: Minutes = 60
-    """How late a car may come back before another day, or a late fee, is charged."""
-    buffer_minutes: Minutes = 30
-    """Time for cleaning between two hires of a car."""
-    early_minutes: Minutes = 120
-    """How long before the agreed time a car may be handed over."""
-    late_fee_per_hour: Decimal = Decimal(15)
-    minimum_age: Annotated[int, Meta(ge=16, le=99)] = 21
-    """Proposed for new classes; each class has its own."""
-    hold_minutes: Annotated[int, Meta(ge=5, le=1440)] = 20
-    """How long a car is kept for a booking that is not paid."""
-    quote_minutes: Annotated[int, Meta(ge=5, le=10080)] = 60
-    """How long a quoted price is good for."""
+    grace_minutes: Annotated[
+        int,
+        whole(
+            _("Grace at the return"),
+            max=1440,
+            unit=_MINUTES,
+            hint=_(
+                "How late a car may come back before another day or a late fee is charged. With"
+                " less than 60, the night on which clocks are set back costs a day more."
+            ),
+        ),
+    ] = 60
+    buffer_minutes: Annotated[
+        int,
+        whole(
+            _("Between two hires"),
+            max=1440,
+            unit=_MINUTES,
+            hint=_("Time for cleaning and checking the car."),
+        ),
+    ] = 30
+    early_minutes: Annotated[
+        int,
+        whole(
+            _("Early pick-up"),
+            max=1440,
+            unit=_MINUTES,
+            hint=_("How long before the agreed time a car may be handed over."),
+        ),
+    ] = 120
+    late_fee_per_hour: Annotated[
+        Decimal, amount(_("Late fee per hour"), hint=_("Before tax, for each hour begun."))
+    ] = Decimal(15)
+    minimum_age: Annotated[
+        int,
+        whole(
+            _("Minimum age"),
+            min=16,
+            max=99,
+            hint=_("Proposed for new classes; each class has its own."),
+        ),
+    ] = 21
+    hold_minutes: Annotated[
+        int,
+        whole(
+            _("Unpaid bookings are kept for"),
+            min=5,
+            max=1440,
+            unit=_MINUTES,
+            hint=_("Then the car is free for others again."),
+        ),
+    ] = 20
+    quote_minutes: Annotated[
+        int, whole(_("A shown price is good for"), min=5, max=10080, unit=_MINUTES)
+    ] = 60
 
 
 async def read(session: AsyncSession) -> Policy:

@@ -121,6 +121,16 @@ class QuoteInput(Form, kw_only=True):
     ends_at: Annotated[datetime, moment(_("Return"))]
 
 
+class WalkInInput(QuoteInput, kw_only=True):
+    """A booking made at the desk, for a customer who is written down."""
+
+    customer_id: Annotated[UUID, choice(_("Customer"))]
+
+    def quote(self) -> QuoteInput:
+        """What a price is asked for."""
+        return QuoteInput(class_id=self.class_id, starts_at=self.starts_at, ends_at=self.ends_at)
+
+
 class BookingInput(Form, kw_only=True):
     """A quote becomes a booking; the desk says for whom."""
 
@@ -131,7 +141,9 @@ class BookingInput(Form, kw_only=True):
 class CardInput(Form, kw_only=True):
     """What the card element made of the card; never a card number."""
 
-    method: Annotated[str, text(_("Card"), max=255, pattern=r"^[A-Za-z0-9_]+$")]
+    payment_method: Annotated[
+        str, text(_("Card"), max=255, pattern=r"^[A-Za-z0-9_]+$", hint=_("Enter the card again"))
+    ]
 
 
 class HireInput(Form, kw_only=True):

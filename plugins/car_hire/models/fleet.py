@@ -14,6 +14,7 @@ from core.clock import now
 from core.db import Base
 from core.i18n import LazyText, _
 from core.ids import new_id
+from core.money import Money
 
 LINE: Final[dict[str, Any]] = {"info": {"line": "car_hire"}}
 
@@ -70,6 +71,16 @@ class VehicleClass(Base):
         CheckConstraint("minimum_age BETWEEN 16 AND 99", name="minimum_age"),
         LINE,
     )
+
+    @property
+    def daily_rate_money(self) -> Money:
+        """The daily rate, net of tax."""
+        return Money(self.daily_rate, self.currency)
+
+    @property
+    def deposit_money(self) -> Money:
+        """What is reserved on the card during a hire."""
+        return Money(self.deposit, self.currency)
 
 
 class Vehicle(Base):

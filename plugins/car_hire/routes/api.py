@@ -10,10 +10,8 @@ from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth import identity
-from core.errors import Invalid
-from core.i18n import _
 from core.permissions import member, permission, public
-from core.web.api import Cursor, Listing, page_of
+from core.web.api import Listing, page_of
 from core.web.forms import bind
 from plugins.car_hire.routes import views
 from plugins.car_hire.routes.http import (
@@ -27,6 +25,7 @@ from plugins.car_hire.routes.http import (
     expected,
     is_desk,
     payment_view,
+    place,
     versioned,
 )
 from plugins.car_hire.schemas import (
@@ -46,21 +45,6 @@ from plugins.car_hire.services import bookings, customers, fleet, hires, paying,
 Session = NamedDependency[AsyncSession]
 
 PAGE = 50
-
-
-def _place(cursor: str | None) -> UUID | None:
-    """The id after which a page begins.
-
-    Raises:
-        Invalid: the cursor was not made by us.
-    """
-    after = Cursor.read(cursor).after
-    if not after:
-        return None
-    try:
-        return UUID(after[0])
-    except ValueError:
-        raise Invalid(_("Use the cursor exactly as it was given."), field="cursor") from None
 
 
 class Classes(Controller):
@@ -115,7 +99,7 @@ class Vehicles(Controller):
         cursor: FromQuery[str | None] = None,
     ) -> Listing[views.VehicleView]:
         """The fleet, oldest first; ``text`` is part of plate, make or model."""
-        rows = await fleet.vehicles(session, text=text, status=status, after=_place(cursor))
+        rows = await fleet.vehicles(session, text=text, status=status, after=place(cursor))
         page, following = page_of([row[0] for row in rows], PAGE, lambda row: (str(row.id),))
         return Listing([views.VehicleView.of(each) for each in page], following)
 
@@ -159,7 +143,7 @@ class Customers(Controller):
         self, session: Session, text: FromQuery[str] = "", cursor: FromQuery[str | None] = None
     ) -> Listing[views.CustomerView]:
         """Customers, newest first; ``text`` is part of name, e-mail or phone."""
-        rows = await customers.page(session, text=text, before=_place(cursor))
+        rows = await customers.page(session, text=text, before=place(cursor))
         page, following = page_of(rows, PAGE, lambda row: (str(row.id),))
         return Listing([views.CustomerView.of(each) for each in page], following)
 
@@ -248,7 +232,7 @@ class Bookings(Controller):
         cursor: FromQuery[str | None] = None,
     ) -> Listing[views.BookingView]:
         """Bookings, newest first; ``text`` is part of a name, a number or a plate."""
-        rows = await bookings.page(session, text=text, state=status, before=_place(cursor))
+        rows = await bookings.page(session, text=text, state=status, before=place(cursor))
         page, following = page_of([row[0] for row in rows], PAGE, lambda row: (str(row.id),))
         return Listing([views.BookingView.of(each) for each in page], following)
 
@@ -278,7 +262,7 @@ class Bookings(Controller):
     ) -> views.PaymentView:
         """Pay by card; the amount is the quote's."""
         await check_own(session, await bookings.one(session, booking_id))
-        return payment_view(await paying.pay_booking(session, booking_id, data.method))
+        return payment_view(await paying.pay_booking(session, booking_id, data.payment_method))
 
     @post("/{booking_id:uuid}/cancellation", access=member, idempotent=True)
     async def cancel(
@@ -314,7 +298,7 @@ class Hires(Controller):
         self, session: Session, hire_id: FromPath[UUID], data: JSONBody[CardInput]
     ) -> views.PaymentView:
         """Reserve the deposit on a card; the car is on hire then."""
-        return payment_view(await paying.pay_deposit(session, hire_id, data.method))
+        return payment_view(await paying.pay_deposit(session, hire_id, data.payment_method))
 
     @post("/{hire_id:uuid}/bill-preview", access=permission(DESK), status_code=200)
     async def preview(

@@ -12,6 +12,7 @@ from core.auth import identity
 from core.errors import Forbidden, Invalid, NotFound
 from core.i18n import _
 from core.payments.models import Payment
+from core.web.api import Cursor
 from plugins.car_hire.models import Booking, Customer
 from plugins.car_hire.routes.views import PaymentView
 from plugins.car_hire.services import customers
@@ -43,6 +44,21 @@ def expected(request: AnyRequest) -> int | None:
     if not number.isascii() or not number.isdecimal() or len(number) > 9:
         raise Invalid(_("Send the ETag exactly as it was given"), field="If-Match")
     return int(number)
+
+
+def place(cursor: str | None) -> UUID | None:
+    """The id after which a page begins.
+
+    Raises:
+        Invalid: the cursor was not made by us.
+    """
+    after = Cursor.read(cursor).after
+    if not after:
+        return None
+    try:
+        return UUID(after[0])
+    except ValueError:
+        raise Invalid(_("Use the cursor exactly as it was given."), field="cursor") from None
 
 
 def is_desk() -> bool:

@@ -62,6 +62,11 @@ async def classes(session: AsyncSession, *, on_offer: bool = False) -> Sequence[
     return (await session.scalars(query)).all()
 
 
+def plain(value: Decimal) -> str:
+    """``12.5`` rather than ``12.500000``, for a form."""
+    return f"{value.normalize():f}"
+
+
 async def vehicle_class(session: AsyncSession, class_id: UUID) -> VehicleClass:
     """One class.
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, jobs
+from core.errors import NotFound
 from core.i18n import gettext
 from core.money import Money
 from core.payments.events import PaymentAuthorised
@@ -76,6 +77,29 @@ async def pay_booking(
     return payment
 
 
+async def answered(
+    session: AsyncSession, subject_type: str, subject_id: UUID, purpose: str
+) -> None:
+    """The cardholder has answered the bank: see how it went, and go on.
+
+    Raises:
+        Declined: the bank, or the cardholder, said no.
+    """
+    if purpose not in _STEPS:
+        raise NotFound
+    payments = Payments(session)
+    live = [
+        payment
+        for payment in await payments.of(subject_type, subject_id)
+        if payment.purpose == purpose and payment.standing not in FAILED
+    ]
+    if not live:
+        raise NotNow
+    payment = await payments.resume(live[-1].id)
+    if payment.standing is State.AUTHORISED:
+        await _STEPS[purpose](session, subject_id, payment.id)
+
+
 async def booking_authorised(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
     """The price is reserved: confirm and collect, or release it if there is no car any more."""
     booking = await bookings.locked(session, booking_id)
@@ -92,8 +116,7 @@ async def authorised(session: AsyncSession, event: PaymentAuthorised) -> None:
     """Money was reserved for something; if it is ours, go on with it. Any number of times."""
     if event.subject_type not in {BOOKING, HIRE}:
         return
-    steps = {CHARGE: booking_authorised, DEPOSIT: deposit_authorised, REST: rest_authorised}
-    await steps[event.purpose](session, UUID(event.subject_id), event.payment_id)
+    await _STEPS[event.purpose](session, UUID(event.subject_id), event.payment_id)
 
 
 async def collect(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
@@ -252,6 +275,20 @@ async def pay_rest(
     return payment
 
 
+async def take(session: AsyncSession, hire_id: UUID, purpose: str, method: str) -> Payment:
+    """Take the deposit or the rest.
+
+    Raises:
+        NotFound: no such thing is paid.
+        NotNow: it is not due.
+        Declined: the bank said no; another card may do.
+    """
+    ways = {DEPOSIT: pay_deposit, REST: pay_rest}
+    if purpose not in ways:
+        raise NotFound
+    return await ways[purpose](session, hire_id, method)
+
+
 async def rest_authorised(session: AsyncSession, hire_id: UUID, payment_id: UUID) -> None:
     """Collect what was still owed, and close the hire."""
     payment = await Payments(session).get(payment_id)
@@ -261,3 +298,6 @@ async def rest_authorised(session: AsyncSession, hire_id: UUID, payment_id: UUID
     if hire.state == "returned" and not await outstanding(session, hire):
         await hires.close(session, hire_id)
         await letters.receipt(session, hire_id)
+
+
+_STEPS: Final = {CHARGE: booking_authorised, DEPOSIT: deposit_authorised, REST: rest_authorised}

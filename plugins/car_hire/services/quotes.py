@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -149,6 +150,11 @@ def terms_of(chosen: VehicleClass, rules: policy.Policy) -> pricing.Terms:
 def terms_then(quote: Quote) -> pricing.Terms:
     """The rates and rules as they were when ``quote`` was made."""
     return msgspec.convert(quote.terms, pricing.Terms)
+
+
+def money_of(quote: Quote, amount: Decimal) -> Money:
+    """An amount of the quote, in its currency."""
+    return Money(amount, quote.currency)
 
 
 def rows(kind: type[L], made: Iterable[pricing.Line], **owner: Any) -> list[L]:

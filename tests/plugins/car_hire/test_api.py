@@ -63,11 +63,11 @@ def everything(shop: Shop, quote: Quote) -> list[tuple[str, str, dict[str, Any] 
         ("GET", "/bookings", None),
         ("POST", "/bookings", {"quote_id": str(quote.id), "customer_id": str(customer)}),
         ("GET", f"/bookings/{nothing}", None),
-        ("POST", f"/bookings/{nothing}/payment", {"method": "pm_card_visa"}),
+        ("POST", f"/bookings/{nothing}/payment", {"payment_method": "pm_card_visa"}),
         ("POST", f"/bookings/{nothing}/cancellation", None),
         ("POST", "/hires", {"booking_id": nothing, **readings, "licence_seen": True}),
         ("GET", f"/hires/{nothing}", None),
-        ("POST", f"/hires/{nothing}/deposit", {"method": "pm_card_visa"}),
+        ("POST", f"/hires/{nothing}/deposit", {"payment_method": "pm_card_visa"}),
         ("POST", f"/hires/{nothing}/bill-preview", readings),
         ("POST", f"/hires/{nothing}/return", readings),
     ]

@@ -1,0 +1,260 @@
+"""The desk: today, bookings, handing over and taking back."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import DomainError
+from core.i18n import _
+from core.money import Money
+from core.payments.states import TITLES as PAYMENT_TITLES
+from core.permissions import permission
+from core.web.api import page_of
+from core.web.forms import Bound, blank, posted
+from core.web.pages import Page, SeeOther
+from plugins.car_hire.models import Hire, states
+from plugins.car_hire.routes.http import DESK, AnyRequest, place
+from plugins.car_hire.routes.site import card_of, usual_dates
+from plugins.car_hire.schemas import CardInput, HireInput, ReturnInput, WalkInInput
+from plugins.car_hire.services import (
+    bookings,
+    customers,
+    fleet,
+    hires,
+    looking,
+    paying,
+    pricing,
+    quotes,
+)
+from plugins.car_hire.services.describe import told
+
+PATH = "/car-hire/desk"
+ACCESS = permission(DESK)
+Session = NamedDependency[AsyncSession]
+
+SHOWN = {"titles": states.BOOKING_TITLES, "colors": states.STATE_COLORS}
+
+
+class Desk(Controller):
+    """The working day."""
+
+    path = PATH
+    include_in_schema = False
+
+    @get(access=ACCESS)
+    async def today(self, session: Session) -> Page:
+        """Who comes, who brings back, who is late."""
+        return Page("car_hire/desk/today.html", {"day": await looking.today(session), **SHOWN})
+
+    @get("/bookings", access=ACCESS)
+    async def listing(
+        self,
+        session: Session,
+        text: FromQuery[str] = "",
+        status: FromQuery[str] = "",
+        cursor: FromQuery[str | None] = None,
+    ) -> Page:
+        """Every booking, newest first; search by name, number or plate."""
+        rows = await bookings.page(session, text=text.strip(), state=status, before=place(cursor))
+        page, following = page_of(rows, bookings.PAGE_SIZE, lambda row: (str(row[0].id),))
+        context = {"rows": page, "next": following, "first": cursor is not None}
+        return Page(
+            "car_hire/desk/bookings.html", {**context, "text": text, "status": status, **SHOWN}
+        )
+
+    @get("/bookings/new", access=ACCESS)
+    async def new(self, session: Session, customer: FromQuery[str] = "") -> Page:
+        """Book for somebody at the desk."""
+        form = blank(WalkInInput, {**usual_dates(), "customer_id": customer})
+        return await _new_page(session, form)
+
+    @post("/bookings/new", access=ACCESS)
+    async def book(self, request: AnyRequest, session: Session) -> Page | SeeOther:
+        """Quote and book in one step."""
+        form = await posted(request, WalkInInput)
+        try:
+            given = form.value
+            customer = await customers.one(session, given.customer_id)
+            quote = await quotes.make(session, given.quote())
+            made = await bookings.place(session, quote, customer, "desk")
+            await paying.hold_ends(session, made)
+        except DomainError as error:
+            return await _new_page(session, form.refuse(error), error.status)
+        return SeeOther(f"{PATH}/bookings/{made.id}", flash=_("Booked. Take the payment now"))
+
+    @get("/bookings/{booking_id:uuid}", access=ACCESS)
+    async def booking(self, session: Session, booking_id: FromPath[UUID]) -> Page:
+        """One booking with its history and what can be done now."""
+        return await _booking_page(session, booking_id)
+
+    @post("/bookings/{booking_id:uuid}/payment", access=ACCESS)
+    async def pay(
+        self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
+    ) -> Page | SeeOther:
+        """Take the price of a booking by card."""
+        form = await posted(request, CardInput)
+        try:
+            await paying.pay_booking(session, booking_id, form.value.payment_method)
+        except DomainError as error:
+            return await _booking_page(session, booking_id, card=form.refuse(error), error=error)
+        return SeeOther(f"{PATH}/bookings/{booking_id}")
+
+    @post("/bookings/{booking_id:uuid}/cancellation", access=ACCESS)
+    async def cancel(self, session: Session, booking_id: FromPath[UUID]) -> SeeOther:
+        """Cancel; what was paid goes back to the card."""
+        await paying.cancel(session, booking_id)
+        return SeeOther(f"{PATH}/bookings/{booking_id}", flash=_("The booking is cancelled"))
+
+    @post("/bookings/{booking_id:uuid}/no-show", access=ACCESS)
+    async def no_show(self, session: Session, booking_id: FromPath[UUID]) -> SeeOther:
+        """The customer did not come."""
+        await bookings.no_show(session, booking_id)
+        return SeeOther(f"{PATH}/bookings/{booking_id}", flash=_("Noted as a no-show"))
+
+    @post("/bookings/{booking_id:uuid}/hire", access=ACCESS)
+    async def start(
+        self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
+    ) -> Page | SeeOther:
+        """Check driver and car; the deposit comes next."""
+        form = await posted(request, HireInput)
+        try:
+            await hires.prepare(session, form.value)
+        except DomainError as error:
+            return await _booking_page(session, booking_id, start=form.refuse(error), error=error)
+        return SeeOther(f"{PATH}/bookings/{booking_id}")
+
+    @post("/hires/{hire_id:uuid}/{purpose:str}", access=ACCESS)
+    async def take_money(
+        self,
+        request: AnyRequest,
+        session: Session,
+        hire_id: FromPath[UUID],
+        purpose: FromPath[str],
+    ) -> Page | SeeOther:
+        """Take the deposit, or what it did not cover, by card; or hear how the bank decided."""
+        hire = await hires.one(session, hire_id)
+        form = blank(CardInput)
+        try:
+            if purpose.endswith("-answer"):
+                kind = purpose.removesuffix("-answer")
+                await paying.answered(session, paying.HIRE, hire_id, kind)
+            else:
+                form = await posted(request, CardInput)
+                await paying.take(session, hire_id, purpose, form.value.payment_method)
+        except DomainError as error:
+            return await _booking_page(
+                session, hire.booking_id, card=form.refuse(error), error=error
+            )
+        return SeeOther(f"{PATH}/bookings/{hire.booking_id}")
+
+    @post("/hires/{hire_id:uuid}/abandonment", access=ACCESS)
+    async def abandon(self, session: Session, hire_id: FromPath[UUID]) -> SeeOther:
+        """The customer leaves without the car; the booking stands."""
+        hire = await paying.abandon(session, hire_id)
+        return SeeOther(f"{PATH}/bookings/{hire.booking_id}", flash=_("Handing over was given up"))
+
+    @get("/hires/{hire_id:uuid}/return", access=ACCESS)
+    async def back(self, session: Session, hire_id: FromPath[UUID]) -> Page:
+        """Read odometer and fuel, see the bill."""
+        hire = await hires.one(session, hire_id)
+        form = blank(ReturnInput, {"fuel_eighths": hire.fuel_out})
+        return await _return_page(session, hire, form, None)
+
+    @post("/hires/{hire_id:uuid}/bill", access=ACCESS)
+    async def preview(self, request: AnyRequest, session: Session, hire_id: FromPath[UUID]) -> Page:
+        """The bill as it would be."""
+        hire = await hires.one(session, hire_id)
+        form = await posted(request, ReturnInput)
+        try:
+            priced = await hires.preview(session, hire_id, form.value)
+        except DomainError as error:
+            return await _return_page(session, hire, form.refuse(error), None, error.status)
+        return await _return_page(session, hire, form, priced)
+
+    @post("/hires/{hire_id:uuid}/return", access=ACCESS)
+    async def take_back(
+        self, request: AnyRequest, session: Session, hire_id: FromPath[UUID]
+    ) -> Page | SeeOther:
+        """The car is back: bill it and settle with the deposit."""
+        hire = await hires.one(session, hire_id)
+        form = await posted(request, ReturnInput)
+        try:
+            await hires.take_back(session, hire_id, form.value)
+            await paying.settle_soon(session, hire_id)
+        except DomainError as error:
+            return await _return_page(session, hire, form.refuse(error), None, error.status)
+        return SeeOther(
+            f"{PATH}/bookings/{hire.booking_id}",
+            flash=_("The car is back; the receipt is on its way"),
+        )
+
+
+async def _new_page(session: AsyncSession, form: Bound[WalkInInput], status: int = 200) -> Page:
+    people = await customers.page(session)
+    classes = await fleet.classes(session, on_offer=True)
+    return Page(
+        "car_hire/desk/new_booking.html",
+        {
+            "form": form,
+            "people": {str(each.id): f"{each.name} · {each.email}" for each in people},
+            "class_names": {str(each.id): each.name for each in classes},
+        },
+        status=status,
+    )
+
+
+async def _booking_page(
+    session: AsyncSession,
+    booking_id: UUID,
+    *,
+    start: Bound[HireInput] | None = None,
+    card: Bound[CardInput] | None = None,
+    error: DomainError | None = None,
+) -> Page:
+    found = await looking.whole(session, booking_id)
+    hire = found.hire
+    usual: dict[str, Any] = {
+        "booking_id": booking_id,
+        "odometer_km": found.vehicle.odometer_km,
+        "fuel_eighths": found.vehicle.fuel_eighths,
+    }
+    field = await card_of(session)
+    ids = (booking_id, hire.id) if hire else (booking_id,)
+    return Page(
+        "car_hire/desk/booking.html",
+        {
+            "found": found,
+            "start": start or blank(HireInput, usual),
+            "card_form": card or blank(CardInput),
+            "card": field,
+            "events": await looking.history(session, *ids),
+            "payment_titles": {str(state): title for state, title in PAYMENT_TITLES.items()},
+            **SHOWN,
+        },
+        status=error.status if error else 200,
+        csp=field.csp if field else None,
+    )
+
+
+async def _return_page(
+    session: AsyncSession,
+    hire: Hire,
+    form: Bound[ReturnInput],
+    priced: pricing.Priced | None,
+    status: int = 200,
+) -> Page:
+    found = await looking.whole(session, hire.booking_id)
+    bill = [told(line, hire.currency) for line in priced.lines] if priced else []
+    total = priced.gross if priced else Money.zero(hire.currency)
+    return Page(
+        "car_hire/desk/return.html",
+        {"found": found, "form": form, "previewed": priced is not None, "bill": bill,
+         "total": total},
+        status=status,
+    )  # fmt: skip

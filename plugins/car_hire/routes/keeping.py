@@ -1,0 +1,312 @@
+"""The desk's books: fleet, customers, rates and the rules of the house."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import plugin_settings
+from core.audit import services as audit
+from core.errors import DomainError
+from core.i18n import LazyText, _
+from core.permissions import MANAGE_SETTINGS, permission
+from core.web.api import page_of
+from core.web.forms import Bound, Form, bind, blank, posted
+from core.web.pages import Page, SeeOther
+from plugins.car_hire import policy
+from plugins.car_hire.models import GEARS, VEHICLE_STATUSES, VehicleClass, states
+from plugins.car_hire.routes.http import DESK, FLEET, RATES, AnyRequest, place
+from plugins.car_hire.schemas import ClassInput, CustomerInput, VehicleInput
+from plugins.car_hire.services import bookings, customers, fleet
+
+PATH = "/car-hire/desk"
+Session = NamedDependency[AsyncSession]
+F = TypeVar("F", bound=Form)
+
+
+async def _save(
+    request: AnyRequest,
+    kind: type[F],
+    save: Callable[[F, int | None], Awaitable[Any]],
+    otherwise: Callable[[Bound[F], int], Awaitable[Page]],
+    back: str,
+    done: LazyText,
+) -> Page | SeeOther:
+    """Read a form, save it, and go back; with an error, show it again as it was typed.
+
+    The hidden field ``version`` is the version that the editor saw.
+    """
+    data = await request.form()
+    version = str(data.get("version", ""))
+    form = bind(kind, {key: data[key] for key in data if key != "version"})
+    try:
+        seen = int(version) if version.isascii() and version.isdecimal() else None
+        await save(form.value, seen)
+    except DomainError as error:
+        return await otherwise(form.refuse(error), error.status)
+    return SeeOther(back, flash=done)
+
+
+class Fleet(Controller):
+    """The cars."""
+
+    path = f"{PATH}/fleet"
+    include_in_schema = False
+
+    @get(access=permission(DESK))
+    async def listing(
+        self,
+        session: Session,
+        text: FromQuery[str] = "",
+        status: FromQuery[str] = "",
+        cursor: FromQuery[str | None] = None,
+    ) -> Page:
+        """Every car, oldest first."""
+        rows = await fleet.vehicles(session, text=text.strip(), status=status, after=place(cursor))
+        page, following = page_of(rows, fleet.PAGE_SIZE, lambda row: (str(row[0].id),))
+        return Page(
+            "car_hire/desk/fleet.html",
+            {"rows": page, "next": following, "first": cursor is not None, "text": text,
+             "status": status, "statuses": VEHICLE_STATUSES},
+        )  # fmt: skip
+
+    @get("/new", access=permission(FLEET))
+    async def new(self, session: Session) -> Page:
+        """A form for a car."""
+        return await _vehicle_page(session, blank(VehicleInput, {"fuel_eighths": 8}))
+
+    @post("/new", access=permission(FLEET))
+    async def add(self, request: AnyRequest, session: Session) -> Page | SeeOther:
+        """Add a car."""
+        return await _save(
+            request,
+            VehicleInput,
+            lambda given, _seen: fleet.add_vehicle(session, given),
+            lambda form, status: _vehicle_page(session, form, status=status),
+            f"{PATH}/fleet",
+            _("The car is in the fleet"),
+        )
+
+    @get("/{vehicle_id:uuid}", access=permission(DESK))
+    async def show(self, session: Session, vehicle_id: FromPath[UUID]) -> Page:
+        """One car, with its bookings."""
+        found = await fleet.vehicle(session, vehicle_id)
+        form = blank(VehicleInput, _values(found, VehicleInput) | {"vin": found.vin or ""})
+        return await _vehicle_page(session, form, vehicle_id)
+
+    @post("/{vehicle_id:uuid}", access=permission(FLEET))
+    async def change(
+        self, request: AnyRequest, session: Session, vehicle_id: FromPath[UUID]
+    ) -> Page | SeeOther:
+        """Change a car."""
+        return await _save(
+            request,
+            VehicleInput,
+            lambda given, seen: fleet.change_vehicle(session, vehicle_id, given, seen),
+            lambda form, status: _vehicle_page(session, form, vehicle_id, status),
+            f"{PATH}/fleet/{vehicle_id}",
+            _("Saved"),
+        )
+
+
+class Customers(Controller):
+    """The people."""
+
+    path = f"{PATH}/customers"
+    include_in_schema = False
+
+    @get(access=permission(DESK))
+    async def listing(
+        self, session: Session, text: FromQuery[str] = "", cursor: FromQuery[str | None] = None
+    ) -> Page:
+        """Every customer, newest first."""
+        rows = await customers.page(session, text=text.strip(), before=place(cursor))
+        page, following = page_of(rows, customers.PAGE_SIZE, lambda row: (str(row.id),))
+        return Page(
+            "car_hire/desk/customers.html",
+            {"rows": page, "next": following, "first": cursor is not None, "text": text},
+        )
+
+    @get("/new", access=permission(DESK))
+    async def new(self, session: Session) -> Page:
+        """A form for a customer."""
+        return await _customer_page(session, blank(CustomerInput))
+
+    @post("/new", access=permission(DESK))
+    async def add(self, request: AnyRequest, session: Session) -> Page | SeeOther:
+        """Write a customer down."""
+        return await _save(
+            request,
+            CustomerInput,
+            lambda given, _seen: customers.add(session, given),
+            lambda form, status: _customer_page(session, form, status=status),
+            f"{PATH}/customers",
+            _("The customer is written down"),
+        )
+
+    @get("/{customer_id:uuid}", access=permission(DESK))
+    async def show(self, session: Session, customer_id: FromPath[UUID]) -> Page:
+        """One customer, with their bookings."""
+        found = await customers.one(session, customer_id)
+        form = blank(CustomerInput, _values(found, CustomerInput))
+        return await _customer_page(session, form, customer_id)
+
+    @post("/{customer_id:uuid}", access=permission(DESK))
+    async def change(
+        self, request: AnyRequest, session: Session, customer_id: FromPath[UUID]
+    ) -> Page | SeeOther:
+        """Change a customer."""
+        return await _save(
+            request,
+            CustomerInput,
+            lambda given, seen: customers.change(session, customer_id, given, seen),
+            lambda form, status: _customer_page(session, form, customer_id, status),
+            f"{PATH}/customers/{customer_id}",
+            _("Saved"),
+        )
+
+
+class Rates(Controller):
+    """Classes and what they cost."""
+
+    path = f"{PATH}/classes"
+    include_in_schema = False
+
+    @get(access=permission(DESK))
+    async def listing(self, session: Session) -> Page:
+        """Every class."""
+        rows = await fleet.classes(session)
+        return Page("car_hire/desk/classes.html", {"rows": rows, "gears": GEARS})
+
+    @get("/new", access=permission(RATES))
+    async def new(self, session: Session) -> Page:
+        """A form for a class."""
+        rules = await policy.read(session)
+        form = blank(ClassInput, {"minimum_age": rules.minimum_age, "on_offer": True})
+        return await _class_page(session, form)
+
+    @post("/new", access=permission(RATES))
+    async def add(self, request: AnyRequest, session: Session) -> Page | SeeOther:
+        """Add a class."""
+        return await _save(
+            request,
+            ClassInput,
+            lambda given, _seen: fleet.add_class(session, given),
+            lambda form, status: _class_page(session, form, status=status),
+            f"{PATH}/classes",
+            _("The class is added"),
+        )
+
+    @get("/{class_id:uuid}", access=permission(RATES))
+    async def show(self, session: Session, class_id: FromPath[UUID]) -> Page:
+        """One class."""
+        found = await fleet.vehicle_class(session, class_id)
+        return await _class_page(session, blank(ClassInput, _rates(found)), class_id)
+
+    @post("/{class_id:uuid}", access=permission(RATES))
+    async def change(
+        self, request: AnyRequest, session: Session, class_id: FromPath[UUID]
+    ) -> Page | SeeOther:
+        """Change a class; quotes already made keep their rates."""
+        return await _save(
+            request,
+            ClassInput,
+            lambda given, seen: fleet.change_class(session, class_id, given, seen),
+            lambda form, status: _class_page(session, form, class_id, status),
+            f"{PATH}/classes",
+            _("Saved. Quotes already made keep their rates"),
+        )
+
+
+class Rules(Controller):
+    """The rules of the house."""
+
+    path = f"{PATH}/settings"
+    include_in_schema = False
+
+    @get(access=permission(MANAGE_SETTINGS.name))
+    async def show(self, session: Session) -> Page:
+        """The rules as they are."""
+        rules = await policy.read(session)
+        return _settings_page(blank(policy.Policy, msgspec.structs.asdict(rules)))
+
+    @post(access=permission(MANAGE_SETTINGS.name))
+    async def save(self, request: AnyRequest, session: Session) -> Page | SeeOther:
+        """Change the rules; quotes already made keep theirs."""
+        form = await posted(request, policy.Policy)
+        try:
+            await plugin_settings.save(session, policy.PLUGIN, form.value)
+        except DomainError as error:
+            return _settings_page(form.refuse(error), error.status)
+        await audit.record(session, "car_hire.rules_changed", "plugin", policy.PLUGIN)
+        return SeeOther(f"{PATH}/settings", flash=_("Saved"))
+
+
+def _values(row: object, kind: type[Form]) -> dict[str, Any]:
+    return {field: getattr(row, field) for field in kind.__struct_fields__}
+
+
+def _rates(row: VehicleClass) -> Mapping[str, Any]:
+    kept = {
+        field: getattr(row, field)
+        for field in ClassInput.__struct_fields__
+        if field != "tax_percent"
+    }
+    money = ("daily_rate", "deposit", "price_per_km", "fuel_price_per_eighth")
+    shown = {field: fleet.plain(kept[field]) for field in money}
+    return kept | shown | {"tax_percent": fleet.plain(row.tax_rate * 100)}
+
+
+async def _vehicle_page(
+    session: AsyncSession,
+    form: Bound[VehicleInput],
+    vehicle_id: UUID | None = None,
+    status: int = 200,
+) -> Page:
+    classes = await fleet.classes(session)
+    found = await fleet.vehicle(session, vehicle_id) if vehicle_id else None
+    rows = await bookings.page(session, vehicle_id=vehicle_id) if vehicle_id else []
+    return Page(
+        "car_hire/desk/vehicle.html",
+        {"form": form, "found": found, "rows": rows, "titles": states.BOOKING_TITLES,
+         "colors": states.STATE_COLORS, "statuses": VEHICLE_STATUSES,
+         "class_names": {str(each.id): each.name for each in classes}},
+        status=status,
+    )  # fmt: skip
+
+
+async def _customer_page(
+    session: AsyncSession,
+    form: Bound[CustomerInput],
+    customer_id: UUID | None = None,
+    status: int = 200,
+) -> Page:
+    found = await customers.one(session, customer_id) if customer_id else None
+    rows = await bookings.page(session, customer_id=customer_id) if customer_id else []
+    return Page(
+        "car_hire/desk/customer.html",
+        {"form": form, "found": found, "rows": rows, "titles": states.BOOKING_TITLES,
+         "colors": states.STATE_COLORS},
+        status=status,
+    )  # fmt: skip
+
+
+async def _class_page(
+    session: AsyncSession, form: Bound[ClassInput], class_id: UUID | None = None, status: int = 200
+) -> Page:
+    found = await fleet.vehicle_class(session, class_id) if class_id else None
+    return Page("car_hire/desk/class.html", {"form": form, "found": found}, status=status)
+
+
+def _settings_page(form: Bound[policy.Policy], status: int = 200) -> Page:
+    return Page("car_hire/desk/settings.html", {"form": form}, status=status)
+
+
+CONTROLLERS = (Fleet, Customers, Rates, Rules)

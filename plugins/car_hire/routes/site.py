@@ -1,0 +1,225 @@
+"""The customers' site: find a car, see the price, book, pay, and look after one's hires."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.auth import identity
+from core.errors import DomainError
+from core.i18n import _
+from core.payments.card import Card, card_page
+from core.payments.services.accounts import NotAcceptingCards
+from core.permissions import member, public
+from core.scope import Tenant
+from core.web.formatting import wall
+from core.web.forms import Bound, bind, blank, posted
+from core.web.pages import Page, SeeOther
+from plugins.car_hire.models import GEARS, Customer, Quote, states
+from plugins.car_hire.routes.http import AnyRequest, check_own
+from plugins.car_hire.schemas import CardInput, LicenceInput, QuoteInput, SearchInput
+from plugins.car_hire.services import (
+    bookings,
+    customers,
+    fleet,
+    looking,
+    paying,
+    quotes,
+)
+from plugins.car_hire.services.describe import told
+
+SITE = "/car-hire"
+Session = NamedDependency[AsyncSession]
+
+
+class Site(Controller):
+    """What customers see."""
+
+    path = SITE
+    include_in_schema = False
+
+    @get(access=public)
+    async def home(self, request: AnyRequest, session: Session) -> Page:
+        """Search by dates and class; below it, what is free, or every class."""
+        asked = dict(request.query_params)
+        asked.pop("lang", None)
+        known = {key: value for key, value in asked.items() if value}
+        form = bind(SearchInput, known) if known else blank(SearchInput, usual_dates())
+        offers, classes = None, await fleet.classes(session, on_offer=True)
+        if known and form.ok:
+            try:
+                wanted = form.value
+                offers = await quotes.search(
+                    session, wanted.starts_at, wanted.ends_at, wanted.class_id
+                )
+            except DomainError as error:
+                form.refuse(error)
+        return Page(
+            "car_hire/site/home.html",
+            {
+                "form": form,
+                "classes": classes,
+                "class_names": {str(each.id): each.name for each in classes},
+                "offers": offers,
+                "gears": GEARS,
+            },
+            status=422 if known and form.errors else 200,
+        )
+
+    @post("/quotes", access=public)
+    async def quote(self, request: AnyRequest, session: Session) -> Page | SeeOther:
+        """Keep the price of a class, and show what it is made of."""
+        form = await posted(request, QuoteInput)
+        try:
+            made = await quotes.make(session, form.value)
+        except DomainError as error:
+            back = {key: str(form.raw.get(key, "")) for key in ("starts_at", "ends_at")}
+            return SeeOther(f"{SITE}?{urlencode(back)}", flash=error.message, level="danger")
+        return SeeOther(f"{SITE}/quotes/{made.id}")
+
+    @get("/quotes/{quote_id:uuid}", access=public)
+    async def priced(self, session: Session, quote_id: FromPath[UUID]) -> Page:
+        """One price, line by line, and the way to book it."""
+        quote = await quotes.one(session, quote_id)
+        known = await _known(session)
+        return await _quote_page(session, quote, blank(LicenceInput, _licence_of(known)))
+
+    @post("/quotes/{quote_id:uuid}/booking", access=member)
+    async def book(
+        self, request: AnyRequest, session: Session, quote_id: FromPath[UUID]
+    ) -> Page | SeeOther:
+        """Note the licence and hold a car."""
+        quote = await quotes.one(session, quote_id)
+        form = await posted(request, LicenceInput)
+        try:
+            customer = await customers.register(session, identity.required(), form.value)
+            made = await bookings.place(session, quote, customer, "site")
+            await paying.hold_ends(session, made)
+        except DomainError as error:
+            return await _quote_page(session, quote, form.refuse(error), status=error.status)
+        return SeeOther(f"{SITE}/bookings/{made.id}")
+
+    @get("/bookings", access=member)
+    async def mine(self, session: Session) -> Page:
+        """One's own bookings and hires."""
+        known = await _known(session)
+        rows = await bookings.page(session, customer_id=known.id) if known else []
+        return Page(
+            "car_hire/site/bookings.html",
+            {"rows": rows, "titles": states.BOOKING_TITLES, "colors": states.STATE_COLORS},
+        )
+
+    @get("/bookings/{booking_id:uuid}", access=member)
+    async def booking(self, session: Session, booking_id: FromPath[UUID]) -> Page:
+        """One booking: what it costs, how to pay, and later the receipt."""
+        return await _booking_page(session, booking_id, blank(CardInput))
+
+    @post("/bookings/{booking_id:uuid}/payment", access=member)
+    async def pay(
+        self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
+    ) -> Page | SeeOther:
+        """Pay by card; the amount is the quote's."""
+        await check_own(session, await bookings.one(session, booking_id))
+        form = await posted(request, CardInput)
+        try:
+            await paying.pay_booking(session, booking_id, form.value.payment_method)
+        except DomainError as error:
+            return await _booking_page(session, booking_id, form.refuse(error), error.status)
+        return SeeOther(f"{SITE}/bookings/{booking_id}")
+
+    @post("/bookings/{booking_id:uuid}/payment/answer", access=member)
+    async def answered(self, session: Session, booking_id: FromPath[UUID]) -> Page | SeeOther:
+        """The cardholder has answered the bank."""
+        await check_own(session, await bookings.one(session, booking_id))
+        try:
+            await paying.answered(session, paying.BOOKING, booking_id, paying.CHARGE)
+        except DomainError as error:
+            form = blank(CardInput).refuse(error)
+            return await _booking_page(session, booking_id, form, error.status)
+        return SeeOther(f"{SITE}/bookings/{booking_id}")
+
+    @post("/bookings/{booking_id:uuid}/cancellation", access=member)
+    async def cancel(self, session: Session, booking_id: FromPath[UUID]) -> SeeOther:
+        """Cancel; what was paid goes back to the card."""
+        await check_own(session, await bookings.one(session, booking_id))
+        await paying.cancel(session, booking_id)
+        return SeeOther(f"{SITE}/bookings/{booking_id}", flash=_("Your booking is cancelled"))
+
+
+def usual_dates() -> dict[str, str]:
+    """The next full hour but one, for three days."""
+    starts_at = clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(hours=2)
+    return {"starts_at": wall(starts_at), "ends_at": wall(starts_at + timedelta(days=3))}
+
+
+async def card_of(session: AsyncSession) -> Card | None:
+    """What the card field needs; None where the business takes no cards yet."""
+    try:
+        return await card_page(session)
+    except NotAcceptingCards:
+        return None
+
+
+async def _known(session: AsyncSession) -> Customer | None:
+    person = identity.current()
+    return await customers.of_user(session, person.user_id) if person else None
+
+
+def _licence_of(known: Customer | None) -> Mapping[str, Any]:
+    if known is None:
+        return {}
+    return {field: getattr(known, field) for field in LicenceInput.__struct_fields__}
+
+
+async def _quote_page(
+    session: AsyncSession, quote: Quote, form: Bound[LicenceInput], status: int = 200
+) -> Page:
+    tenant: Tenant = session.info["tenant"]
+    return Page(
+        "car_hire/site/quote.html",
+        {
+            "quote": quote,
+            "lines": [told(line, quote.currency) for line in await quotes.lines(session, quote.id)],
+            "vehicle_class": await fleet.vehicle_class(session, quote.class_id),
+            "money": lambda amount: quotes.money_of(quote, amount),
+            "form": form,
+            "person": identity.current(),
+            "expired": quote.expires_at < clock.now(),
+            "zone": tenant.zone,
+        },
+        status=status,
+    )
+
+
+async def _booking_page(
+    session: AsyncSession, booking_id: UUID, form: Bound[CardInput], status: int = 200
+) -> Page:
+    found = await looking.whole(session, booking_id)
+    await check_own(session, found.booking)
+    card = await card_of(session) if found.booking.state == "pending_payment" else None
+    return Page(
+        "car_hire/site/booking.html",
+        {
+            "found": found,
+            "card": card,
+            "form": form,
+            "waiting": found.waits_for_bank(paying.BOOKING, paying.CHARGE),
+            "paying": found.payment(paying.BOOKING, paying.CHARGE),
+            "titles": states.BOOKING_TITLES,
+            "colors": states.STATE_COLORS,
+        },
+        status=status,
+        csp=card.csp if card else None,
+    )
+
+
+CONTROLLERS = (Site,)

@@ -1,0 +1,168 @@
+"""What pages show of one booking: everything around it, read once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.audit.models import AuditEntry
+from core.i18n import LazyText, _
+from core.money import Money
+from core.payments.models import Payment
+from core.payments.services.payments import Payments
+from core.payments.states import FAILED, State
+from core.scope import Tenant
+from plugins.car_hire.models import Booking, Customer, Hire, Quote, Vehicle, VehicleClass
+from plugins.car_hire.services import bookings, customers, fleet, hires, paying, quotes
+from plugins.car_hire.services.describe import Told, told
+
+HAPPENED: dict[str, tuple[LazyText, str, str]] = {
+    "car_hire.booked": (_("Booked"), "calendar-plus", "blue"),
+    "car_hire.booking_confirmed": (_("Paid and confirmed"), "circle-check", "green"),
+    "car_hire.booking_revived": (_("Paid late, confirmed on another car"), "circle-check", "green"),
+    "car_hire.booking_expired": (_("Not paid in time, released"), "clock-x", "secondary"),
+    "car_hire.booking_cancelled": (_("Cancelled"), "ban", "red"),
+    "car_hire.no_show": (_("The customer did not come"), "user-x", "red"),
+    "car_hire.hire_prepared": (_("Car checked, deposit asked for"), "clipboard-check", "blue"),
+    "car_hire.hire_abandoned": (_("Handing over given up"), "ban", "red"),
+    "car_hire.hire_started": (_("Car handed over"), "key", "green"),
+    "car_hire.hire_returned": (_("Car came back"), "arrow-back-up", "green"),
+    "car_hire.hire_closed": (_("Settled"), "receipt", "secondary"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Whole:
+    """A booking with its customer, car, prices, hire, bill and payments."""
+
+    booking: Booking
+    customer: Customer
+    vehicle: Vehicle
+    vehicle_class: VehicleClass
+    quote: Quote
+    lines: Sequence[Told]
+    total: Money
+    deposit: Money
+    hire: Hire | None
+    bill: Sequence[Told]
+    billed: Money
+    owed: Money
+    payments: Sequence[Payment]
+
+    def payment(self, subject_type: str, purpose: str) -> Payment | None:
+        """The payment for ``purpose`` that lives, if there is one."""
+        found = [
+            each
+            for each in self.payments
+            if each.subject_type == subject_type
+            and each.purpose == purpose
+            and each.standing not in FAILED
+        ]
+        return found[-1] if found else None
+
+    def waits_for_bank(self, subject_type: str, purpose: str) -> Payment | None:
+        """The payment for ``purpose`` whose cardholder must answer the bank."""
+        found = self.payment(subject_type, purpose)
+        return found if found and found.standing is State.REQUIRES_ACTION else None
+
+
+async def whole(session: AsyncSession, booking_id: UUID) -> Whole:
+    """Everything about one booking.
+
+    Raises:
+        NotFound: there is none.
+    """
+    booking = await bookings.one(session, booking_id)
+    unit = booking.currency
+    quote = await quotes.one(session, booking.quote_id)
+    hire = await hires.of_booking(session, booking_id)
+    payments = list(await Payments(session).of(paying.BOOKING, booking_id))
+    billed, owed = Money.zero(unit), Money.zero(unit)
+    bill: list[Told] = []
+    if hire is not None:
+        payments += await Payments(session).of(paying.HIRE, hire.id)
+        bill = [told(line, unit) for line in await hires.bill_lines(session, hire.id)]
+        if hire.billed is not None:
+            billed = Money(hire.billed, unit)
+            owed = await paying.outstanding(session, hire)
+    return Whole(
+        booking=booking,
+        customer=await customers.one(session, booking.customer_id),
+        vehicle=await fleet.vehicle(session, booking.vehicle_id),
+        vehicle_class=await fleet.vehicle_class(session, booking.class_id),
+        quote=quote,
+        lines=[told(line, unit) for line in await quotes.lines(session, quote.id)],
+        total=Money(booking.gross, unit),
+        deposit=Money(quote.deposit, unit),
+        hire=hire,
+        bill=bill,
+        billed=billed,
+        owed=owed,
+        payments=payments,
+    )
+
+
+async def history(session: AsyncSession, *ids: UUID) -> list[dict[str, Any]]:
+    """What happened to some objects, newest first, for a timeline."""
+    query = (
+        select(AuditEntry)
+        .where(AuditEntry.subject_id.in_([str(each) for each in ids]))
+        .order_by(AuditEntry.id.desc())
+        .limit(100)
+    )
+    found = []
+    for entry in await session.scalars(query):
+        if entry.action in HAPPENED:
+            title, picture, color = HAPPENED[entry.action]
+            found.append(
+                {
+                    "title": title,
+                    "icon": picture,
+                    "color": color,
+                    "at": entry.at,
+                    "text": entry.actor_name,
+                }
+            )
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The desk's day: who comes, who brings back, who should have."""
+
+    pick_ups: Sequence[bookings.Listed]
+    returns: Sequence[bookings.Listed]
+    late: Sequence[bookings.Listed]
+    out: int
+
+
+async def today(session: AsyncSession) -> Today:
+    """What the desk has before it, by the tenant's calendar day."""
+    tenant: Tenant = session.info["tenant"]
+    now = clock.now()
+    midnight = clock.local(now, tenant.zone).replace(
+        hour=0, minute=0, second=0, microsecond=0, tzinfo=None
+    )
+    ends = clock.from_wall(midnight + timedelta(days=1), tenant.zone)
+    query = bookings.listed().where(
+        or_(
+            and_(Booking.state == "confirmed", Booking.starts_at < ends),
+            Booking.state == "out",
+        )
+    )
+    rows = (await session.execute(query.order_by(Booking.starts_at, Booking.id).limit(500))).all()
+    out = [row for row in rows if row[0].state == "out"]
+    by_end = sorted(out, key=lambda row: row[0].ends_at)
+    return Today(
+        pick_ups=[row for row in rows if row[0].state == "confirmed"],
+        returns=[row for row in by_end if now <= row[0].ends_at < ends],
+        late=[row for row in by_end if row[0].ends_at < now],
+        out=len(out),
+    )
