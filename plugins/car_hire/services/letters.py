@@ -8,10 +8,10 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.audit import services as audit
+from core import mail
 from core.money import Money
 from plugins.car_hire.models import Booking
-from plugins.car_hire.services import bookings, hires
+from plugins.car_hire.services import bookings, customers, fleet, hires, quotes
 from plugins.car_hire.services.describe import told
 
 
@@ -48,5 +48,23 @@ async def receipt(session: AsyncSession, hire_id: UUID) -> None:
 
 
 async def _send(session: AsyncSession, template: str, booking: Booking, **more: Any) -> None:
-    # core.mail does not send yet; the log notes what is to be sent.
-    await audit.record(session, template, "car_hire.booking", booking.id)
+    customer = await customers.one(session, booking.customer_id)
+    vehicle = await fleet.vehicle(session, booking.vehicle_id)
+    chosen = await fleet.vehicle_class(session, booking.class_id)
+    quote = await quotes.one(session, booking.quote_id)
+    lines = await quotes.lines(session, booking.quote_id)
+    await mail.send(
+        session,
+        template,
+        customer.email,
+        context={
+            "name": customer.name,
+            "booking": booking,
+            "vehicle": vehicle,
+            "vehicle_class": chosen,
+            "lines": [told(line, booking.currency) for line in lines],
+            "total": Money(booking.gross, booking.currency),
+            "deposit": Money(quote.deposit, booking.currency),
+            **more,
+        },
+    )

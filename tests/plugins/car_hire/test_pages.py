@@ -1,0 +1,246 @@
+"""The pages: anonymous, another tenant, plugin off, valid; and what a person does on them."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+
+from core.clock import local
+from core.permissions import Role
+from plugins.car_hire.services import hires
+from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
+from tests.site import Site
+
+SITE = "/car-hire"
+DESK = "/car-hire/desk"
+
+DESK_PAGES = [
+    "",
+    "/bookings",
+    "/bookings?text=nobody&status=out",
+    "/bookings/new",
+    "/fleet",
+    "/fleet?text=zzzz",
+    "/fleet/new",
+    "/customers",
+    "/customers?text=zzzz",
+    "/customers/new",
+    "/classes",
+    "/classes/new",
+    "/settings",
+]
+
+
+def typed(struct: msgspec.Struct, **changes: Any) -> dict[str, str]:
+    """What a browser would send of a form."""
+    values = msgspec.to_builtins(struct) | changes
+    return {
+        key: "on" if value is True else str(value)
+        for key, value in values.items()
+        if value not in (None, False)
+    }
+
+
+def walls(shop: Shop, hours: float = 49) -> dict[str, str]:
+    starts_at = shop.now + timedelta(hours=1)
+    return {
+        name: local(moment, shop.tenant.zone).strftime("%Y-%m-%dT%H:%M")
+        for name, moment in (
+            ("starts_at", starts_at),
+            ("ends_at", starts_at + timedelta(hours=hours)),
+        )
+    }
+
+
+def is_page(answer: httpx.Response) -> bool:
+    return answer.status_code == 200 and "<main" in answer.text
+
+
+@pytest.mark.parametrize("path", DESK_PAGES)
+async def test_desk_pages(site: Site, shop: Shop, path: str) -> None:
+    """Nobody is sent to sign in, customers are refused, without the plugin 404, owners see it."""
+    async with site.visitor(shop.tenant) as client:
+        answer = await client.get(DESK + path)
+        assert answer.status_code == 303
+        assert answer.headers["location"].startswith("/sign-in")
+    async with await site.person(shop.tenant, Role.MEMBER) as client:
+        assert (await client.get(DESK + path)).status_code == 403
+    async with await site.person(shop.tenant, Role.OWNER) as client:
+        answer = await client.get(DESK + path)
+        assert is_page(answer), answer.text[:2000]
+    for other in (site.world.bravo, site.world.delta):
+        async with await site.person(other, Role.OWNER) as client:
+            answer = await client.get(DESK + path)
+            assert is_page(answer), answer.text[:2000]
+            assert shop.cars[0].plate not in answer.text
+
+
+async def test_pages_of_single_things(site: Site, shop: Shop) -> None:
+    """A booking in each state, a car, a customer, a class: shown here, unknown to others."""
+    waiting = await shop.book()
+    booking, hire_id = await shop.out()
+    done, done_hire = await shop.out(starts_in=0, hours=1)
+    await shop.back(done_hire, odometer_km=10_900, fuel_eighths=5)
+    prepared = await shop.confirmed(starts_in=60, hours=4)
+    paths = [
+        f"/bookings/{waiting.id}",
+        f"/bookings/{booking.id}",
+        f"/bookings/{done.id}",
+        f"/bookings/{prepared.id}",
+        f"/hires/{hire_id}/return",
+        f"/fleet/{shop.cars[0].id}",
+        f"/customers/{shop.customer.id}",
+        f"/classes/{shop.vehicle_class.id}",
+    ]
+    async with await site.person(shop.tenant, Role.OWNER) as client:
+        for path in paths:
+            answer = await client.get(DESK + path)
+            assert is_page(answer), (path, answer.text[:3000])
+    async with await site.person(site.world.bravo, Role.OWNER) as client:
+        for path in paths:
+            assert (await client.get(DESK + path)).status_code == 404, path
+
+
+async def test_a_car_is_added_by_form_and_mistakes_keep_what_was_typed(
+    site: Site, shop: Shop
+) -> None:
+    """A wrong VIN is named beside its field and the rest stays; corrected, the car is there."""
+    async with await site.person(shop.tenant, Role.OWNER) as client:
+        plate = secrets.token_hex(4).upper()
+        given = typed(vehicle_input(shop.vehicle_class.id, plate=plate, vin="1M8GDM9A1KP042788"))
+        answer = await client.post(f"{DESK}/fleet/new", data=given)
+        assert answer.status_code == 422
+        assert 'id="vin-error"' in answer.text
+        assert plate in answer.text
+        right = given | {"vin": "1M8GDM9AXKP042788"}
+        answer = await client.post(f"{DESK}/fleet/new", data=right)
+        assert answer.status_code == 303, answer.text[:3000]
+        assert plate in (await client.get(f"{DESK}/fleet?text={plate}")).text
+        car = re.search(rf'/fleet/([0-9a-f-]{{36}})">{plate}', (
+            await client.get(f"{DESK}/fleet?text={plate}")
+        ).text)  # fmt: skip
+        assert car is not None
+        path = f"{DESK}/fleet/{car[1]}"
+        second = await client.post(path, data=right | {"version": "1", "colour": "red"})
+        assert second.status_code == 303
+        stale = await client.post(path, data=right | {"version": "1", "colour": "blue"})
+        assert stale.status_code == 412
+        assert "blue" in stale.text
+
+
+async def test_customers_and_classes_are_kept_by_form(site: Site, shop: Shop) -> None:
+    """Both are added and changed; a doubled class name is refused at its field."""
+    async with await site.person(shop.tenant, Role.OWNER) as client:
+        person = typed(customer_input(name="Zulmira Antunes"))
+        assert (await client.post(f"{DESK}/customers/new", data=person)).status_code == 303
+        assert "Zulmira Antunes" in (await client.get(f"{DESK}/customers?text=zulm")).text
+        kind = typed(class_input())
+        assert (await client.post(f"{DESK}/classes/new", data=kind)).status_code == 303
+        again = await client.post(f"{DESK}/classes/new", data=kind)
+        assert again.status_code == 422
+        assert 'id="name-error"' in again.text
+        saved = await client.post(f"{DESK}/classes/{shop.vehicle_class.id}", data=typed(
+            class_input(), version="1", daily_rate="45,50"
+        ))  # fmt: skip
+        assert saved.status_code == 303, saved.text[:3000]
+
+
+async def test_the_house_changes_its_rules(site: Site, shop: Shop) -> None:
+    """Owners set the grace; NaN and strangers are refused by name."""
+    async with await site.person(site.world.bravo, Role.OWNER) as client:
+        page = await client.get(f"{DESK}/settings")
+        fields = dict(re.findall(r'name="(\w+)" [^>]*value="([^"]*)"', page.text))
+        assert (await client.post(f"{DESK}/settings", data=fields)).status_code == 303
+        bad = await client.post(f"{DESK}/settings", data=fields | {"late_fee_per_hour": "NaN"})
+        assert bad.status_code == 422
+        assert 'id="late_fee_per_hour-error"' in bad.text
+
+
+async def test_a_customer_finds_books_and_cancels(site: Site, shop: Shop) -> None:
+    """From the storefront to a booking that awaits its payment, and away again."""
+    async with site.visitor(shop.tenant) as client:
+        assert is_page(await client.get(SITE))
+        found = await client.get(SITE, params=walls(shop))
+        assert shop.vehicle_class.name in found.text
+        wrong = walls(shop) | {"ends_at": walls(shop)["starts_at"]}
+        backwards = await client.get(SITE, params=wrong)
+        assert backwards.status_code == 422
+        assert 'id="ends_at-error"' in backwards.text
+        given = walls(shop) | {"class_id": str(shop.vehicle_class.id)}
+        quoted = await client.post(f"{SITE}/quotes", data=given)
+        assert quoted.status_code == 303
+        quote_page = quoted.headers["location"]
+        shown = await client.get(quote_page)
+        assert is_page(shown), shown.text[:3000]
+        assert "/sign-in?next=" in shown.text
+    licence = typed(customer_input())
+    del licence["name"], licence["email"]
+    async with await site.person(shop.tenant, Role.MEMBER) as client:
+        assert is_page(await client.get(f"{SITE}/bookings"))
+        assert is_page(await client.get(quote_page))
+        young = await client.post(f"{quote_page}/booking", data=licence | {"born": "2009-01-01"})
+        assert young.status_code == 422
+        assert 'id="born-error"' in young.text
+        assert licence["licence_number"] in young.text
+        booked = await client.post(f"{quote_page}/booking", data=licence)
+        assert booked.status_code == 303, booked.text[:3000]
+        again = await client.post(f"{quote_page}/booking", data=licence)
+        page = booked.headers["location"]
+        assert again.headers["location"] == page
+        assert is_page(await client.get(page))
+        assert page in (await client.get(f"{SITE}/bookings")).text
+        async with await site.person(shop.tenant, Role.MEMBER) as other:
+            assert (await other.get(page)).status_code == 404
+            assert (await other.post(f"{page}/cancellation")).status_code == 404
+        assert (await client.post(f"{page}/cancellation")).status_code == 303
+        assert (await client.get(page)).status_code == 200
+
+
+async def test_the_desk_books_hands_over_and_takes_back(site: Site, shop: Shop) -> None:
+    """A walk-in, without a deposit: book, hand over, preview the bill, take back."""
+    async with await site.person(shop.tenant) as client:
+        given = walls(shop) | {
+            "class_id": str(shop.vehicle_class.id),
+            "customer_id": str(shop.customer.id),
+        }
+        booked = await client.post(f"{DESK}/bookings/new", data=given)
+        assert booked.status_code == 303, booked.text[:3000]
+        assert is_page(await client.get(booked.headers["location"]))
+        booking = await shop.confirmed()
+        page = f"{DESK}/bookings/{booking.id}"
+        unseen = await client.post(
+            f"{page}/hire", data=typed(shop.readings(booking), licence_seen="")
+        )
+        assert unseen.status_code == 422
+        assert 'id="licence_seen-error"' in unseen.text
+        started = await client.post(f"{page}/hire", data=typed(shop.readings(booking)))
+        assert started.status_code == 303, started.text[:3000]
+        assert is_page(await client.get(page))
+        async with shop.transaction() as session:
+            hire = await hires.of_booking(session, booking.id)
+            assert hire is not None
+            await hires.depart(session, hire.id)
+        bill = f"{DESK}/hires/{hire.id}/bill"
+        wrong = await client.post(bill, data={"odometer_km": "1", "fuel_eighths": "4"})
+        assert wrong.status_code == 422
+        assert 'id="odometer_km-error"' in wrong.text
+        readings = {"odometer_km": "10900", "fuel_eighths": "4"}
+        assert is_page(await client.post(bill, data=readings))
+        back = await client.post(f"{DESK}/hires/{hire.id}/return", data=readings)
+        assert back.status_code == 303
+        assert is_page(await client.get(page))
+
+
+async def test_pages_of_a_tenant_without_car_hire(site: Site, shop: Shop) -> None:
+    """They do not exist there, for anybody and by any method."""
+    bare = await site.world.provision(f"bare-{secrets.token_hex(3)}", plugins=())
+    async with await site.person(bare, Role.OWNER) as client:
+        for path in (SITE, f"{SITE}/bookings", *(DESK + each for each in DESK_PAGES)):
+            assert (await client.get(path)).status_code == 404, path
+            assert (await client.post(path)).status_code == 404, path
