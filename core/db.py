@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 from asyncpg.transaction import Transaction, TransactionState
 from sqlalchemy import Connection, MetaData, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -104,6 +104,15 @@ def _take_scope_back(dbapi_connection: Any, entry: ConnectionPoolEntry) -> None:
         entry.invalidate(soft=True)
 
 
+def _replace_forgetful_backend(context: ExceptionContext) -> None:
+    """A backend that is refused a role which exists may have an outdated list of its roles, and
+    would keep it: replace its connection (see ``tenants.scopes.spread_role``)."""
+    problem = getattr(context.original_exception, "__cause__", None)
+    if isinstance(problem, asyncpg.InsufficientPrivilegeError) and "to set role" in str(problem):
+        context.is_disconnect = True
+        context.invalidate_pool_on_disconnect = False
+
+
 class ScopedSession(Session):
     """The sync heart of every session; it hands its scope to the connection it is given."""
 
@@ -146,6 +155,7 @@ class Databases:
             },
         )
         event.listen(engine.sync_engine, "checkin", _take_scope_back)
+        event.listen(engine.sync_engine, "handle_error", _replace_forgetful_backend)
         return engine
 
     def session(self, tenant: Tenant) -> AsyncSession:

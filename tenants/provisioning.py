@@ -44,7 +44,7 @@ from tenants.models import (
     TenantPlugin,
     TenantRecord,
 )
-from tenants.scopes import connected, make_role, make_schema
+from tenants.scopes import connected, make_role, make_schema, spread_role
 
 log = structlog.get_logger(__name__)
 
@@ -162,6 +162,7 @@ class Provisioner:
         else:
             for line in self._lines.of_tenant(work.chosen):
                 await bring_up(connection, scope, line)
+            await spread_role(connection, scope)
 
     async def _seed(self, tenant: Tenant, name: str) -> None:
         plugin = self._plugins.working[name]

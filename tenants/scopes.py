@@ -70,6 +70,17 @@ async def make_role(
     await connection.execute(f"GRANT {TENANTS} TO {scope}; GRANT {scope} TO {member}")
 
 
+async def spread_role(connection: asyncpg.Connection, scope: str) -> None:
+    """Have every backend look up anew which roles the application may become.
+
+    A backend that was just computing its list when the role was granted keeps the list without
+    it until some role changes again (``roles_is_member_of`` in PostgreSQL's acl.c notices an
+    invalidation only between two computations) and would refuse to enter the scope. Naming the
+    role as it is already, some steps later, is such a change.
+    """
+    await connection.execute(f"ALTER ROLE {_checked(scope)} NOLOGIN")
+
+
 async def make_schema(connection: asyncpg.Connection, scope: str) -> None:
     """The schema of a scope, in which its role may use whatever the owner will make there."""
     async with owning(connection, scope):
