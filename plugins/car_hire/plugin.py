@@ -7,7 +7,7 @@ from typing import Final
 from core.i18n import _
 from core.permissions import MANAGE_SETTINGS, Permission, Role
 from core.plugin import Meter, NavItem, Plugin
-from plugins.car_hire import tasks
+from plugins.car_hire import demo, tasks
 from plugins.car_hire.policy import PLUGIN, Policy
 from plugins.car_hire.routes import api, desk, keeping, site
 from plugins.car_hire.services.hires import HIRES_STARTED
@@ -61,4 +61,6 @@ plugin: Final = Plugin(
     settings=Policy,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),
     extensions=("btree_gist",),
+    seed=demo.seed,
+    demo=demo.demo,
 )

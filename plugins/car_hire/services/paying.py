@@ -240,6 +240,8 @@ async def _use_deposit(session: AsyncSession, payment_id: UUID, taken: Money) ->
 
 async def outstanding(session: AsyncSession, hire: Hire) -> Money:
     """What is still owed for a hire that came back."""
+    if hire.settled_at is not None:
+        return Money.zero(hire.currency)
     billed = Money(hire.billed or Decimal(0), hire.currency)
     for payment in await Payments(session).of(HIRE, hire.id):
         if payment.standing in TOOK_MONEY:

@@ -82,12 +82,13 @@ async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
     period = availability.blocked(wanted.starts_at, wanted.ends_at, buffer)
     if not await availability.free_vehicles(session, chosen.id, period):
         raise VehicleUnavailable
-    return await _store(session, wanted, chosen, rules)
+    return await keep(session, wanted, chosen, rules)
 
 
-async def _store(
+async def keep(
     session: AsyncSession, wanted: QuoteInput, chosen: VehicleClass, rules: policy.Policy
 ) -> Quote:
+    """Keep a price for whatever time, without asking whether a car is free."""
     terms = terms_of(chosen, rules)
     priced = pricing.quote(terms, wanted.starts_at, wanted.ends_at)
     now = clock.now()

@@ -1,0 +1,40 @@
+"""A new tenant's first classes, and the demonstration."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import func, select
+
+from core.permissions import Role
+from plugins.car_hire import demo
+from plugins.car_hire.models import Booking, Vehicle, VehicleClass
+from tests.site import Site
+
+
+async def test_a_new_tenant_begins_with_classes(site: Site) -> None:
+    """Provisioning seeds four classes; seeding again adds none."""
+    made = await site.world.provision(f"seeded-{secrets.token_hex(3)}")
+    async with site.world.databases.transaction(made) as session:
+        await demo.seed(session)
+        assert await session.scalar(select(func.count()).select_from(VehicleClass)) == 4
+
+
+async def test_the_demonstration_shows_every_state(site: Site) -> None:
+    """Twelve cars and bookings in most states, relative to now; told twice it is told once."""
+    made = await site.world.provision(f"demo-{secrets.token_hex(3)}", zone="Pacific/Auckland")
+    for _ in range(2):
+        async with site.world.databases.transaction(made) as session:
+            await demo.demo(session)
+    async with site.world.databases.transaction(made) as session:
+        assert await session.scalar(select(func.count()).select_from(Vehicle)) == 12
+        counted = select(Booking.state, func.count()).group_by(Booking.state)
+        found = {state: number for state, number in await session.execute(counted)}
+    assert found == {
+        "closed": 4, "cancelled": 1, "no_show": 1, "out": 3, "confirmed": 5, "expired": 1,
+    }  # fmt: skip
+    async with await site.person(made, Role.OWNER) as client:
+        today = await client.get("/car-hire/desk")
+        assert today.status_code == 200
+        assert "Sean O&#39;Connor" in (await client.get("/car-hire/desk/bookings")).text
+        assert (await client.get("/car-hire")).status_code == 200
