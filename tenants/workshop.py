@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from core import crypto
+from core import crypto, mail
 from core.crypto import KeyRing, MasterKeys
 from core.db import Databases
 from core.plugin import Plugins, discover
@@ -36,6 +36,7 @@ async def workshop(settings: Settings) -> AsyncIterator[Workshop]:
     """Open for a command, and close everything after it."""
     crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
     plugins = discover()
+    mail.install(settings, [plugin.folder / "templates" for plugin in plugins])
     lines = compile_lines(plugins)
     databases, signals = Databases(pool_size=4), Signals(settings.redis_url)
     try:

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy import select, text
 
@@ -16,6 +17,7 @@ from tenants.databases import register
 from tenants.lifecycle import Ordered, Owner, SlugTaken
 from tenants.models import Membership, ProvisioningRun
 from tenants.provisioning import Progress, Provisioner, progress
+from tenants.tasks import actors
 from tests.tenants import killable
 from tests.world import World, order
 
@@ -216,3 +218,24 @@ async def _wait_for(world: World, run_id: UUID, step: str) -> bool:
             return True
         await asyncio.sleep(0.005)
     return False
+
+
+async def test_an_order_asks_for_the_job_and_the_job_makes_the_tenant(world: World) -> None:
+    """The message is written with the order itself; the job's body works the run off."""
+    wanted = order(world.plugins)
+    async with world.databases.transaction(world.platform) as session:
+        ordered = await lifecycle.order(session, wanted)
+    connection = await asyncpg.connect(world.superuser_dsn(world.acme))
+    rows = await connection.fetch(
+        "SELECT args ->> 'run_id' AS run_id FROM outbox.messages WHERE actor = $1 AND key = $2",
+        lifecycle.PROVISION,
+        str(ordered.run_id),
+    )
+    await connection.close()
+    assert [row["run_id"] for row in rows] == [str(ordered.run_id)]
+    [job] = actors(world.provisioner)
+    async with world.databases.transaction(world.platform) as session:
+        await job.body(session, ordered.run_id)
+    made = await world.directory.by_id(ordered.tenant_id)
+    assert made is not None
+    assert made.status == "active"
