@@ -24,7 +24,7 @@ Color = Annotated[
         _("Brand colour"),
         max=7,
         pattern=r"^#[0-9a-fA-F]{6}$",
-        hint=_("Six hexadecimal digits after a hash, such as #206bc4."),
+        hint=_("A colour such as #206bc4; buttons and links wear it."),
         input="color",
     ),
 ]

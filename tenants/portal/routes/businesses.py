@@ -31,7 +31,7 @@ from tenants.provisioning import progress as progress_of
 
 STATUS_NAMES: Final = {
     "provisioning": _("Being built"),
-    "active": _("Open"),
+    "active": _("Active"),
     "suspended": _("Suspended"),
     "closed": _("Closed"),
 }
