@@ -19,6 +19,7 @@ from core.settings import Settings
 from core.telemetry import redaction
 
 _QUIET: Final = {
+    "alembic": logging.WARNING,
     "asyncio": logging.WARNING,
     "dramatiq": logging.WARNING,
     "httpx": logging.WARNING,
