@@ -38,6 +38,7 @@ async def receipt(session: AsyncSession, hire_id: UUID) -> None:
         session,
         "car_hire/mail/receipt",
         booking,
+        key=f"{hire_id}:{hire.state}",
         hire=hire,
         bill=[told(line, hire.currency) for line in billed],
         billed=Money(hire.billed or Decimal(0), hire.currency),
@@ -47,7 +48,10 @@ async def receipt(session: AsyncSession, hire_id: UUID) -> None:
     )
 
 
-async def _send(session: AsyncSession, template: str, booking: Booking, **more: Any) -> None:
+async def _send(
+    session: AsyncSession, template: str, booking: Booking, key: str = "", **more: Any
+) -> None:
+    """Write a letter once, however often the job that asks for it runs."""
     customer = await customers.one(session, booking.customer_id)
     vehicle = await fleet.vehicle(session, booking.vehicle_id)
     chosen = await fleet.vehicle_class(session, booking.class_id)
@@ -67,4 +71,5 @@ async def _send(session: AsyncSession, template: str, booking: Booking, **more: 
             "deposit": Money(quote.deposit, booking.currency),
             **more,
         },
+        key=f"{template}:{key or booking.id}",
     )

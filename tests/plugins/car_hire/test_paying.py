@@ -1,0 +1,301 @@
+"""Money: one hire, one charge, however often it is said; against the Stripe stand-in."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import httpx
+import msgspec
+import pytest
+from sqlalchemy import text, update
+
+from core import clock
+from core.money import Money
+from core.payments import gateway
+from core.payments.events import PaymentAuthorised
+from core.payments.models import Payment
+from core.payments.provider import Declined
+from core.payments.services import Payments, accounts
+from core.payments.stripe_gateway import StripeGateway
+from core.permissions import Role
+from plugins.car_hire import tasks
+from plugins.car_hire.errors import NotNow
+from plugins.car_hire.models import Booking
+from plugins.car_hire.schemas import ReturnInput
+from plugins.car_hire.services import bookings, hires, paying
+from tests.plugins.car_hire.shop import Shop
+from tests.site import Site
+from tests.standin.conftest import StandIn, _running, free_port, standin
+
+__all__ = ["_running", "standin"]
+
+VISA = "pm_card_visa"
+
+
+@dataclass
+class Till:
+    """A shop that takes cards, and the jobs that its requests asked for."""
+
+    shop: Shop
+    dsn: str
+    standin: StandIn
+    key: str
+
+    async def waiting(self) -> list[tuple[str, dict[str, Any]]]:
+        """Take the jobs and events of car hire that are due out of the outbox."""
+        connection = await asyncpg.connect(self.dsn)
+        try:
+            rows = await connection.fetch(
+                "UPDATE outbox.messages SET state = 'done' WHERE tenant = $1 AND state = 'pending'"
+                " AND (actor LIKE 'car_hire.%' OR actor = 'core.fan_out') AND"
+                " (due_at IS NULL OR due_at <= now()) RETURNING actor, args",
+                self.shop.tenant.id,
+            )
+        finally:
+            await connection.close()
+        return [(row["actor"], json.loads(row["args"])) for row in rows]
+
+    async def run(self, actor: str, args: dict[str, Any]) -> None:
+        """One delivery of one message, as the worker does it."""
+        if actor == "core.fan_out":
+            if args["event"] != PaymentAuthorised.name:
+                return
+            event = msgspec.convert(args["body"], PaymentAuthorised)
+            async with self.shop.transaction() as session:
+                await tasks.payment_authorised.body(session, event=event)
+            return
+        body = next(each.body for each in tasks.ACTORS if each.name == actor)
+        async with self.shop.transaction() as session:
+            await body(session, **{name: UUID(value) for name, value in args.items()})
+
+    async def work(self, times: int = 1) -> None:
+        """Deliver everything ``times`` times, shuffled, until nothing new is asked for."""
+        seen: list[tuple[str, dict[str, Any]]] = []
+        while new := await self.waiting():
+            seen += new
+            deliveries = new + [random.choice(seen) for _ in range((times - 1) * len(new))]
+            random.shuffle(deliveries)
+            for actor, args in deliveries:
+                await self.run(actor, args)
+
+    async def charges(self) -> list[dict[str, Any]]:
+        """What the stand-in holds for this shop's account."""
+        async with httpx.AsyncClient(
+            base_url=self.standin.base, headers={"Authorization": f"Bearer {self.key}"}
+        ) as http:
+            reply = await http.get("/v1/payment_intents", params={"limit": 100})
+            found: list[dict[str, Any]] = reply.json()["data"]
+            return found
+
+    async def pay(self, booking: Booking, method: str = VISA) -> Payment:
+        """What the payment page's form does."""
+        async with self.shop.transaction() as session:
+            return await paying.pay_booking(session, booking.id, method)
+
+    async def mails(self, booking: Booking) -> list[str]:
+        """The subjects of the letters about a booking."""
+        async with self.shop.transaction() as session:
+            found = await session.scalars(
+                text("SELECT subject FROM mails WHERE text LIKE :number OR subject LIKE :number"),
+                {"number": f"%{booking.number}%"},
+            )
+            return list(found)
+
+    async def out(self) -> tuple[Booking, UUID]:
+        """A car that has driven off with its deposit held."""
+        booking = await self.shop.confirmed()
+        async with self.shop.transaction() as session:
+            hire = await hires.prepare(session, self.shop.readings(booking))
+        async with self.shop.transaction() as session:
+            await paying.pay_deposit(session, hire.id, VISA)
+        return booking, hire.id
+
+
+@pytest.fixture
+async def till(site: Site, shop: Shop, standin: StandIn) -> AsyncIterator[Till]:
+    """Acme with an account of this test's own at the stand-in."""
+    before = gateway.installed()
+    made = StripeGateway(
+        api_base=standin.base,
+        script_url=f"{standin.base}/js.stripe.com/v3/",
+        public_url=f"http://localhost:{free_port()}",
+        timeout=httpx.Timeout(5.0),
+        retry_for=8.0,
+    )
+    gateway.install(made)
+    key = f"sk_test_{secrets.token_hex(8)}"
+    async with shop.transaction() as session:
+        await accounts.connect(session, publishable_key=key.replace("sk_", "pk_"), secret_key=key)
+    till = Till(shop, site.world.superuser_dsn(shop.tenant), standin, key)
+    await till.waiting()
+    yield till
+    await made.close()
+    gateway.install(before)
+
+
+async def test_a_booking_is_paid_confirmed_and_captured_once(till: Till) -> None:
+    """Ten deliveries of everything, shuffled, and ten clicks: one charge of the quoted price."""
+    booking = await till.shop.book()
+    payments = await asyncio.gather(*(till.pay(booking) for _ in range(5)), return_exceptions=True)
+    assert any(isinstance(each, Payment) for each in payments), payments
+    await till.work(times=10)
+    async with till.shop.transaction() as session:
+        found = await bookings.one(session, booking.id)
+        (payment,) = await Payments(session).of(paying.BOOKING, booking.id)
+    assert (found.state, payment.state) == ("confirmed", "captured")
+    assert payment.captured == booking.gross
+    (charge,) = await till.charges()
+    assert charge["amount"] == int(booking.gross * 100)
+    assert len(await till.mails(booking)) == 1
+
+
+async def test_a_declined_card_leaves_the_booking_waiting(till: Till) -> None:
+    """The customer may try another card, and the car is still theirs."""
+    booking = await till.shop.book()
+    with pytest.raises(Declined):
+        await till.pay(booking, "pm_card_chargeDeclined")
+    async with till.shop.transaction() as session:
+        assert (await bookings.one(session, booking.id)).state == "pending_payment"
+    await till.pay(booking)
+    async with till.shop.transaction() as session:
+        assert (await bookings.one(session, booking.id)).state == "confirmed"
+
+
+async def test_a_cancelled_booking_gives_its_money_back(till: Till) -> None:
+    """Captured money is refunded, once, however often the job runs."""
+    booking = await till.shop.book()
+    await till.pay(booking)
+    await till.work()
+    async with till.shop.transaction() as session:
+        await paying.cancel(session, booking.id)
+    await till.work(times=10)
+    async with till.shop.transaction() as session:
+        (payment,) = await Payments(session).of(paying.BOOKING, booking.id)
+    assert (payment.state, payment.refunded) == ("refunded", booking.gross)
+    assert len(await till.mails(booking)) == 2
+
+
+async def test_money_for_a_car_that_is_gone_is_released(till: Till) -> None:
+    """The hold expired, all cars went, and then the bank said yes: nothing is kept."""
+    booking = await till.shop.book()
+    others = [await till.shop.quote() for _ in range(3)]
+    async with till.shop.transaction() as session:
+        payment = await Payments(session).authorise(
+            subject_type=paying.BOOKING,
+            subject_id=booking.id,
+            purpose=paying.CHARGE,
+            amount=Money(booking.gross, booking.currency),
+            method=VISA,
+            description="late",
+        )
+    async with till.shop.transaction() as session:
+        past = clock.now() - timedelta(seconds=1)
+        await session.execute(
+            update(Booking).where(Booking.id == booking.id).values(hold_until=past)
+        )
+    async with till.shop.transaction() as session:
+        await bookings.expire(session, booking.id)
+    for quote in others:
+        await till.shop.place(quote)
+    await till.work(times=5)
+    async with till.shop.transaction() as session:
+        assert (await bookings.one(session, booking.id)).state == "expired"
+        assert (await Payments(session).get(payment.id)).state == "voided"
+
+
+async def test_an_unpaid_booking_expires_and_cannot_be_paid(till: Till) -> None:
+    """After the hold, paying is refused before the bank is asked."""
+    booking = await till.shop.book()
+    async with till.shop.transaction() as session:
+        past = clock.now() - timedelta(seconds=1)
+        await session.execute(
+            update(Booking).where(Booking.id == booking.id).values(hold_until=past)
+        )
+    with pytest.raises(NotNow):
+        await till.pay(booking)
+    assert await till.charges() == []
+
+
+async def test_the_deposit_starts_the_hire_and_pays_the_bill(till: Till) -> None:
+    """Held at the start; at the return the bill is captured from it, once, and mailed."""
+    booking, hire_id = await till.out()
+    async with till.shop.transaction() as session:
+        assert (await hires.one(session, hire_id)).state == "out"
+    given = ReturnInput(odometer_km=10_900, fuel_eighths=6)
+    for _ in range(3):
+        async with till.shop.transaction() as session:
+            await hires.take_back(session, hire_id, given)
+            await paying.settle_soon(session, hire_id)
+    await till.work(times=10)
+    async with till.shop.transaction() as session:
+        hire = await hires.one(session, hire_id)
+        (deposit,) = await Payments(session).of(paying.HIRE, hire_id)
+    assert (hire.state, deposit.state) == ("closed", "captured")
+    assert deposit.captured == hire.billed
+    assert 0 < deposit.captured < deposit.amount
+    assert len(await till.mails(booking)) == 1
+
+
+async def test_a_clean_return_releases_the_deposit(till: Till) -> None:
+    """Nothing billed: nothing captured."""
+    _booking, hire_id = await till.out()
+    async with till.shop.transaction() as session:
+        await hires.take_back(session, hire_id, ReturnInput(odometer_km=10_050, fuel_eighths=8))
+        await paying.settle_soon(session, hire_id)
+    await till.work(times=5)
+    async with till.shop.transaction() as session:
+        (deposit,) = await Payments(session).of(paying.HIRE, hire_id)
+        assert (await hires.one(session, hire_id)).state == "closed"
+    assert (deposit.state, deposit.captured) == ("voided", 0)
+
+
+async def test_what_the_deposit_does_not_cover_is_paid_at_the_desk(till: Till) -> None:
+    """A bill above the deposit leaves the hire open until the rest is taken."""
+    _booking, hire_id = await till.out()
+    async with till.shop.transaction() as session:
+        await hires.take_back(session, hire_id, ReturnInput(odometer_km=15_000, fuel_eighths=0))
+        await paying.settle_soon(session, hire_id)
+    await till.work(times=5)
+    async with till.shop.transaction() as session:
+        hire = await hires.one(session, hire_id)
+        owed = await paying.outstanding(session, hire)
+    assert hire.state == "returned"
+    assert owed.amount == (hire.billed or 0) - 300
+    async with till.shop.transaction() as session:
+        await paying.pay_rest(session, hire_id, VISA)
+    await till.work(times=5)
+    async with till.shop.transaction() as session:
+        assert (await hires.one(session, hire_id)).state == "closed"
+
+
+async def test_pages_with_a_card_field(till: Till, site: Site) -> None:
+    """The payment page carries the field and allows its script; paid, it says so."""
+    booking = await till.shop.book()
+    async with await site.person(till.shop.tenant) as client:
+        page = f"/car-hire/desk/bookings/{booking.id}"
+        shown = await client.get(page)
+        assert "<card-payment" in shown.text
+        assert till.standin.base in shown.headers["content-security-policy"]
+        bad = await client.post(
+            f"{page}/payment", data={"payment_method": "pm_card_chargeDeclined"}
+        )
+        assert bad.status_code == 402, bad.text[:500]
+        paid = await client.post(f"{page}/payment", data={"payment_method": VISA})
+        assert paid.status_code == 303, paid.text[:3000]
+        assert (await client.get(page)).status_code == 200
+    async with await site.person(till.shop.tenant, Role.OWNER) as client:
+        path = "/api/v1/car-hire"
+        other = await till.shop.book(starts_in=100)
+        paid = await client.post(
+            f"{path}/bookings/{other.id}/payment", json={"payment_method": VISA}
+        )
+        assert (paid.status_code, paid.json()["state"]) == (201, "authorised"), paid.text
