@@ -1,14 +1,11 @@
-"""The processes that the crash tests kill: ``python -m tests.workers.processes ROLE PLAN AT_WORK``.
-
-Each touches the file AT_WORK once it has begun in earnest.
-"""
+"""What the processes do that the crash tests kill, each forked from one that imported it all."""
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import os
 import random
-import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -97,20 +94,19 @@ def web(plan: Plan, begun: Callable[[], None], jobs: int) -> None:
     asyncio.run(run())
 
 
-def main() -> None:
-    """Play the role that the command line names."""
-    role, where, file, *rest = sys.argv[1:]
-    begun = Path(file).touch
-    plan = Plan.load(Path(where).read_bytes())
+def play(role: str, folder: Path, jobs: int) -> None:
+    """Play a role to its end; the file ROLE.at_work appears once it has begun in earnest."""
+    os.setsid()
+    with (folder / f"{role}.log").open("ab", buffering=0) as log:
+        for stream in (1, 2):
+            os.dup2(log.fileno(), stream)
     telemetry.set_up(Settings(database_url="postgresql://unused"), role)
+    plan = Plan.load((folder / "plan.json").read_bytes())
+    begun = (folder / f"{role}.at_work").touch
     match role:
         case "worker":
             work(plan, begun)
         case "relay":
             relay(plan, begun)
         case "web":
-            web(plan, begun, int(rest[0]))
-
-
-if __name__ == "__main__":
-    main()
+            web(plan, begun, jobs)
