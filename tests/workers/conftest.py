@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
+import structlog
 
 from tests.servers import Postgres
 from tests.workers.rig import Rig
+
+
+@pytest.fixture(autouse=True)
+def plain_logs() -> Iterator[None]:
+    """By default structlog draws tracebacks with all their variables, which takes a second each."""
+    plain = structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure(processors=[structlog.contextvars.merge_contextvars, plain])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session")

@@ -126,6 +126,7 @@ class Rig:
             async with self.databases.transaction(tenant) as session:
                 await session.execute(text("DELETE FROM effects"))
                 await session.execute(text("DELETE FROM asked"))
+                await session.execute(text("DELETE FROM orders"))
                 await session.execute(text("DELETE FROM schedule_runs"))
 
 

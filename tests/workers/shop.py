@@ -18,9 +18,11 @@ from core.db import outside
 from core.events import Event, emit
 from core.jobs import GiveUp, Schedule, actor, running_job
 from core.plugin import Plugin
+from tests.workers.vendor import call
 
 TABLES = """
 CREATE TABLE effects (job uuid NOT NULL, actor text NOT NULL, number integer NOT NULL);
+CREATE TABLE orders (id uuid PRIMARY KEY, state text NOT NULL);
 CREATE TABLE asked (number integer NOT NULL);
 CREATE TABLE schedule_runs (
   name text PRIMARY KEY, slot timestamptz NOT NULL
@@ -118,6 +120,27 @@ async def dawdle(session: AsyncSession, number: int) -> None:
     await asyncio.sleep(30)
 
 
+_INTENT = text("INSERT INTO orders VALUES (:id, 'unknown') ON CONFLICT DO NOTHING RETURNING id")
+_KNOWN = text("SELECT state FROM orders WHERE id = :id")
+_OUTCOME = text("UPDATE orders SET state = 'done' WHERE id = :id")
+
+
+@actor("shop.order", max_attempts=200)
+async def order(session: AsyncSession, order_id: UUID, port: int) -> None:
+    """Orders from a vendor that knows no idempotency keys, but can be asked."""
+    which = {"id": order_id}
+    known = None
+    if await session.scalar(_INTENT, which) is None:
+        known = await session.scalar(_KNOWN, which)
+    if known == "done":
+        return
+    if known == "unknown":
+        answer = await outside(session, lambda: call(port, "ask", str(order_id)))
+    if known is None or answer == "unknown":
+        await outside(session, lambda: call(port, "order", str(order_id)))
+    await session.execute(_OUTCOME, which)
+
+
 doors_open = asyncio.Event()
 
 
@@ -155,6 +178,7 @@ plugin = Plugin(
         abandon,
         dawdle,
         wait,
+        order,
         weigh,
     ),
     schedules=(Schedule(actor=count_stock, cron="30 2 * * *", spread=timedelta(0)),),
