@@ -1,0 +1,106 @@
+"""What an intruder is after: rows of somebody else's, and bodies that name them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select
+
+from core.auth.models import UserSession
+from core.ids import new_id
+from core.mail.models import Mail
+from core.permissions import Role
+from core.scope import Tenant
+from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
+from tests.site import Site
+
+Body = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loot:
+    """Rows of one tenant by the placeholders that name them, and the words only they hold."""
+
+    ids: Mapping[str, UUID]
+    marks: tuple[str, ...]
+    shop: Shop
+
+    @classmethod
+    async def of(cls, site: Site, tenant: Tenant) -> Loot:
+        """Some of everything that a business has, in states in which most can be done with it."""
+        shop = await Shop.open(site.world.databases, tenant, cars=3)
+        _, hire_id = await shop.out(starts_in=1)
+        held = await shop.book(starts_in=2)
+        user_id = await site.enrol(tenant, Role.STAFF)
+        mail_id, secret = new_id(), f"letter-{new_id().hex}"
+        async with shop.transaction() as session:
+            await site.sessions.begin(session, user_id)
+            found = select(UserSession.id).where(UserSession.user_id == user_id)
+            session_id = (await session.scalars(found)).one()
+            letter = Mail(id=mail_id, template="x", recipient="x@example.com", locale="en")
+            letter.subject = letter.text = secret
+            letter.state = "caught"
+            session.add(letter)
+        ids = {
+            "class_id": shop.vehicle_class.id,
+            "vehicle_id": shop.cars[0].id,
+            "customer_id": shop.customer.id,
+            "quote_id": held.quote_id,
+            "booking_id": held.id,
+            "hire_id": hire_id,
+            "person_id": user_id,
+            "session_id": session_id,
+            "mail_id": mail_id,
+            "business_id": tenant.id,
+        }
+        words = (shop.vehicle_class.name, shop.customer.email, shop.cars[0].plate, secret)
+        return cls(ids=ids, marks=(*words, user_id.hex, str(hire_id), str(held.id)), shop=shop)
+
+    def bodies(self) -> list[Body]:
+        """A body for each thing that can be sent, all of which would do if they were ours."""
+        readings = {"odometer_km": 10_100, "fuel_eighths": 8}
+        starts_at = self.shop.now + timedelta(hours=1)
+        when = {
+            "starts_at": starts_at.isoformat(),
+            "ends_at": (starts_at + timedelta(days=1)).isoformat(),
+        }
+        customer: Body = msgspec.to_builtins(customer_input())
+        person = {"name": "Eve", "role": "owner"}
+        return [
+            {},
+            *self.naming(),
+            msgspec.to_builtins(class_input()),
+            customer,
+            {key: value for key, value in customer.items() if key not in {"name", "email"}},
+            {"payment_method": "pm_card_visa"},
+            readings | {"licence_seen": "true"},
+            readings,
+            when,
+            person,
+            {"name": "Eve's", "color": "#123456", "zone": "Europe/Lisbon", "locale": "en"},
+        ]
+
+    def naming(self) -> list[Body]:
+        """The bodies that name rows of this tenant."""
+        vehicle: Body = msgspec.to_builtins(vehicle_input(self.ids["class_id"]))
+        starts_at = self.shop.now + timedelta(hours=1)
+        wanted = {
+            "class_id": str(self.ids["class_id"]),
+            "starts_at": starts_at.isoformat(),
+            "ends_at": (starts_at + timedelta(days=1)).isoformat(),
+        }
+        readings = {"odometer_km": 10_000, "fuel_eighths": 8, "licence_seen": True}
+        booking = {"quote_id": str(self.ids["quote_id"])}
+        return [
+            vehicle,
+            wanted,
+            wanted | {"customer_id": str(self.ids["customer_id"])},
+            booking,
+            booking | {"customer_id": str(self.ids["customer_id"])},
+            {"booking_id": str(self.ids["booking_id"]), **readings},
+        ]
