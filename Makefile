@@ -8,6 +8,9 @@ BIN := .venv/bin
 NODE_PATH := $(CURDIR)/$(BIN):$(PATH)
 HAS_NODE = node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/dev/null && npm --version >/dev/null 2>&1
 
+# Everything starts several times quicker with compiled modules at hand.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help up test test-long check lint bench clean env lock
 .DELETE_ON_ERROR:
