@@ -14,6 +14,14 @@ from core.money import Money
 from core.scope import current_or_none
 
 
+def region() -> str:
+    """The reader's language as it is written where the tenant is: dates differ between shores."""
+    tenant_zone = zone()
+    american = tenant_zone.startswith(("America/", "US/", "Pacific/Honolulu"))
+    regions = {"en": ("en_GB", "en_US"), "pt": ("pt_PT", "pt_BR")}
+    return regions.get(locale(), (locale(), locale()))[american]
+
+
 def zone() -> str:
     """The IANA zone of the tenant being served; UTC outside every scope."""
     tenant = current_or_none()
@@ -40,23 +48,23 @@ def day(value: date | datetime, style: str = "medium") -> str:
     """A calendar date; a moment's is the one on the tenant's clock."""
     if isinstance(value, datetime):
         value = clock.local(value, zone()).date()
-    return format_date(value, style, locale=locale())
+    return format_date(value, style, locale=region())
 
 
 def moment(value: datetime, style: str = "medium") -> str:
     """Date and time to the minute, on the tenant's clock."""
     local = clock.local(value, zone())
-    return f"{format_date(local.date(), style, locale=locale())}, {time_of_day(value)}"
+    return f"{format_date(local.date(), style, locale=region())}, {time_of_day(value)}"
 
 
 def full_moment(value: datetime) -> str:
     """Everything, zone included: for a tooltip."""
-    return format_datetime(clock.local(value, zone()), "full", locale=locale())
+    return format_datetime(clock.local(value, zone()), "full", locale=region())
 
 
 def time_of_day(value: datetime) -> str:
     """``14:30`` on the tenant's clock."""
-    return format_time(clock.local(value, zone()), "short", locale=locale())
+    return format_time(clock.local(value, zone()), "short", locale=region())
 
 
 def iso(value: date | datetime) -> str:

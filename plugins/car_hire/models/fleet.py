@@ -73,6 +73,11 @@ class VehicleClass(Base):
     )
 
     @property
+    def daily_rate_gross(self) -> Money:
+        """What a day costs, tax included."""
+        return Money(self.daily_rate * (1 + self.tax_rate), self.currency).rounded()
+
+    @property
     def daily_rate_money(self) -> Money:
         """The daily rate, net of tax."""
         return Money(self.daily_rate, self.currency)
