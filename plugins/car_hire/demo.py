@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -109,11 +110,11 @@ _STORY: Final = (
     _Step(who=3, what="Electric", start=-9, end=-7, became="closed", km=380, fuel_in=5),
     _Step(who=4, what="Economy", start=-6, end=-5, became="cancelled"),
     _Step(who=5, what="Compact", start=-4, end=-2, became="no_show"),
-    _Step(who=6, what="Economy", start=-3, end=-0.5, became="out"),
+    _Step(who=6, what="Economy", start=-3, end=-0.25, became="out"),
     _Step(who=2, what="Electric", start=-2, end=1, became="out"),
-    _Step(who=0, what="Family", start=-1, end=0.6, became="out"),
-    _Step(who=4, what="Compact", start=0.2, end=3.2, became="confirmed"),
-    _Step(who=1, what="Economy", start=0.4, end=5.4, became="confirmed"),
+    _Step(who=0, what="Family", start=-1, end=0.5, became="out"),
+    _Step(who=4, what="Compact", start=0.25, end=3.25, became="confirmed"),
+    _Step(who=1, what="Economy", start=0.375, end=5.375, became="confirmed"),
     _Step(who=3, what="Family", start=2, end=9, became="confirmed"),
     _Step(who=5, what="Electric", start=6, end=8, became="confirmed"),
     _Step(who=6, what="Compact", start=12, end=15, became="confirmed"),
@@ -162,8 +163,8 @@ class _Story:
     async def tell(self, step: _Step) -> None:
         """Book for a future hour that stands for the real one, then set the real times."""
         session = self.session
-        starts_at = self.ten + timedelta(days=step.start)
-        ends_at = self.ten + timedelta(days=step.end)
+        starts_at = self.ten + timedelta(hours=round(step.start * 24))
+        ends_at = self.ten + timedelta(hours=round(step.end * 24))
         quote = await self._quote(step, starts_at, ends_at)
         booking = await bookings.place(session, quote, self.people[step.who], "site")
         booking.created_at = min(starts_at, clock.now()) - timedelta(days=6)
@@ -220,7 +221,8 @@ class _Story:
 async def _person(
     session: AsyncSession, name: str, country: str, licence: str, born: tuple[int, int, int]
 ) -> Customer:
-    address = name.lower().replace(" ", ".").replace("'", "").encode("ascii", "ignore").decode()
+    letters = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
+    address = letters.replace(" ", ".").replace("'", "")
     return await customers.add(
         session,
         CustomerInput(
