@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
 from functools import cache
 from pathlib import Path
 
 from core import crypto
 from core.crypto import KeyRing, MasterKeys
+from tests.servers import scratch
 
 
 @cache
 def master_key_file() -> Path:
     """A file with a fresh master key."""
-    path = Path(tempfile.mkdtemp(prefix="atrium-test-")) / "master.key"
+    path = scratch() / "master.key"
     crypto.create_master_key_file(path)
     return path
 

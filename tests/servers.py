@@ -30,6 +30,8 @@ POSTGRES = "ATRIUM_TEST_POSTGRES"
 """The superuser's ``postgresql://`` address of a running server, to use instead of our own."""
 REDIS = "ATRIUM_TEST_REDIS"
 """The ``redis://`` address, without a database, of a running server to use instead."""
+SCRATCH = "ATRIUM_TEST_SCRATCH"
+"""The run's folder for what tests leave behind; it is removed when the run has ended."""
 VERSION = "ATRIUM_TEST_PG"
 """The major version of a Debian PostgreSQL to run on, instead of npm's."""
 
@@ -78,6 +80,11 @@ class Postgres:
         await self.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
 
+def scratch() -> Path:
+    """A new folder, gone when the run has ended."""
+    return Path(tempfile.mkdtemp(dir=os.environ.get(SCRATCH)))
+
+
 class Servers:
     """The servers started for this run; ``stop`` ends them and removes all they wrote."""
 
@@ -87,6 +94,7 @@ class Servers:
 
     def start(self) -> None:
         """Start what the environment does not name, and name it there for the workers."""
+        os.environ[SCRATCH] = str(self._folder())
         try:
             if POSTGRES not in os.environ:
                 os.environ[POSTGRES] = self._start_postgres()
@@ -113,7 +121,7 @@ class Servers:
         account = Account.for_servers(ROOT)
         server = PostgreSQL(
             binaries=postgresql_binaries(os.environ.get(VERSION)),
-            folder=folder_for(account, self._folder("postgresql")),
+            folder=folder_for(account, self._folder() / "postgresql"),
             port=free_port(),
             password=secrets.token_hex(16),
             account=account,
@@ -126,7 +134,7 @@ class Servers:
     def _start_redis(self) -> str:
         server = Redis(
             binary=redis_binary(),
-            folder=self._folder("redis"),
+            folder=self._folder() / "redis",
             port=free_port(),
             password=secrets.token_hex(16),
         )
@@ -135,12 +143,12 @@ class Servers:
         asyncio.run(server.wait())
         return server.url().removesuffix("/0")
 
-    def _folder(self, name: str) -> Path:
+    def _folder(self) -> Path:
         """A folder that an ordinary user can reach: the machine's own for temporary files."""
         base = Path(tempfile.mkdtemp(prefix="atrium-test-"))
         base.chmod(0o711)
         self._guard.remove(base)
-        return base / name
+        return base
 
     def _spawn(self, command: Command, folder: Path) -> None:
         with (folder.parent / f"{command.name}.log").open("wb") as log:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import secrets
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 from core import mail
 from core.db import Databases
@@ -24,7 +22,7 @@ from tenants.migration.migrate import migrate
 from tenants.provisioning import Provisioner
 from tests.databases import PASSWORDS
 from tests.keys import key_ring, master_key_file
-from tests.servers import Postgres
+from tests.servers import Postgres, scratch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +139,7 @@ async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
 
 def settings_for(postgres: Postgres, database: str, redis_url: str) -> Settings:
     """Settings of an installation on ``database``, with a fresh master key."""
-    folder = Path(tempfile.mkdtemp(prefix="atrium-test-"))
+    folder = scratch()
 
     def login(user: str, password: str) -> str:
         return postgres.dsn(database, user=user, password=password)

@@ -112,10 +112,10 @@ def test_a_second_one_is_told_that_one_is_running(folder: Path) -> None:
 
 
 def test_a_killed_child_comes_back(folder: Path) -> None:
-    """Web and PostgreSQL, killed -9, are named and serve again."""
+    """Web, worker and PostgreSQL, killed -9, are named and serve again."""
     up = Up(folder, free_port())
     up.until("Atrium is ready")
-    for child in ("web", "postgresql"):
+    for child in ("web", "worker", "postgresql"):
         os.kill(leader(up, child), signal.SIGKILL)
         up.until(f"{child} was killed by SIGKILL; starting it again")
         eventually(lambda: ready(up.port), 60)
