@@ -114,7 +114,7 @@ class Desk(Controller):
     @post("/bookings/{booking_id:uuid}/no-show", access=ACCESS)
     async def no_show(self, session: Session, booking_id: FromPath[UUID]) -> SeeOther:
         """The customer did not come."""
-        await bookings.no_show(session, booking_id)
+        await paying.no_show(session, booking_id)
         return SeeOther(f"{PATH}/bookings/{booking_id}", flash=_("Noted as a no-show"))
 
     @post("/bookings/{booking_id:uuid}/hire", access=ACCESS)

@@ -143,11 +143,29 @@ async def cancel(session: AsyncSession, booking_id: UUID, expected: int | None =
         NotNow: the car is out, or the booking is over.
         EditedMeanwhile: it changed since version ``expected``.
     """
+    await _stop_handing_over(session, booking_id)
     booking = await bookings.cancel(session, booking_id, expected)
     key = f"cancel:{booking_id}"
     await jobs.put(session, GIVE_BACK, {"booking_id": booking_id}, key=key)
     await letters.cancellation(session, booking_id)
     return booking
+
+
+async def no_show(session: AsyncSession, booking_id: UUID) -> Booking:
+    """The customer did not come; what was paid is kept.
+
+    Raises:
+        NotNow: the time has not come, or the booking is not waiting for anybody.
+    """
+    await _stop_handing_over(session, booking_id)
+    return await bookings.no_show(session, booking_id)
+
+
+async def _stop_handing_over(session: AsyncSession, booking_id: UUID) -> None:
+    """A hire that only awaits its deposit must not keep the car once its booking is over."""
+    hire = await hires.of_booking(session, booking_id)
+    if hire is not None and hire.state == "awaiting_deposit":
+        await abandon(session, hire.id)
 
 
 async def release_hold(session: AsyncSession, booking_id: UUID) -> None:

@@ -277,6 +277,21 @@ async def test_what_the_deposit_does_not_cover_is_paid_at_the_desk(till: Till) -
         assert (await hires.one(session, hire_id)).state == "closed"
 
 
+async def test_cancelling_while_the_deposit_is_awaited_frees_the_car(till: Till) -> None:
+    """A hire that never left does not keep its car from the next customer."""
+    booking = await till.shop.confirmed()
+    async with till.shop.transaction() as session:
+        hire = await hires.prepare(session, till.shop.readings(booking))
+    async with till.shop.transaction() as session:
+        await paying.cancel(session, booking.id)
+    async with till.shop.transaction() as session:
+        assert (await hires.one(session, hire.id)).state == "abandoned"
+    for _ in range(3):
+        again = await till.shop.confirmed()
+        async with till.shop.transaction() as session:
+            await hires.prepare(session, till.shop.readings(again))
+
+
 async def test_pages_with_a_card_field(till: Till, site: Site) -> None:
     """The payment page carries the field and allows its script; paid, it says so."""
     booking = await till.shop.book()
