@@ -20,14 +20,17 @@ READY_WITHIN: Final = 60.0
 
 
 @asynccontextmanager
-async def running(postgres: Postgres, redis_url: str) -> AsyncIterator[int]:
-    """An empty installation that runs, without demo tenants; gives the port of its portal."""
+async def running(postgres: Postgres, redis_url: str, **given: str) -> AsyncIterator[int]:
+    """An empty installation that runs, without demo tenants; gives the port of its portal.
+
+    ``given`` are further ``ATRIUM_*`` variables of its processes.
+    """
     async with installation(postgres, redis_url) as made:
         for step in ("bootstrap", "migrate"):
             ended = await made.run(step)
             assert ended.code == 0, ended.said
         port = free_port()
-        variables = {"ATRIUM_PORT": str(port), "ATRIUM_PUBLIC_PORT": str(port)}
+        variables = {"ATRIUM_PORT": str(port), "ATRIUM_PUBLIC_PORT": str(port), **given}
         children = [await _Child.start(made, name, variables) for name in PROCESSES]
         try:
             async with asyncio.timeout(READY_WITHIN):
