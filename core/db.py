@@ -17,6 +17,8 @@ import asyncpg
 from asyncpg.transaction import Transaction, TransactionState
 from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
@@ -104,13 +106,50 @@ def _take_scope_back(dbapi_connection: Any, entry: ConnectionPoolEntry) -> None:
         entry.invalidate(soft=True)
 
 
-def _replace_forgetful_backend(context: ExceptionContext) -> None:
-    """A backend that is refused a role which exists may have an outdated list of its roles, and
-    would keep it: replace its connection (see ``tenants.scopes.spread_role``)."""
+def _replace_backend(context: ExceptionContext) -> None:
+    """Replace the connection of a backend that is going away, or that is forgetful: one that is
+    refused a role which exists may have an outdated list of its roles, and would keep it (see
+    ``tenants.scopes.spread_role``)."""
     problem = getattr(context.original_exception, "__cause__", None)
     if isinstance(problem, asyncpg.InsufficientPrivilegeError) and "to set role" in str(problem):
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False
+    elif isinstance(problem, _LEAVING):  # it has said so, but may not have hung up yet
+        context.is_disconnect = True
+
+
+_LEAVING: Final = (
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.PostgresConnectionError,
+)
+_UNREACHABLE: Final = (
+    *_LEAVING,
+    OSError,
+    PoolTimeout,
+    asyncpg.InterfaceError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether PostgreSQL cannot be reached, as opposed to answering that we asked wrongly.
+
+    What fails while connecting comes as the driver raised it, the rest wrapped by SQLAlchemy.
+    """
+    if isinstance(error, DBAPIError):
+        return isinstance(error, OperationalError) or lost_its_transaction(error)
+    return isinstance(error, _UNREACHABLE)
+
+
+def lost_its_transaction(error: BaseException) -> bool:
+    """Whether a transaction was lost to its connection, or to a statement that was prepared for
+    a table as it was before; the same may well succeed in another transaction."""
+    if not isinstance(error, DBAPIError):
+        return False
+    stale = isinstance(getattr(error.orig, "__cause__", None), asyncpg.InvalidCachedStatementError)
+    return stale or error.connection_invalidated
 
 
 class ScopedSession(Session):
@@ -155,7 +194,7 @@ class Databases:
             },
         )
         event.listen(engine.sync_engine, "checkin", _take_scope_back)
-        event.listen(engine.sync_engine, "handle_error", _replace_forgetful_backend)
+        event.listen(engine.sync_engine, "handle_error", _replace_backend)
         return engine
 
     def session(self, tenant: Tenant) -> AsyncSession:

@@ -17,10 +17,8 @@ from uuid import UUID
 import structlog
 from litestar import Litestar
 from litestar.types import HTTPScope, LifeSpanReceive, LifeSpanSend, Message, Receive, Scope, Send
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from core.db import Databases
+from core.db import Databases, is_away
 from core.scope import TENANT_ZERO, Directory, Tenant
 from core.web import health, observe, unit
 from core.web.hosts import normalise
@@ -89,7 +87,9 @@ class Edge:
                 tenant = await self._tenant_of(scope)
                 app = self._route(scope, tenant)
                 zero = await self.directory.by_id(TENANT_ZERO) if tenant is None else tenant
-            except (DBAPIError, PoolTimeout, OSError) as problem:
+            except Exception as problem:
+                if not is_away(problem):
+                    raise
                 log.warning("edge.directory_away", error=type(problem).__name__)
                 await _answer_away(seen(send))
                 return

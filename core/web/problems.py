@@ -11,17 +11,18 @@ from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
+import redis.exceptions
 import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.types import ExceptionHandlersMap
 from opentelemetry import trace
-from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from core.db import is_away
 from core.errors import DomainError, FieldError, TooManyRequests, Unavailable
 from core.i18n import LazyText, _, reading_in
 from core.ids import new_id
+from core.web import unit
 from core.web.locales import negotiate
 from core.web.pages import Page, wants_fragment
 from core.web.shell import AsgiScope, header
@@ -130,25 +131,13 @@ def _from_validation(error: ValidationException) -> Problem:
 
 def is_outage(error: BaseException) -> bool:
     """Whether PostgreSQL or Redis is away, as opposed to answering that we asked wrongly."""
-    if isinstance(error, PoolTimeout | ConnectionError | TimeoutError):
-        return True
-    if isinstance(error, DBAPIError):
-        return isinstance(error, OperationalError) or error.connection_invalidated
-    return type(error).__module__.startswith(("redis.", "asyncpg.")) and (
-        type(error).__name__ in _AWAY
-    )
+    return is_away(error) or isinstance(error, _REDIS_AWAY)
 
 
-_AWAY: Final = {
-    "BusyLoadingError",
-    "CannotConnectNowError",
-    "ConnectionDoesNotExistError",
-    "ConnectionError",
-    "ConnectionFailureError",
-    "InterfaceError",
-    "TimeoutError",
-    "TooManyConnectionsError",
-}
+_REDIS_AWAY: Final = (
+    redis.exceptions.ConnectionError,  # of which "still loading" is one
+    redis.exceptions.TimeoutError,
+)
 
 
 def trace_id() -> str:
@@ -167,6 +156,7 @@ def wants_json(scope: AsgiScope) -> bool:
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Litestar's exception handler for everything."""
+    unit.note(request.scope, error)
     problem, reference = problem_of(error), trace_id()
     _note(request, error, problem, reference)
     headers = dict(problem.headers or {})
