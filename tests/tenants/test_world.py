@@ -12,7 +12,10 @@ async def test_every_tenant_of_the_world_is_served_in_its_own_scope(world: World
     for tenant in world.tenants:
         async with world.databases.transaction(tenant) as session:
             schema = await session.scalar(text("SELECT current_schema()"))
-            owners = await session.scalar(text("SELECT count(*) FROM users WHERE role = 'owner'"))
+            owners = await session.scalar(
+                text("SELECT count(*) FROM users WHERE role = 'owner' AND email = :email"),
+                {"email": f"owner@{tenant.slug}.example"},
+            )
         assert schema == tenant.scope.name
         assert owners == 1
         assert await world.directory.by_id(tenant.id) == tenant

@@ -15,7 +15,7 @@ from tests.servers import Postgres
 pytestmark = pytest.mark.browser
 
 NEXT = 'button[value="next"]'
-SIZES = [1440, 360]
+SIZES = [pytest.param(1440, marks=pytest.mark.long), 360]  # tests/test_journey.py is wide
 
 
 @pytest.fixture(scope="module")
