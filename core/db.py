@@ -124,13 +124,14 @@ _LEAVING: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.PostgresConnectionError,
 )
-_UNREACHABLE: Final = (
+UNREACHABLE: Final = (
     *_LEAVING,
     OSError,
     PoolTimeout,
     asyncpg.InterfaceError,
     asyncpg.TooManyConnectionsError,
 )
+"""What it raises to connect to a PostgreSQL that is away, stopping or starting."""
 
 
 def is_away(error: BaseException) -> bool:
@@ -140,7 +141,7 @@ def is_away(error: BaseException) -> bool:
     """
     if isinstance(error, DBAPIError):
         return isinstance(error, OperationalError) or lost_its_transaction(error)
-    return isinstance(error, _UNREACHABLE)
+    return isinstance(error, UNREACHABLE)
 
 
 def lost_its_transaction(error: BaseException) -> bool:

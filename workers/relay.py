@@ -19,9 +19,9 @@ import structlog
 from dramatiq.brokers.redis import RedisBroker
 from opentelemetry.trace import SpanKind
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from core import telemetry
+from core.db import UNREACHABLE
 from core.outbox import CHANNEL, Envelope, Outbox, OutboxDatabases, connect
 from core.scope import Database, Directory
 from workers.broker import BROKER_AWAY, ring
@@ -30,7 +30,7 @@ from workers.registry import Registry
 log = structlog.get_logger(__name__)
 
 _AWAY: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
-_DIRECTORY_AWAY: Final = (OSError, DBAPIError, PoolTimeout)
+_DIRECTORY_AWAY: Final = (DBAPIError, *UNREACHABLE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,11 +20,10 @@ import structlog
 from opentelemetry.trace import Span, SpanKind
 from sqlalchemy import Integer, Interval, Text, Uuid, bindparam, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import telemetry
-from core.db import Databases
+from core.db import UNREACHABLE, Databases
 from core.errors import DomainError
 from core.jobs import Actor, GiveUp, RunningJob, current_job
 from core.scope import Directory, Tenant
@@ -37,7 +36,7 @@ log = structlog.get_logger(__name__)
 LEASE: Final = timedelta(seconds=30)
 """For how long after its worker's last sign of life nobody else begins a message."""
 
-_AWAY: Final = (OSError, DBAPIError, PoolTimeout)
+_AWAY: Final = (DBAPIError, *UNREACHABLE)
 
 _TAKE: Final = text("SELECT actor, args, attempt FROM outbox.take(:id, :lease)").bindparams(
     bindparam("id", type_=Uuid()), bindparam("lease", type_=Interval())
