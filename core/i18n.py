@@ -10,9 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from io import BytesIO
 from pathlib import Path
 from typing import Final
 
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
 from babel.support import LazyProxy, Translations
 
 LazyText = LazyProxy
@@ -25,13 +28,33 @@ _catalogues: dict[str, Translations] = {}
 
 
 def load(*folders: Path) -> None:
-    """Read the compiled catalogues (``LOCALE/LC_MESSAGES/messages.mo``) of ``folders``."""
+    """Read the catalogues (``LOCALE/LC_MESSAGES/messages.po``) of ``folders``.
+
+    ``make env`` compiles them; one that is newer than its compiled form, or has none, is
+    compiled in memory, so that nobody reads yesterday's texts.
+    """
     for locale in LOCALES:
         merged = _catalogues.setdefault(locale, Translations())
         for folder in folders:
-            found = Translations.load(folder, [locale], "messages")
-            if isinstance(found, Translations):
+            found = _read(folder / locale / "LC_MESSAGES" / "messages.po", locale)
+            if found is not None:
                 merged.merge(found)
+
+
+def _read(source: Path, locale: str) -> Translations | None:
+    compiled = source.with_suffix(".mo")
+    if compiled.is_file() and (
+        not source.is_file() or compiled.stat().st_mtime >= source.stat().st_mtime
+    ):
+        with compiled.open("rb") as stream:
+            return Translations(stream)
+    if not source.is_file():
+        return None
+    made = BytesIO()
+    with source.open("rb") as stream:
+        write_mo(made, read_po(stream, locale=locale))
+    made.seek(0)
+    return Translations(made)
 
 
 def locale() -> str:

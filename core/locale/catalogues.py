@@ -57,7 +57,9 @@ class Texts:
     def update(self, locale: str) -> Catalog:
         """Bring the catalogue in ``locale`` up to date; new texts are empty, old ones go."""
         catalogue = self.translated(locale)
+        dates = catalogue.creation_date, catalogue.revision_date
         catalogue.update(self.extracted(), no_fuzzy_matching=True)
+        catalogue.creation_date, catalogue.revision_date = dates  # no change without a change
         catalogue.obsolete.clear()
         file = self.file(locale)
         file.parent.mkdir(parents=True, exist_ok=True)

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
-from babel.messages.mofile import write_mo
 
 from core import i18n
 from core.locale.catalogues import TRANSLATED, Texts, all_texts, missing
@@ -20,15 +18,11 @@ _PLACEHOLDER = re.compile(r"\{\w*\}|%\(\w+\)\w")
 
 
 @pytest.fixture
-def portuguese(tmp_path: Path) -> Iterator[None]:
-    """Core's Portuguese texts, compiled and loaded; gone again after the test."""
+def portuguese() -> Iterator[None]:
+    """Core's texts, loaded as a process loads them; gone again after the test."""
     before = dict(i18n._catalogues)
     i18n._catalogues.clear()
-    file = tmp_path / "pt" / "LC_MESSAGES" / "messages.mo"
-    file.parent.mkdir(parents=True)
-    with file.open("wb") as stream:
-        write_mo(stream, ALL[0].translated("pt"))
-    i18n.load(tmp_path)
+    i18n.load(ALL[0].home / "locale")
     yield
     i18n._catalogues.clear()
     i18n._catalogues.update(before)
