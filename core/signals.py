@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
@@ -60,9 +60,11 @@ class Signals:
         try:
             yield
         finally:
-            ear.cancel()
-            with suppress(asyncio.CancelledError):
-                await ear
+            # redis-py's read with a time-out now and then swallows a cancellation; asked once,
+            # the task would listen on and the process never end.
+            while not ear.done():
+                ear.cancel()
+                await asyncio.wait({ear}, timeout=0.5)
             if self._mouth is not None:
                 await self._mouth.aclose()
                 self._mouth = None
