@@ -105,6 +105,16 @@ class Desk(Controller):
             return await _booking_page(session, booking_id, card=form.refuse(error), error=error)
         return SeeOther(f"{PATH}/bookings/{booking_id}")
 
+    @post("/bookings/{booking_id:uuid}/payment/answer", access=ACCESS)
+    async def answered(self, session: Session, booking_id: FromPath[UUID]) -> Page | SeeOther:
+        """The cardholder, at the desk, has answered the bank."""
+        try:
+            await paying.answered(session, paying.BOOKING, booking_id, paying.CHARGE)
+        except DomainError as error:
+            form = blank(CardInput).refuse(error)
+            return await _booking_page(session, booking_id, card=form, error=error)
+        return SeeOther(f"{PATH}/bookings/{booking_id}")
+
     @post("/bookings/{booking_id:uuid}/cancellation", access=ACCESS)
     async def cancel(self, session: Session, booking_id: FromPath[UUID]) -> SeeOther:
         """Cancel; what was paid goes back to the card."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from core.permissions import Role
 from plugins.car_hire.models import Quote
@@ -142,12 +143,44 @@ async def test_a_car_is_added_read_and_changed(site: Site, shop: Shop) -> None:
 
 
 async def test_a_vehicle_is_read_by_one_query(site: Site, shop: Shop) -> None:
-    """The hot read: with a known session, one statement besides the transaction's own."""
-    async with await site.person(shop.tenant) as client:
-        path = f"{API}/vehicles/{shop.cars[0].id}"
-        answer = await client.get(path)
-    assert answer.status_code == 200
-    assert answer.json()["plate"] == shop.cars[0].plate
+    """Who is asking is remembered; the read is one statement of columns, and nothing else."""
+    engine = site.edge.databases.engine(shop.tenant.scope.database).sync_engine
+    asked: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        asked.append(statement)
+
+    async with await site.person(shop.tenant) as staff:
+        address = f"{API}/vehicles/{shop.cars[0].id}"
+        assert (await staff.get(address)).status_code == 200
+        event.listen(engine, "before_cursor_execute", note)
+        try:
+            found = await staff.get(address)
+        finally:
+            event.remove(engine, "before_cursor_execute", note)
+    assert found.json()["plate"] == shop.cars[0].plate
+    assert len(asked) == 1, asked
+    assert "car_hire_vehicles" in asked[0]
+
+
+async def test_a_request_sent_twice_with_one_key_is_done_once(site: Site, shop: Shop) -> None:
+    """The second gets the first one's answer; with another body it is refused by name."""
+    key, body = (
+        {"idempotency-key": secrets.token_hex(16)},
+        customer_body(email="once@people.example"),
+    )
+    async with await site.person(shop.tenant) as staff:
+        first = await staff.post(f"{API}/customers", json=body, headers=key)
+        again = await staff.post(f"{API}/customers", json=body, headers=key)
+        other = await staff.post(
+            f"{API}/customers", json=body | {"name": "Somebody Else"}, headers=key
+        )
+        listed = await staff.get(f"{API}/customers", params={"text": "once@people.example"})
+    assert first.status_code == again.status_code == 201
+    assert first.json() == again.json()
+    assert again.headers["idempotency-replayed"] == "true"
+    assert other.status_code == 422
+    assert len(listed.json()["items"]) == 1
 
 
 async def test_pages_follow_a_cursor(site: Site, shop: Shop) -> None:
