@@ -157,7 +157,13 @@ class ScopedSession(Session):
     """The sync heart of every session; it hands its scope to the connection it is given."""
 
 
+def _forget_waiting(session: Session, ended: SessionTransaction) -> None:
+    if ended.parent is None:  # a savepoint's end is not the transaction's
+        session.info.pop("after_commit", None)
+
+
 event.listen(ScopedSession, "after_begin", _give_scope)
+event.listen(ScopedSession, "after_soft_rollback", _forget_waiting)
 
 
 class Databases:
