@@ -52,7 +52,7 @@ _LIVE: Final = text("state NOT IN ('declined', 'voided')")
 
 
 class AlreadyPaying(Conflict):
-    """There is a payment of this already, of another amount."""
+    """There is a payment of this already, of another amount or on its way back."""
 
     code = "already_paying"
     title = _("A payment for this is already under way")
@@ -105,7 +105,8 @@ class Payments:
             Declined: and recorded; another attempt is another payment.
             ProviderUnavailable: nothing was charged.
             NotAcceptingCards: the business has not connected a provider.
-            AlreadyPaying: another amount is being paid for the same.
+            AlreadyPaying: another amount is being paid for the same, or an earlier payment of
+                it is being released.
         """
         _check_amount(amount)
         account = await accounts.active(self._session)
@@ -173,7 +174,7 @@ class Payments:
 
         Raises:
             NotInState: money was taken already; refund it.
-            Refused, ProviderUnavailable: it was not done.
+            Refused, ProviderUnavailable: it was not done; a job goes on asking.
         """
         payment = await lock(self._session, payment_id)
         if payment.standing in (State.AUTHORISING, State.UNKNOWN, State.CREATED):
@@ -183,6 +184,7 @@ class Payments:
         if payment.standing in (State.VOIDED, State.DECLINED):
             return payment
         check(payment.standing, State.VOIDING)
+        payment.release_wanted = True
         return await self._change(payment, "void", payment.amount, State.VOIDING)
 
     async def refund(self, payment_id: UUID, amount: Money | None = None, *, key: str) -> Payment:
@@ -241,7 +243,8 @@ class Payments:
         payment = await self._settled(found.one().id)
         if payment.standing is State.DECLINED:
             raise Declined(payment.failure_code)
-        if (payment.amount, payment.currency) != (amount.rounded().amount, amount.unit):
+        going = payment.release_wanted or payment.standing is State.VOIDED
+        if going or (payment.amount, payment.currency) != (amount.rounded().amount, amount.unit):
             raise AlreadyPaying
         return payment
 

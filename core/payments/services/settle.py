@@ -147,6 +147,9 @@ async def _fall_back(
             earlier = State(operation.request["from"])
             if may(payment.standing, earlier):
                 payment.state = earlier  # a retreat: nothing new to tell anybody
+            if operation.kind == "void":  # who asked may not ask again: once, a job takes over
+                args, once = {"payment_id": payment.id}, f"release:{payment.id}"
+                await jobs.put(session, VOID, args, key=once)
     if isinstance(outcome, Refused) and payment.provider_ref:
         # We may have had a wrong idea of where the payment stands.
         await jobs.put(session, SYNC, {"payment_id": payment.id})

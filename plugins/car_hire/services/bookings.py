@@ -226,7 +226,7 @@ async def confirm(session: AsyncSession, booking: Booking) -> bool:
     if booking.state == "expired":
         return await _revive(session, booking)
     if booking.state != "pending_payment":
-        return booking.state not in {"cancelled", "no_show"}
+        return booking.state != "cancelled"
     move(booking, "confirmed")
     await session.flush()
     await audit.record(session, "car_hire.booking_confirmed", "car_hire.booking", booking.id)

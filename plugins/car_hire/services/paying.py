@@ -6,6 +6,7 @@ been reserved for something that is no more is released; whatever was captured i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -18,7 +19,7 @@ from core.i18n import gettext
 from core.money import Money
 from core.payments.events import PaymentAuthorised
 from core.payments.models import Payment
-from core.payments.provider import Declined, Refused
+from core.payments.provider import Declined, ProviderUnavailable, Refused
 from core.payments.services.payments import Payments
 from core.payments.states import FAILED, TOOK_MONEY, NotInState, State
 from plugins.car_hire.errors import NotNow
@@ -35,6 +36,9 @@ COLLECT: Final = "car_hire.collect"
 SETTLE: Final = "car_hire.settle"
 GIVE_BACK: Final = "car_hire.give_back"
 RELEASE_HOLD: Final = "car_hire.release_hold"
+
+_NOT_TO_BE: Final = frozenset({"expired", "cancelled"})
+"""Bookings whose money goes back; that of a customer who did not come is kept."""
 
 
 async def hold_ends(session: AsyncSession, booking: Booking) -> None:
@@ -103,6 +107,8 @@ async def answered(
 async def booking_authorised(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
     """The price is reserved: confirm and collect, or release it if there is no car any more."""
     booking = await bookings.locked(session, booking_id)
+    if not await _is_held(session, payment_id):
+        return
     booking.payment_id = payment_id
     told = {"booking_id": booking_id}
     if await bookings.confirm(session, booking):
@@ -110,6 +116,15 @@ async def booking_authorised(session: AsyncSession, booking_id: UUID, payment_id
         await jobs.put(session, COLLECT, told, key=f"collect:{payment_id}")
     else:
         await jobs.put(session, GIVE_BACK, told, key=f"back:{payment_id}")
+
+
+async def _is_held(session: AsyncSession, payment_id: UUID) -> bool:
+    """Whether the money is there to be used: word of it may come after it was released."""
+    payment = await Payments(session).get(payment_id)
+    await session.refresh(payment)
+    if payment.standing is State.AUTHORISED:
+        return not payment.release_wanted
+    return payment.standing is State.CAPTURING or payment.standing in TOOK_MONEY
 
 
 async def authorised(session: AsyncSession, event: PaymentAuthorised) -> None:
@@ -121,6 +136,8 @@ async def authorised(session: AsyncSession, event: PaymentAuthorised) -> None:
 
 async def collect(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
     """Collect a confirmed booking's price, and tell the customer."""
+    if (await bookings.one(session, booking_id)).state == "cancelled":
+        return  # a refund would cost what a release does not
     payment = await Payments(session).get(payment_id)
     if payment.standing in {State.AUTHORISED, State.CAPTURING}:
         await Payments(session).capture(payment_id)
@@ -129,6 +146,9 @@ async def collect(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> 
 
 async def give_back(session: AsyncSession, booking_id: UUID) -> None:
     """Release or refund whatever was taken for a booking that is not to be."""
+    booking = await bookings.locked(session, booking_id)
+    if booking.state not in _NOT_TO_BE:
+        return  # paid at the last moment after all, and confirmed
     for payment in await Payments(session).of(BOOKING, booking_id):
         if payment.standing in TOOK_MONEY:
             await Payments(session).refund(payment.id, key="cancelled")
@@ -171,7 +191,9 @@ async def _stop_handing_over(session: AsyncSession, booking_id: UUID) -> None:
 async def release_hold(session: AsyncSession, booking_id: UUID) -> None:
     """The hold is over: the car is free again, and an unfinished payment is given up."""
     if await bookings.expire(session, booking_id) is not None:
-        await give_back(session, booking_id)
+        # A job of its own: it is tried again on its own, when this one has nothing left to do.
+        told = {"booking_id": booking_id}
+        await jobs.put(session, GIVE_BACK, told, key=f"expired:{booking_id}")
 
 
 async def pay_deposit(
@@ -205,6 +227,8 @@ async def deposit_authorised(session: AsyncSession, hire_id: UUID, payment_id: U
     """The deposit is reserved: off they go, or release it if the hire was given up."""
     hire = await hires.locked(session, hire_id)
     booking = await bookings.locked(session, hire.booking_id)
+    if not await _is_held(session, payment_id):
+        return
     if hire.state == "awaiting_deposit" and booking.state == "confirmed":
         hire.deposit_payment_id = payment_id
         await hires.depart(session, hire_id)
@@ -221,7 +245,9 @@ async def abandon(session: AsyncSession, hire_id: UUID, expected: int | None = N
     hire = await hires.abandon(session, hire_id, expected)
     for payment in await Payments(session).of(HIRE, hire_id):
         if payment.standing not in FAILED:
-            await Payments(session).void(payment.id)
+            # Where the provider is away, a job goes on asking.
+            with suppress(ProviderUnavailable):
+                await Payments(session).void(payment.id)
     return hire
 
 

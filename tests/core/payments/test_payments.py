@@ -255,3 +255,21 @@ async def test_nothing_is_not_paid(shop: Shop, amount: str) -> None:
     """An amount that rounds to nothing or less is refused."""
     with pytest.raises(Invalid):
         await shop.pay(amount=euros(amount))
+
+
+async def test_a_release_that_failed_is_made_by_a_job(shop: Shop) -> None:
+    """Nobody listens: the reservation stands, nobody pays with it, and it goes once they do."""
+    paid = await shop.pay()
+    here = gateway.installed()
+    away = StripeGateway(api_base=f"http://localhost:{free_port()}", script_url="", public_url="")
+    gateway.install(away)
+    with pytest.raises(ProviderUnavailable):
+        await shop.do(lambda payments: payments.void(paid.id))
+    await away.close()
+    gateway.install(here)
+    assert await shop.state(paid.id) == "authorised"
+    with pytest.raises(AlreadyPaying):
+        await shop.pay()
+    await shop.run_jobs()
+    assert await shop.state(paid.id) == "voided"
+    assert (await shop.pay()).id != paid.id

@@ -212,6 +212,46 @@ async def test_money_for_a_car_that_is_gone_is_released(till: Till) -> None:
         assert (await Payments(session).get(payment.id)).state == "voided"
 
 
+async def test_word_of_money_that_was_released_confirms_nothing(till: Till) -> None:
+    """The worker was away: the hold ends and gives the money back before it hears of it."""
+    booking = await till.shop.book()
+    async with till.shop.transaction() as session:
+        payment = await Payments(session).authorise(
+            subject_type=paying.BOOKING,
+            subject_id=booking.id,
+            purpose=paying.CHARGE,
+            amount=Money(booking.gross, booking.currency),
+            method=VISA,
+            description="unheard",
+        )
+    async with till.shop.transaction() as session:
+        past = clock.now() - timedelta(seconds=1)
+        await session.execute(
+            update(Booking).where(Booking.id == booking.id).values(hold_until=past)
+        )
+    async with till.shop.transaction() as session:
+        await paying.release_hold(session, booking.id)
+    async with till.shop.transaction() as session:
+        await paying.give_back(session, booking.id)
+    await till.work(times=3)
+    async with till.shop.transaction() as session:
+        assert (await bookings.one(session, booking.id)).state == "expired"
+        assert (await Payments(session).get(payment.id)).state == "voided"
+    assert await till.mails(booking) == []
+
+
+async def test_money_of_a_booking_that_stands_is_not_given_back(till: Till) -> None:
+    """The hold ended and money came at once: the job that was to give it back finds it used."""
+    booking = await till.shop.book()
+    await till.pay(booking)
+    async with till.shop.transaction() as session:
+        await paying.give_back(session, booking.id)
+    await till.work()
+    async with till.shop.transaction() as session:
+        (payment,) = await Payments(session).of(paying.BOOKING, booking.id)
+    assert payment.state == "captured"
+
+
 async def test_an_unpaid_booking_expires_and_cannot_be_paid(till: Till) -> None:
     """After the hold, paying is refused before the bank is asked."""
     booking = await till.shop.book()
