@@ -206,7 +206,7 @@ class Desk(Controller):
 
 
 async def _new_page(session: AsyncSession, form: Bound[WalkInInput], status: int = 200) -> Page:
-    people = await customers.page(session)
+    people = await customers.offered(session, str(form.raw.get("customer_id", "")))
     classes = await fleet.classes(session, on_offer=True)
     return Page(
         "car_hire/desk/new_booking.html",

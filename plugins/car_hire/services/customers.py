@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import func, or_, select
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
@@ -43,6 +44,19 @@ async def page(
     if before:
         query = query.where(Customer.id < before)
     return (await session.scalars(query)).all()
+
+
+async def offered(session: AsyncSession, named: str) -> Sequence[Customer]:
+    """Whom a form lets one choose: the newest, and before them the one ``named`` by its id."""
+    newest = await page(session)
+    try:
+        wanted = UUID(named)
+    except ValueError:
+        return newest
+    if wanted in {each.id for each in newest}:
+        return newest
+    found = await session.get(Customer, wanted)
+    return [found, *newest] if found else newest
 
 
 async def one(session: AsyncSession, customer_id: UUID) -> Customer:
@@ -81,7 +95,14 @@ async def register(session: AsyncSession, person: Identity, given: LicenceInput)
     query = select(Customer).where(Customer.user_id == person.user_id).with_for_update()
     known = await session.scalar(query)
     if known is None:
-        return await _add(session, values | {"name": person.name, "email": person.email}, person)
+        told = values | {"name": person.name, "email": person.email}
+        try:
+            async with session.begin_nested():
+                return await _add(session, told, person)
+        except IntegrityError as problem:  # the second send of a double click
+            if "uq_car_hire_customers_user_id" not in str(problem.orig):
+                raise
+            known = (await session.scalars(query)).one()
     known.version += 1
     return await _change(session, known, values)
 

@@ -9,8 +9,12 @@ import pytest
 from sqlalchemy import select, text, update
 
 from core import clock
+from core.auth.identity import Identity
+from core.ids import new_id
+from core.permissions import Role
 from plugins.car_hire.errors import NotNow, QuoteExpired, VehicleUnavailable
-from plugins.car_hire.models import Booking, Quote
+from plugins.car_hire.models import Booking, Customer, Quote
+from plugins.car_hire.schemas import LicenceInput
 from plugins.car_hire.services import bookings, checks, customers, quotes
 from tests.plugins.car_hire.shop import Shop, customer_input
 
@@ -32,6 +36,34 @@ async def test_a_booking_holds_a_free_car_of_the_class(shop: Shop) -> None:
         quote = await quotes.one(session, booking.quote_id)
         (line,) = await quotes.lines(session, quote.id)
     assert booking.gross == quote.gross == line.gross
+
+
+async def test_two_sends_of_a_first_licence_make_one_customer(shop: Shop) -> None:
+    """Whoever comes second while the first is being written changes what the first wrote."""
+    person = Identity(
+        user_id=new_id(),
+        name="Rita",
+        email="rita@example.com",
+        role=Role.MEMBER,
+        permissions=frozenset(),
+        session_id=new_id(),
+    )
+    licence = LicenceInput(
+        licence_number="L-1",
+        licence_country="PT",
+        licence_expires=date(2045, 1, 31),
+        born=date(1990, 2, 28),
+    )
+
+    async def again() -> Customer:
+        async with shop.transaction() as session:
+            return await customers.register(session, person, licence)
+
+    async with shop.transaction() as session:
+        first = await customers.register(session, person, licence)
+        second = asyncio.create_task(again())
+        await asyncio.sleep(0.3)
+    assert (await second).id == first.id
 
 
 async def test_a_second_click_finds_the_first_booking(shop: Shop) -> None:
