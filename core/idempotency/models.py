@@ -7,6 +7,7 @@ from datetime import datetime
 from sqlalchemy import DateTime, Index, LargeBinary, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.crypto import EncryptedText
 from core.db import Base
 
 
@@ -26,5 +27,7 @@ class KeptAnswer(Base):
     status: Mapped[int | None] = mapped_column()
     media_type: Mapped[str | None] = mapped_column(Text)
     location: Mapped[str | None] = mapped_column(Text)
-    body: Mapped[bytes | None] = mapped_column(LargeBinary)
+    body: Mapped[str | None] = mapped_column(EncryptedText())
+    """Each byte as the character of that number; sealed, since answers hold what is sealed in
+    the rows they show."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())

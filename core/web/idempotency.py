@@ -56,7 +56,7 @@ def _again(kept: KeptAnswer) -> Response[bytes]:
     if kept.location:
         headers["location"] = kept.location
     return Response(
-        kept.body or b"",
+        (kept.body or "").encode("latin-1"),
         status_code=kept.status or 200,
         media_type=kept.media_type or "application/json",
         headers=headers,
@@ -118,5 +118,5 @@ class _Answer:
                 status=self._start["status"],
                 media_type=headers.get(b"content-type"),
                 location=headers.get(b"location"),
-                body=self._body,
+                body=self._body.decode("latin-1"),
             )

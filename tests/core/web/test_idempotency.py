@@ -149,6 +149,15 @@ async def test_a_repeated_request_gets_the_first_answer(shop: Shop, key: str) ->
     assert await shop.effects(key) == 1
 
 
+async def test_a_kept_answer_is_sealed(shop: Shop, key: str) -> None:
+    """What an answer says of a person does not lie open in the table of keys."""
+    first = await shop.ask(key, note=key)
+    async with shop.databases.transaction(shop.tenant) as session:
+        question = text("SELECT body FROM idempotency_keys WHERE key = :key")
+        body: bytes = (await session.execute(question, {"key": key})).scalar_one()
+    assert first.json()["id"].encode() not in bytes(body)
+
+
 async def test_without_a_key_every_request_counts(shop: Shop, key: str) -> None:
     """No key, no memory."""
     await shop.ask(None, note=key)
