@@ -107,6 +107,9 @@ class Scheduler:
                 "scheduler.tenant_away", tenant=str(tenant.id), error=type(problem).__name__
             )
             return
+        except Exception:  # one broken tenant must not stop the others' clocks
+            log.exception("scheduler.tenant_failed", tenant=str(tenant.id))
+            return
         for schedule in due:
             later = slots.share(tenant.id, schedule.name, schedule.spread)
             following = slots.following(schedule.cron, tenant.zone, moment - later)

@@ -93,3 +93,13 @@ async def test_one_tenants_trouble_holds_up_nobody_and_is_tried_again(
         await main.execute(f"ALTER TABLE {anna.scope.name}.broken RENAME TO schedule_runs")
     await schedulers[0].once(NIGHT + timedelta(minutes=32))
     assert await asked(rig) == 3
+
+
+async def test_a_tenant_in_no_zone_stops_no_clock_but_its_own(
+    rig: Rig, schedulers: list[Scheduler]
+) -> None:
+    """What no database error explains costs one tenant its turn, not the process its life."""
+    await schedulers[0].once(NIGHT)
+    rig.directory.change(rig.plan.tenants[0], zone="Nowhere/At_All")
+    await schedulers[0].once(NIGHT + timedelta(minutes=31))
+    assert await asked(rig) == 2
