@@ -90,6 +90,30 @@ async def test_a_product_that_is_off_does_not_exist(site: Site, method: str, pat
     assert answer.headers.get("allow") is None
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        "//car-hire/desk",
+        "///car-hire/desk/fleet",
+        "/car-hire//desk",
+        "/api/v1//car-hire/vehicles",
+        "//api/v1/car-hire/vehicles",
+        "/car-hire%20",
+        "/car-hire%0A",
+    ],
+)
+async def test_no_way_of_writing_an_address_leads_round_the_gate(site: Site, path: str) -> None:
+    """The router reads doubled slashes and blanks as if they were not there; the gate refuses."""
+    plain = await site.world.provision(plugins=())
+    address = site.world.directory.url_of(plain, path)
+    async with await site.person(plain, Role.OWNER) as owner:
+        for method in ("GET", "POST"):
+            assert (await owner.request(method, address)).status_code == 404
+    async with await site.person(site.world.acme, Role.OWNER) as owner:
+        address = site.world.directory.url_of(site.world.acme, path)
+        assert (await owner.get(address)).status_code == 404
+
+
 @pytest.mark.parametrize("page", ["at-rest", "unknown-host", "nowhere", "schema/openapi.json"])
 @pytest.mark.parametrize("prefix", ["/.atrium/", "/api/.atrium/"])
 async def test_internal_pages_cannot_be_asked_for(site: Site, prefix: str, page: str) -> None:
