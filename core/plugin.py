@@ -204,4 +204,15 @@ def _load(entry: EntryPoint, core_version: str) -> Plugin:
         raise PluginContradiction(
             f"it works with Atrium {plugin.core_versions}, this is {core_version}"
         )
+    _refuse_ungated(plugin)
     return plugin
+
+
+def _refuse_ungated(plugin: Plugin) -> None:
+    """The gate of a tenant without the plugin stands at its prefix, and nowhere else."""
+    gated = (f"/{plugin.prefix}/", f"/api/v1/{plugin.prefix}/")
+    for each in plugin.controllers:
+        paths = getattr(each, "paths", None) or {getattr(each, "path", "/")}
+        for path in paths:
+            if not f"/{path.strip('/')}/".startswith(gated):
+                raise PluginContradiction(f"{each} answers at {path}, outside {gated[0]}")

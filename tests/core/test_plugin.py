@@ -6,11 +6,12 @@ from importlib.metadata import EntryPoint
 from typing import Any, ClassVar
 
 import pytest
+from litestar import Controller, get
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.events import Event
 from core.jobs import Schedule, actor
-from core.permissions import Permission
+from core.permissions import Permission, public
 from core.plugin import Meter, Plugin, PluginContradiction, discover
 
 
@@ -40,7 +41,26 @@ def declare(**fields: Any) -> Plugin:
     )
 
 
-good = declare()
+@get("/elsewhere", access=public)
+async def stray() -> None:
+    """A page outside the plugin's own."""
+
+
+class Stray(Controller):
+    """Pages beside the plugin's own."""
+
+    path = "/samples"
+
+
+class Kept(Controller):
+    """The plugin's API."""
+
+    path = "/api/v1/sample/things"
+
+
+good = declare(controllers=(Kept,))
+stray_handler = declare(controllers=(stray,))
+stray_controller = declare(controllers=(Kept, Stray))
 not_a_plugin = "something else"
 future = declare(core_versions=">=99")
 
@@ -88,3 +108,11 @@ def test_broken_plugins_are_named_and_the_others_start() -> None:
     assert "No module named 'no'" in found.broken["missing"]
     assert "is not a core.plugin.Plugin" in found.broken["stranger"]
     assert "its name 'sample'" in found.broken["renamed"]
+
+
+@pytest.mark.parametrize("name", ["stray_handler", "stray_controller"])
+def test_a_product_outside_its_gate_is_broken(name: str) -> None:
+    """What does not lie below the prefix would be served to tenants without the product."""
+    found = discover([entry("sample", f"{__name__}:{name}")])
+    assert not found.working
+    assert "outside /sample/" in found.broken["sample"]
