@@ -30,7 +30,7 @@ from core.plugin import Plugins
 from core.scope import Directory, Tenant
 from core.settings import Settings
 from core.signals import Signals
-from core.web import csrf, headers, idempotency, openapi, problems
+from core.web import csrf, headers, idempotency, openapi, problems, queries
 from core.web.bodies import StructBodies
 from core.web.edge import INTERNAL, INTERNAL_API
 from core.web.locales import localised
@@ -126,7 +126,7 @@ def build(
             "tenant": Provide(_tenant, sync_to_thread=False),
             "identity": Provide(_identity, sync_to_thread=False),
         },
-        guards=[csrf.same_origin, access_guard],
+        guards=[csrf.same_origin, access_guard, queries.readable],
         middleware=[localised, idempotency.recorded],
         before_request=idempotency.reserve,
         exception_handlers={**problems.exception_handlers, **guard.exception_handlers},

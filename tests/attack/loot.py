@@ -82,6 +82,8 @@ class Loot:
             readings,
             when,
             person,
+            person | {"email": f"eve.{new_id().hex}@example.com"},
+            {"grace_minutes": 60},
             {"name": "Eve's", "color": "#123456", "zone": "Europe/Lisbon", "locale": "en"},
         ]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
@@ -21,7 +23,7 @@ from core.web.forms.schema import FieldSpec, fields_of
 T = TypeVar("T", bound=msgspec.Struct)
 
 _NOTHING: Final = object()
-_ALLOWED_CONTROLS: Final = frozenset("\t\n\r")
+_UNREADABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
 
 
 def blank(struct: type[T], initial: Mapping[str, Any] | msgspec.Struct | None = None) -> Bound[T]:
@@ -152,12 +154,12 @@ def _beyond(spec: FieldSpec, value: Any) -> Any:
 
 
 def _storable(value: Any) -> bool:
-    """No NUL or other control characters, no lone surrogates, no NaN or infinity, at any depth."""
+    """No NUL or other control characters, no lone surrogates, no NaN or infinity, at any depth.
+
+    Nor the replacement character, which is all that is left of bytes that were no UTF-8.
+    """
     if isinstance(value, str):
-        return not any(
-            (ord(c) < 32 and c not in _ALLOWED_CONTROLS) or c == "\x7f" or "\ud800" <= c <= "\udfff"
-            for c in value
-        )
+        return not _UNREADABLE.search(value)
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, Decimal):
@@ -201,8 +203,21 @@ def read_json(struct: type[T], text: bytes) -> T:
     """
     try:
         body = msgspec.json.decode(text)
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        raise Invalid(messages.NOT_JSON) from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        body = _leniently(text)
     if not isinstance(body, dict):
         raise Invalid(messages.NOT_AN_OBJECT)
     return bound(struct, body).value
+
+
+def _leniently(text: bytes) -> Any:
+    """JSON with what only some take for JSON (NaN, lone surrogates): the field that holds it is
+    named then, instead of the whole being refused.
+
+    Raises:
+        Invalid: it is nothing of the kind.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise Invalid(messages.NOT_JSON) from None

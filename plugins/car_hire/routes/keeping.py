@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from uuid import UUID
@@ -47,7 +48,7 @@ async def _save(
     version = str(data.get("version", ""))
     form = bind(kind, {key: data[key] for key in data if key != "version"})
     try:
-        seen = int(version) if version.isascii() and version.isdecimal() else None
+        seen = int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None
         await save(form.value, seen)
     except DomainError as error:
         return await otherwise(form.refuse(error), error.status)
