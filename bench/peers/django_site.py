@@ -33,9 +33,14 @@ settings.configure(
         }
     },
     DATABASE_ROUTERS=("django_tenants.routers.TenantSyncRouter",),
-    SHARED_APPS=("django_tenants", "bench.peers.customers"),
+    SHARED_APPS=("django_tenants", "django.contrib.contenttypes", "bench.peers.customers"),
     TENANT_APPS=("bench.peers.fleet",),
-    INSTALLED_APPS=("django_tenants", "bench.peers.customers", "bench.peers.fleet"),
+    INSTALLED_APPS=(
+        "django_tenants",
+        "django.contrib.contenttypes",
+        "bench.peers.customers",
+        "bench.peers.fleet",
+    ),
     TENANT_MODEL="customers.Client",
     TENANT_DOMAIN_MODEL="customers.Domain",
     MIDDLEWARE=("django_tenants.middleware.main.TenantMainMiddleware",),
