@@ -53,7 +53,7 @@ async def measure(load: Load) -> Outcome:
             begun = time.perf_counter()
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
-            await reader.readexactly(_length(head))
+            await _skip_body(reader, head.lower())
             latencies.append(time.perf_counter() - begun)
             unexpected += not head.startswith(status)
         writer.close()
@@ -72,10 +72,12 @@ async def measure(load: Load) -> Outcome:
     )
 
 
-def _length(head: bytes) -> int:
-    lowered = head.lower()
-    start = lowered.index(b"content-length:") + 15
-    return int(lowered[start : lowered.index(b"\r\n", start)])
+async def _skip_body(reader: asyncio.StreamReader, head: bytes) -> None:
+    if b"transfer-encoding: chunked" in head:
+        await reader.readuntil(b"\r\n0\r\n\r\n")
+        return
+    start = head.index(b"content-length:") + 15
+    await reader.readexactly(int(head[start : head.index(b"\r\n", start)]))
 
 
 def _quantile(ordered: list[float], share: float) -> float:
