@@ -59,6 +59,7 @@ def compose(settings: Settings, products: Plugins) -> Edge:
             "redis": lambda: _ask_redis(services),
         },
         lifespan=lifespan,
+        access_log=settings.access_log,
     )
 
 

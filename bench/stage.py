@@ -91,8 +91,13 @@ async def _answers(port: int, running: asyncio.subprocess.Process) -> None:
 
 @asynccontextmanager
 async def atrium_web(world: World) -> AsyncIterator[int]:
-    """Atrium's web server with one worker, as ``atrium web`` starts it; gives its port."""
+    """Atrium's web server with one worker, as ``atrium web`` starts it; gives its port.
+
+    It writes no access log: neither do the peers.
+    """
     port = free_port()
-    settings = environment(world.settings, port=str(port), public_port=str(port), log_format="json")
+    settings = environment(
+        world.settings, port=str(port), public_port=str(port), access_log="false"
+    )
     async with process(["-m", "atrium", "web"], settings, port):
         yield port

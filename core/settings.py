@@ -50,6 +50,8 @@ class Settings:
     webhook_url: str = ""
     """Where vendors reach us, if not at the portal's address; without a trailing slash."""
 
+    access_log: bool = True
+    """A log line for every request; without it only for those that fail."""
     otlp_endpoint: str = ""
     log_format: str = "json"
     """``json`` or ``console``."""

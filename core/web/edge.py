@@ -49,6 +49,7 @@ class Edge:
     gates: Mapping[str, str]
     checks: Mapping[str, health.Check]
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
+    access_log: bool = True
 
     async def __call__(
         self, scope: Scope, receive: Receive | LifeSpanReceive, send: Send | LifeSpanSend
@@ -82,7 +83,7 @@ class Edge:
         if path in {"/health/live", "/health/ready"}:
             await health.answer(path, self.checks, send)
             return
-        with observe.request(scope) as seen:
+        with observe.request(scope, access_log=self.access_log) as seen:
             try:
                 tenant = await self._tenant_of(scope)
                 app = self._route(scope, tenant)

@@ -20,8 +20,11 @@ _propagator = TraceContextTextMapPropagator()
 
 
 @contextmanager
-def request(scope: HTTPScope) -> Iterator[Callable[[Send], Send]]:
-    """Observe one request; the function it gives wraps ``send`` to see the status."""
+def request(scope: HTTPScope, *, access_log: bool) -> Iterator[Callable[[Send], Send]]:
+    """Observe one request; the function it gives wraps ``send`` to see the status.
+
+    Without ``access_log`` only a request that failed leaves a line.
+    """
     method, path = scope["method"], _without_token(scope["path"])
     started = time.perf_counter()
     status = 0
@@ -52,7 +55,8 @@ def request(scope: HTTPScope) -> Iterator[Callable[[Send], Send]]:
                 span.set_attribute("http.response.status_code", status)
                 if status >= 500:
                     span.set_status(Status(StatusCode.ERROR))
-            log.info("request", method=method, path=path, status=status, ms=milliseconds)
+            if access_log or status >= 500:
+                log.info("request", method=method, path=path, status=status, ms=milliseconds)
 
 
 def serve_tenant(tenant: Tenant) -> None:
