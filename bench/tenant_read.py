@@ -30,7 +30,7 @@ from core.scope import Tenant
 from plugins.car_hire.models import Vehicle, VehicleClass
 from tests.world import World
 
-TENANTS: Final = 4
+TENANTS: Final = 200
 CONNECTIONS: Final = 32
 WARM_UP_SECONDS: Final = 4.0
 SECONDS: Final = 8.0

@@ -9,7 +9,7 @@ refuses whatever is asked of it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
@@ -26,6 +26,10 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from core.scope import Database, Scope, Tenant, acting_for
 
 T = TypeVar("T")
+Row = Mapping[str, Any]
+
+POOL_TIMEOUT: Final = 5.0
+"""Seconds to wait for a free connection."""
 
 EXTENSIONS_SCHEMA: Final = "extensions"
 MAX_SCHEMAS_TOUCHED: Final = 200
@@ -76,6 +80,10 @@ class ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg shi
 
     __slots__ = ("schemas_touched", "scope")
 
+    def get_reset_query(self) -> str:
+        """Nothing outlives a transaction of ours, so there is nothing to reset between two."""
+        return ""
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.scope: Scope | None = None
@@ -111,7 +119,7 @@ def _replace_backend(context: ExceptionContext) -> None:
     refused a role which exists may have an outdated list of its roles, and would keep it (see
     ``tenants.scopes.spread_role``)."""
     problem = getattr(context.original_exception, "__cause__", None)
-    if isinstance(problem, asyncpg.InsufficientPrivilegeError) and "to set role" in str(problem):
+    if _is_refused_a_role(problem):
         context.is_disconnect = True
         context.invalidate_pool_on_disconnect = False
     elif isinstance(problem, _LEAVING):  # it has said so, but may not have hung up yet
@@ -124,6 +132,7 @@ _LEAVING: Final = (
     asyncpg.CannotConnectNowError,
     asyncpg.PostgresConnectionError,
 )
+_LOST_BY_THE_DRIVER: Final = (*_LEAVING, asyncpg.InvalidCachedStatementError)
 UNREACHABLE: Final = (
     *_LEAVING,
     OSError,
@@ -147,10 +156,16 @@ def is_away(error: BaseException) -> bool:
 def lost_its_transaction(error: BaseException) -> bool:
     """Whether a transaction was lost to its connection, or to a statement that was prepared for
     a table as it was before; the same may well succeed in another transaction."""
+    if isinstance(error, _LOST_BY_THE_DRIVER) or _is_refused_a_role(error):
+        return True
     if not isinstance(error, DBAPIError):
         return False
     stale = isinstance(getattr(error.orig, "__cause__", None), asyncpg.InvalidCachedStatementError)
     return stale or error.connection_invalidated
+
+
+def _is_refused_a_role(problem: BaseException | None) -> bool:
+    return isinstance(problem, asyncpg.InsufficientPrivilegeError) and "to set role" in str(problem)
 
 
 class ScopedSession(Session):
@@ -173,6 +188,7 @@ class Databases:
         self._pool_size = pool_size
         self._connect_timeout = connect_timeout
         self._engines: dict[str, AsyncEngine] = {}
+        self._read_pools: dict[str, asyncpg.Pool] = {}
 
     def engine(self, database: Database) -> AsyncEngine:
         """The engine of ``database``."""
@@ -186,23 +202,56 @@ class Databases:
             make_url(database.dsn).set(drivername="postgresql+asyncpg"),
             pool_size=self._pool_size,
             max_overflow=0,
-            pool_timeout=5,
+            pool_timeout=POOL_TIMEOUT,
             pool_recycle=1800,
             hide_parameters=True,  # an error's text goes to logs and dead letters
-            connect_args={
-                "connection_class": ScopedConnection,
-                "timeout": self._connect_timeout,
-                "command_timeout": 30,
-                "server_settings": {
-                    "search_path": "",
-                    "application_name": "atrium",
-                    "idle_in_transaction_session_timeout": "30s",
-                },
-            },
+            connect_args=self._connect_arguments(),
         )
         event.listen(engine.sync_engine, "checkin", _take_scope_back)
         event.listen(engine.sync_engine, "handle_error", _replace_backend)
         return engine
+
+    def _connect_arguments(self) -> dict[str, Any]:
+        return {
+            "connection_class": ScopedConnection,
+            "timeout": self._connect_timeout,
+            "command_timeout": 30,
+            "server_settings": {
+                "search_path": "",
+                "application_name": "atrium",
+                "idle_in_transaction_session_timeout": "30s",
+            },
+        }
+
+    async def fetch_row(self, tenant: Tenant, sql: str, values: Sequence[Any]) -> Row | None:
+        """One row by the driver itself, in a transaction of ``tenant``: see ``core.reads``."""
+        pool = await self._read_pool(tenant.scope.database)
+        async with pool.acquire(timeout=POOL_TIMEOUT) as lent:
+            connection: ScopedConnection = lent._con  # the pool's proxy knows no scope
+            connection.scope = tenant.scope
+            try:
+                async with connection.transaction():
+                    row: Row | None = await connection.fetchrow(sql, *values)
+            except asyncpg.InsufficientPrivilegeError:
+                await connection.close()  # the list of its roles may be outdated
+                raise
+            finally:
+                connection.scope = None
+            if len(connection.schemas_touched) > MAX_SCHEMAS_TOUCHED:
+                await connection.close()
+            return row
+
+    async def _read_pool(self, database: Database) -> asyncpg.Pool:
+        pool = self._read_pools.get(database.name)
+        if pool is None:
+            pool = self._read_pools[database.name] = asyncpg.create_pool(
+                database.dsn.replace("+asyncpg", ""),
+                min_size=0,
+                max_size=max(2, self._pool_size // 2),
+                **self._connect_arguments(),
+            )
+        await pool  # opened by the first to come, at once by all others
+        return pool
 
     def session(self, tenant: Tenant) -> AsyncSession:
         """A session of ``tenant``: for the edges, which commit it; others use ``transaction``."""
@@ -211,7 +260,7 @@ class Databases:
             sync_session_class=ScopedSession,
             expire_on_commit=False,
             close_resets_only=False,
-            info={"tenant": tenant},
+            info={"tenant": tenant, "databases": self},
         )
 
     @asynccontextmanager
@@ -227,6 +276,9 @@ class Databases:
         for engine in self._engines.values():
             await engine.dispose()
         self._engines.clear()
+        for pool in self._read_pools.values():
+            await pool.close()
+        self._read_pools.clear()
 
 
 async def commit(session: AsyncSession) -> None:

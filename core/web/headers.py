@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Final
 
-from litestar.datastructures import MutableScopeHeaders
 from litestar.types import Message, Scope
 
+from core.settings import Settings
 from core.web.locales import COOKIE, asked_for
 
 
@@ -42,33 +43,41 @@ def _directive(name: str, more: tuple[str, ...]) -> str:
     return " ".join((name, "'self'", *more))
 
 
-_ALWAYS: Final = {
-    "x-content-type-options": "nosniff",
-    "x-frame-options": "DENY",
-    "referrer-policy": "strict-origin-when-cross-origin",
-    "cross-origin-opener-policy": "same-origin",
-    "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=(self), usb=()",
-}
-_HSTS: Final = "max-age=31536000; includeSubDomains"
+_ALWAYS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (
+        b"permissions-policy",
+        b"camera=(), microphone=(), geolocation=(), payment=(self), usb=()",
+    ),
+)
+_HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_NO_MORE: Final = Csp()
 
 
 async def secure(message: Message, scope: Scope) -> None:
     """Litestar ``before_send`` hook: security headers, where an answer has not set its own."""
     if message["type"] != "http.response.start":
         return
-    headers = MutableScopeHeaders.from_message(message)
-    for name, value in _ALWAYS.items():
-        headers.setdefault(name, value)
-    settings = scope["litestar_app"].state.renderer.settings
-    csp = scope["state"].get("csp", Csp())
+    settings: Settings = scope["litestar_app"].state.renderer.settings
+    https = settings.public_scheme == "https"
+    headers = list(message["headers"])
+    given = {name for name, _ in headers}
+    policy = _policy(scope["state"].get("csp", _NO_MORE), settings)
+    wanted = (*_ALWAYS, (b"content-security-policy", policy), *((_HSTS,) if https else ()))
+    headers += [each for each in wanted if each[0] not in given]
+    if language := asked_for(scope):
+        safe = "; Secure" if https else ""
+        kept = f"{COOKIE}={language}; Path=/; Max-Age=31536000; SameSite=Lax{safe}"
+        headers.append((b"set-cookie", kept.encode()))
+    message["headers"] = headers
+
+
+@lru_cache(maxsize=1000)
+def _policy(csp: Csp, settings: Settings) -> bytes:
     # Chromium holds the redirect that follows a form to form-action too, and "Open" in the
     # portal leads to the tenant's own host.
     own = (settings.public_url, settings.tenant_url("*", ""))
-    headers.setdefault("content-security-policy", str(replace(csp, form=(*own, *csp.form))))
-    if settings.public_scheme == "https":
-        headers.setdefault("strict-transport-security", _HSTS)
-    if language := asked_for(scope):
-        safe = "; Secure" if settings.public_scheme == "https" else ""
-        headers.add(
-            "set-cookie", f"{COOKIE}={language}; Path=/; Max-Age=31536000; SameSite=Lax{safe}"
-        )
+    return str(replace(csp, form=(*own, *csp.form))).encode()

@@ -14,6 +14,7 @@ from core.audit import services as audit
 from core.errors import Conflict, FieldError, Invalid, NotFound
 from core.i18n import _
 from core.ids import new_id
+from core.reads import Read
 from core.scope import Tenant
 from plugins.car_hire.models import Booking, Vehicle, VehicleClass, states
 from plugins.car_hire.schemas import ClassInput, VehicleInput
@@ -23,20 +24,23 @@ from plugins.car_hire.services.locking import lock_vehicle
 
 PAGE_SIZE = 50
 
-_FACTS: Final = select(
-    Vehicle.id,
-    Vehicle.version,
-    Vehicle.class_id,
-    Vehicle.make,
-    Vehicle.model,
-    Vehicle.year,
-    Vehicle.colour,
-    Vehicle.plate,
-    Vehicle.vin,
-    Vehicle.odometer_km,
-    Vehicle.fuel_eighths,
-    Vehicle.status,
-).where(Vehicle.id == bindparam("wanted"))
+_VEHICLES: Final = Vehicle.__table__.c
+_FACTS: Final = Read(
+    select(
+        _VEHICLES.id,
+        _VEHICLES.version,
+        _VEHICLES.class_id,
+        _VEHICLES.make,
+        _VEHICLES.model,
+        _VEHICLES.year,
+        _VEHICLES.colour,
+        _VEHICLES.plate,
+        _VEHICLES.vin,
+        _VEHICLES.odometer_km,
+        _VEHICLES.fuel_eighths,
+        _VEHICLES.status,
+    ).where(_VEHICLES.id == bindparam("wanted"))
+)
 
 _CLASS_KEYS: Final[Keys] = {
     "uq_car_hire_classes_name": ("name", _("There is a class of this name")),
@@ -182,7 +186,7 @@ async def vehicle_facts(session: AsyncSession, vehicle_id: UUID) -> dict[str, An
     Raises:
         NotFound: there is none.
     """
-    found = (await session.execute(_FACTS, {"wanted": vehicle_id})).mappings().one_or_none()
+    found = await _FACTS.one_or_none(session, wanted=vehicle_id)
     if found is None:
         raise NotFound(_("There is no such vehicle"))
     return dict(found)
