@@ -96,8 +96,7 @@ def safe_next(target: str | None, otherwise: str = "/") -> str:
         return otherwise
     if "\\" in target or any(ord(each) < 0x20 or ord(each) == 0x7F for each in target):
         return otherwise
-    parts = urlsplit(target)
-    return otherwise if parts.scheme or parts.netloc or target.startswith("//") else target
+    return otherwise if target.startswith("//") else target
 
 
 def to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
@@ -107,11 +106,18 @@ def to_sign_in(request: Request[Any, Any, Any], _: Exception) -> Response[Any]:
         target = request.url.path + (f"?{query}" if query else "")
     else:  # what was sent cannot be sent again: go back to the page it was sent from
         shown = request.headers.get("hx-current-url") or request.headers.get("referer") or ""
-        target = urlsplit(str(shown)).path
+        target = _path_of(str(shown))
     way = f"{SIGN_IN}?next={quote(safe_next(target), safe='/')}"
     if "hx-request" in request.headers:
         return Response(b"", status_code=401, headers={"hx-redirect": way})
     return Redirect(way, status_code=303)
+
+
+def _path_of(address: str) -> str:
+    try:
+        return urlsplit(address).path
+    except ValueError:  # a header can say anything
+        return ""
 
 
 exception_handlers: ExceptionHandlersMap = {SignInRequired: to_sign_in}

@@ -9,7 +9,6 @@ tokens, webhooks, curl) have nothing that could be abused and are let through.
 from __future__ import annotations
 
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
@@ -58,7 +57,7 @@ def _exempt(scope: AsgiScope) -> bool:
 
 
 def _own(origin: str, host: str) -> bool:
-    return bool(host) and urlsplit(origin).netloc.lower() == host.lower()
+    return bool(host) and origin.partition("://")[2].lower() == host.lower()
 
 
 async def same_origin(

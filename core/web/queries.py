@@ -1,4 +1,4 @@
-"""Queries hold text: what PostgreSQL cannot keep is refused before a route may ask it."""
+"""Addresses hold text: what PostgreSQL cannot keep is refused before a route may ask it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 from litestar.connection import ASGIConnection
 from litestar.handlers.base import BaseRouteHandler
 
-from core.errors import FieldError, Invalid
+from core.errors import FieldError, Invalid, NotFound
 from core.web.forms import messages
 
 
@@ -19,7 +19,10 @@ async def readable(
 
     Raises:
         Invalid: naming the parameters that do.
+        NotFound: the path does, and nothing can have such a name.
     """
+    if "\0" in connection.scope["path"]:
+        raise NotFound
     query: bytes = connection.scope["query_string"]
     if b"%00" not in query and b"\0" not in query:
         return

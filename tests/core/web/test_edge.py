@@ -138,6 +138,31 @@ async def test_a_session_of_one_business_is_nothing_at_another(site: Site) -> No
     assert at_home.status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/account", {"referer": "http://[bad"}),
+        ("/account", {"hx-request": "true", "hx-current-url": "http://[bad"}),
+        ("/sign-in", {"origin": "http://[bad", "sec-fetch-site": ""}),
+        ("/webhooks/stripe/{acme}.%00", {}),
+        ("/webhooks/%00/{acme}.x", {}),
+    ],
+)
+async def test_no_address_is_too_odd(site: Site, path: str, headers: dict[str, str]) -> None:
+    """What only looks like an address, in a header or a path, is no fault of ours."""
+    async with site.visitor(site.world.acme) as visitor:
+        at = path.format(acme=site.world.acme.id.hex)
+        answer = await visitor.post(at, headers=headers, content=b"{}")
+    assert answer.status_code in {303, 401, 403, 404}
+
+
+async def test_no_way_back_is_too_odd(site: Site) -> None:
+    """The sign-in page is shown whatever ``next`` is."""
+    async with site.visitor(site.world.acme) as visitor:
+        for target in ("//[bad", "http://[bad", "/[ok", "%2F%2F[bad"):
+            assert (await visitor.get(f"/sign-in?next={target}")).status_code == 200, target
+
+
 async def test_a_webhook_for_no_tenant_is_not_found(site: Site) -> None:
     """The endpoint names the tenant; an invented one names nobody."""
     for endpoint in (f"{uuid4().hex}.token", "nonsense", ".", f"{site.world.acme.id}"):
