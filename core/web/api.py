@@ -1,23 +1,19 @@
-"""What every JSON route shares: pages by cursor, ETags."""
+"""What every JSON route shares: pages by cursor."""
 
 from __future__ import annotations
 
 import base64
 import binascii
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
-from litestar import Request, Response
 
 from core.errors import Invalid
 from core.i18n import _
 
 T = TypeVar("T")
-
-LARGEST_PAGE: Final = 200
 
 
 class Listing(msgspec.Struct, Generic[T]):
@@ -58,17 +54,3 @@ def page_of(
     """``rows`` (asked for with ``limit + 1``) as a page and the cursor of the next one."""
     page = list(rows[:limit])
     return page, str(Cursor(key(page[-1]))) if len(rows) > limit and page else None
-
-
-def etag_of(*parts: object) -> str:
-    """A strong ETag of what identifies a representation: id and version, say."""
-    digest = hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
-    return f'"{digest[:20]}"'
-
-
-def unchanged(request: Request[Any, Any, Any], etag: str) -> Response[None] | None:
-    """304 if the caller already has the representation ``etag``, else None."""
-    known = [each.strip() for each in request.headers.get("if-none-match", "").split(",")]
-    if "*" in known or etag in [each.removeprefix("W/") for each in known]:
-        return Response(None, status_code=304, headers={"etag": etag})
-    return None

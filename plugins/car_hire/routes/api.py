@@ -44,8 +44,6 @@ from plugins.car_hire.services import bookings, customers, fleet, hires, paying,
 
 Session = NamedDependency[AsyncSession]
 
-PAGE = 50
-
 
 class Classes(Controller):
     """Vehicle classes and their rates."""
@@ -100,7 +98,9 @@ class Vehicles(Controller):
     ) -> Listing[views.VehicleView]:
         """The fleet, oldest first; ``text`` is part of plate, make or model."""
         rows = await fleet.vehicles(session, text=text, status=status, after=place(cursor))
-        page, following = page_of([row[0] for row in rows], PAGE, lambda row: (str(row.id),))
+        page, following = page_of(
+            [row[0] for row in rows], fleet.PAGE_SIZE, lambda row: (str(row.id),)
+        )
         return Listing([views.VehicleView.of(each) for each in page], following)
 
     @post(access=permission(FLEET), idempotent=True)
@@ -144,7 +144,7 @@ class Customers(Controller):
     ) -> Listing[views.CustomerView]:
         """Customers, newest first; ``text`` is part of name, e-mail or phone."""
         rows = await customers.page(session, text=text, before=place(cursor))
-        page, following = page_of(rows, PAGE, lambda row: (str(row.id),))
+        page, following = page_of(rows, customers.PAGE_SIZE, lambda row: (str(row.id),))
         return Listing([views.CustomerView.of(each) for each in page], following)
 
     @post(access=permission(DESK), idempotent=True)
@@ -233,7 +233,9 @@ class Bookings(Controller):
     ) -> Listing[views.BookingView]:
         """Bookings, newest first; ``text`` is part of a name, a number or a plate."""
         rows = await bookings.page(session, text=text, state=status, before=place(cursor))
-        page, following = page_of([row[0] for row in rows], PAGE, lambda row: (str(row.id),))
+        page, following = page_of(
+            [row[0] for row in rows], bookings.PAGE_SIZE, lambda row: (str(row.id),)
+        )
         return Listing([views.BookingView.of(each) for each in page], following)
 
     @post(access=member, idempotent=True)
