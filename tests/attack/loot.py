@@ -16,6 +16,7 @@ from core.ids import new_id
 from core.mail.models import Mail
 from core.permissions import Role
 from core.scope import Tenant
+from plugins.car_hire.services import fleet
 from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
 from tests.site import Site
 
@@ -29,6 +30,8 @@ class Loot:
     ids: Mapping[str, UUID]
     marks: tuple[str, ...]
     shop: Shop
+    versions: tuple[int, int]
+    """Of the car and of the class, when they were made ready."""
 
     @classmethod
     async def of(cls, site: Site, tenant: Tenant) -> Loot:
@@ -46,6 +49,8 @@ class Loot:
             letter.subject = letter.text = secret
             letter.state = "caught"
             session.add(letter)
+            car = await fleet.vehicle(session, shop.cars[0].id)
+            versions = (car.version, shop.vehicle_class.version)
         ids = {
             "class_id": shop.vehicle_class.id,
             "vehicle_id": shop.cars[0].id,
@@ -59,7 +64,12 @@ class Loot:
             "business_id": tenant.id,
         }
         words = (shop.vehicle_class.name, shop.customer.email, shop.cars[0].plate, secret)
-        return cls(ids=ids, marks=(*words, user_id.hex, str(hire_id), str(held.id)), shop=shop)
+        return cls(
+            ids=ids,
+            marks=(*words, user_id.hex, str(hire_id), str(held.id)),
+            shop=shop,
+            versions=versions,
+        )
 
     def bodies(self) -> list[Body]:
         """A body for each thing that can be sent, all of which would do if they were ours."""

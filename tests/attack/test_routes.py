@@ -290,11 +290,9 @@ async def untouched(site: Site, loot: dict[str, Loot]) -> None:
             assert booking["state"] == "pending_payment"
             hire = (await owner.get(f"{api}/hires/{mine['hire_id']}")).json()
             assert hire["state"] == "out"
-            for path in (
-                f"{api}/vehicles/{mine['vehicle_id']}",
-                f"{api}/classes/{mine['class_id']}",
-            ):
-                assert (await owner.get(path)).json()["version"] == 1
+            car = (await owner.get(f"{api}/vehicles/{mine['vehicle_id']}")).json()
+            offered = (await owner.get(f"{api}/classes/{mine['class_id']}")).json()
+            assert (car["version"], offered["version"]) == loot[tenant.slug].versions
             person = await owner.get(f"/settings/people/{mine['person_id']}")
             assert "Staff Pereira" in person.text
 
