@@ -163,11 +163,12 @@ async def cancel(session: AsyncSession, booking_id: UUID, expected: int | None =
         NotNow: the car is out, or the booking is over.
         EditedMeanwhile: it changed since version ``expected``.
     """
-    await _stop_handing_over(session, booking_id)
+    hire = await _being_handed_over(session, booking_id)
     booking = await bookings.cancel(session, booking_id, expected)
     key = f"cancel:{booking_id}"
     await jobs.put(session, GIVE_BACK, {"booking_id": booking_id}, key=key)
     await letters.cancellation(session, booking_id)
+    await _stop_handing_over(session, hire)
     return booking
 
 
@@ -177,13 +178,23 @@ async def no_show(session: AsyncSession, booking_id: UUID) -> Booking:
     Raises:
         NotNow: the time has not come, or the booking is not waiting for anybody.
     """
-    await _stop_handing_over(session, booking_id)
-    return await bookings.no_show(session, booking_id)
+    hire = await _being_handed_over(session, booking_id)
+    booking = await bookings.no_show(session, booking_id)
+    await _stop_handing_over(session, hire)
+    return booking
 
 
-async def _stop_handing_over(session: AsyncSession, booking_id: UUID) -> None:
-    """A hire that only awaits its deposit must not keep the car once its booking is over."""
+async def _being_handed_over(session: AsyncSession, booking_id: UUID) -> Hire | None:
+    """The hire of a booking, locked before the booking is, as everywhere, if it is under way."""
     hire = await hires.of_booking(session, booking_id)
+    return None if hire is None else await hires.locked(session, hire.id)
+
+
+async def _stop_handing_over(session: AsyncSession, hire: Hire | None) -> None:
+    """A hire that only awaits its deposit must not keep the car once its booking is over.
+
+    Last of all, since releasing the deposit commits what was recorded before.
+    """
     if hire is not None and hire.state == "awaiting_deposit":
         await abandon(session, hire.id)
 

@@ -28,7 +28,7 @@ from core.payments.services import Payments, accounts
 from core.payments.stripe_gateway import StripeGateway
 from core.permissions import Role
 from plugins.car_hire import tasks
-from plugins.car_hire.errors import NotNow
+from plugins.car_hire.errors import EditedMeanwhile, NotNow
 from plugins.car_hire.models import Booking
 from plugins.car_hire.schemas import ReturnInput
 from plugins.car_hire.services import bookings, hires, paying
@@ -39,6 +39,7 @@ from tests.standin.conftest import StandIn, _running, free_port, standin
 __all__ = ["_running", "standin"]
 
 VISA = "pm_card_visa"
+THREE_D_SECURE = "pm_card_authenticationRequired"
 
 
 @dataclass
@@ -330,6 +331,22 @@ async def test_cancelling_while_the_deposit_is_awaited_frees_the_car(till: Till)
         again = await till.shop.confirmed()
         async with till.shop.transaction() as session:
             await hires.prepare(session, till.shop.readings(again))
+
+
+async def test_a_cancellation_that_is_refused_stops_nothing(till: Till) -> None:
+    """Whoever saw an older booking is told; the deposit that is under way stays so."""
+    booking = await till.shop.confirmed()
+    async with till.shop.transaction() as session:
+        hire = await hires.prepare(session, till.shop.readings(booking))
+    async with till.shop.transaction() as session:
+        await paying.pay_deposit(session, hire.id, THREE_D_SECURE)
+    with pytest.raises(EditedMeanwhile):
+        async with till.shop.transaction() as session:
+            await paying.cancel(session, booking.id, expected=99)
+    async with till.shop.transaction() as session:
+        assert (await hires.one(session, hire.id)).state == "awaiting_deposit"
+        (deposit,) = await Payments(session).of(paying.HIRE, hire.id)
+    assert deposit.state == "requires_action"
 
 
 async def test_pages_with_a_card_field(till: Till, site: Site) -> None:
