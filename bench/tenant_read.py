@@ -32,7 +32,7 @@ from tests.world import World
 
 TENANTS: Final = 200
 CONNECTIONS: Final = 32
-WARM_UP_SECONDS: Final = 4.0
+WARM_UP_SECONDS: Final = 8.0
 SECONDS: Final = 8.0
 ROUNDS: Final = 3
 PEER_THREADS: Final = 4

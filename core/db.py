@@ -204,6 +204,7 @@ class Databases:
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT,
             pool_recycle=1800,
+            pool_use_lifo=True,  # few backends that know the tenants' tables, rather than many
             hide_parameters=True,  # an error's text goes to logs and dead letters
             connect_args=self._connect_arguments(),
         )
@@ -247,7 +248,7 @@ class Databases:
             pool = self._read_pools[database.name] = asyncpg.create_pool(
                 database.dsn.replace("+asyncpg", ""),
                 min_size=0,
-                max_size=max(2, self._pool_size // 2),
+                max_size=max(2, self._pool_size // 4),
                 **self._connect_arguments(),
             )
         await pool  # opened by the first to come, at once by all others

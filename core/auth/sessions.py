@@ -15,7 +15,7 @@ from datetime import timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, origin
@@ -25,6 +25,7 @@ from core.auth.tokens import MAX_LENGTH, digest, fresh_token
 from core.db import after_commit
 from core.ids import new_id
 from core.permissions import Role
+from core.reads import Read
 from core.scope import Tenant
 from core.signals import Signals
 
@@ -36,6 +37,28 @@ CACHED_FOR: Final = 10.0
 CACHED_UNHEARD_FOR: Final = 1.0
 """Seconds while they do not."""
 CHANNEL: Final = "auth.sessions"
+
+
+_SESSIONS: Final = UserSession.__table__.c
+_USERS: Final = User.__table__.c
+_FOUND: Final = Read(
+    select(
+        _SESSIONS.id,
+        _SESSIONS.last_seen_at,
+        _SESSIONS.expires_at,
+        _USERS.id.label("user_id"),
+        _USERS.name,
+        _USERS.email,
+        _USERS.role,
+        _USERS.locale,
+    )
+    .join_from(UserSession.__table__, User.__table__, _USERS.id == _SESSIONS.user_id)
+    .where(
+        _SESSIONS.token_hash == bindparam("token_hash"),
+        _SESSIONS.kind == bindparam("kind"),
+        _USERS.disabled_at.is_(None),
+    )
+)
 
 
 class Known(NamedTuple):
@@ -160,39 +183,21 @@ class Sessions:
     async def _read(
         self, session: AsyncSession, tenant: Tenant, key: SessionKey
     ) -> Identity | None:
-        query = (
-            select(
-                UserSession.id,
-                UserSession.last_seen_at,
-                UserSession.expires_at,
-                User.id.label("user_id"),
-                User.name,
-                User.email,
-                User.role,
-                User.locale,
-            )
-            .join(User, User.id == UserSession.user_id)
-            .where(
-                UserSession.token_hash == key.token_hash,
-                UserSession.kind == key.kind,
-                User.disabled_at.is_(None),
-            )
-        )
-        row = (await session.execute(query)).one_or_none()
+        row = await _FOUND.one_or_none(session, token_hash=key.token_hash, kind=key.kind)
         moment = clock.now()
-        if row is None or moment >= min(row.expires_at, row.last_seen_at + IDLE):
+        if row is None or moment >= min(row["expires_at"], row["last_seen_at"] + IDLE):
             return None
-        if moment - row.last_seen_at > NOTE_SEEN_EVERY:
-            await _note_seen(session, row.id)
-        role = Role(row.role)
+        if moment - row["last_seen_at"] > NOTE_SEEN_EVERY:
+            await _note_seen(session, row["id"])
+        role = Role(row["role"])
         return Identity(
-            user_id=row.user_id,
-            name=row.name,
-            email=row.email,
+            user_id=row["user_id"],
+            name=row["name"],
+            email=row["email"],
             role=role,
             permissions=self.permissions(tenant, role),
-            session_id=row.id,
-            locale=row.locale,
+            session_id=row["id"],
+            locale=row["locale"],
         )
 
     async def end(self, session: AsyncSession, user_id: UUID, session_id: UUID) -> bool:
