@@ -7,6 +7,7 @@ after ``TTL`` seconds.
 
 from __future__ import annotations
 
+import random
 import time
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -118,7 +119,9 @@ class Catalogue:
         async with self._databases.transaction(self._platform) as session:
             tenant = await find(session, self._settings, criterion)
         if changes == self._changes:  # else what was read may already be history
-            self._held[key] = _Held(tenant, time.monotonic() + self._ttl)
+            # Some are forgotten sooner: what was asked at once must not be asked again at once.
+            ttl = self._ttl * random.uniform(0.5, 1)  # noqa: S311  # spreads load, guards nothing
+            self._held[key] = _Held(tenant, time.monotonic() + ttl)
             self._held.move_to_end(key)
             while len(self._held) > HELD_AT_MOST:
                 self._held.popitem(last=False)

@@ -7,6 +7,7 @@ is away) an entry lives so briefly that a session ended elsewhere is gone soon a
 
 from __future__ import annotations
 
+import random
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -104,7 +105,9 @@ class SessionCache:
         """Keep an identity that was read while ``epoch`` was the present one."""
         if epoch != self.epoch:
             return
-        self._known[key] = Known(identity, time.monotonic())
+        # Some grow old sooner than others: what came at once must not all be asked for at once.
+        early = random.random() * CACHED_FOR / 2  # noqa: S311  # spreads load, guards nothing
+        self._known[key] = Known(identity, time.monotonic() - early)
         while len(self._known) > self._size:
             self._known.popitem(last=False)
 
