@@ -47,6 +47,7 @@ def compose(settings: Settings, products: Plugins) -> Edge:
         # again, which takes a tenth of a second each time.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(20_000, 20, 50)  # requests leave few cycles: look for them less often
         async with running(services):
             yield
         shut_down()

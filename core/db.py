@@ -282,9 +282,18 @@ class Databases:
         self._read_pools.clear()
 
 
+async def close(session: AsyncSession) -> None:
+    """Close for good; what is left of a transaction is undone."""
+    if session.in_transaction():
+        await session.close()
+    else:
+        session.sync_session.close()  # holds no connection: nothing to wait for
+
+
 async def commit(session: AsyncSession) -> None:
     """End the transaction and run what waited for its end: for edges and ``outside`` only."""
-    await session.commit()
+    if session.in_transaction():  # else there is nothing to end, and asking costs a detour
+        await session.commit()
     waiting: list[Callable[[], Awaitable[None]]] = session.info.pop("after_commit", [])
     for call in waiting:
         await call()

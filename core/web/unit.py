@@ -23,7 +23,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth.identity import acting_as
-from core.db import Databases, commit, is_away, lost_its_transaction
+from core.db import Databases, close, commit, is_away, lost_its_transaction
 from core.scope import Tenant, acting_for
 
 log = structlog.get_logger(__name__)
@@ -73,7 +73,7 @@ async def _attempt(
         try:
             await app(scope, receive, committed_send)
         finally:
-            await session.close()
+            await close(session)
     return not committed_send.withheld
 
 
