@@ -72,7 +72,14 @@ _installed: list[Office] = []
 
 def install(settings: Settings, templates: Iterable[Path]) -> None:
     """Open the office of this process, for letters in the folders ``templates``: for the
-    composition root."""
+    composition root.
+
+    Raises:
+        ValueError: no mail server is set, and this is no development machine, where letters
+            that are only caught would be lost unseen.
+    """
+    if not settings.smtp_url and not settings.development:
+        raise ValueError("ATRIUM_SMTP_URL is not set: outside development letters must be sent")
     _installed[:] = [Office(environment(templates), settings.smtp_url, settings.mail_from)]
 
 

@@ -53,3 +53,16 @@ class Crossing:
                 return await there.scalar(working) or 0
 
         return await outside(session, count)
+
+    async def role_of(self, session: AsyncSession, tenant: Tenant, user_id: UUID) -> Role | None:
+        """What somebody is there now; None when they may not sign in any more."""
+
+        async def look() -> str | None:
+            async with self.databases.transaction(tenant) as there:
+                role: str | None = await there.scalar(
+                    select(User.role).where(User.id == user_id, User.disabled_at.is_(None))
+                )
+                return role
+
+        role = await outside(session, look)
+        return Role(role) if role is not None else None

@@ -29,7 +29,9 @@ def post_office(tmp_path: Path) -> Callable[[str], None]:
     (tmp_path / "hello.txt").write_text(HELLO)
 
     def opened(smtp_url: str = "") -> None:
-        settings = Settings(database_url="postgresql://unused/unused", smtp_url=smtp_url)
+        settings = Settings(
+            development=True, database_url="postgresql://unused/unused", smtp_url=smtp_url
+        )
         mail.install(settings, [tmp_path])
 
     opened()

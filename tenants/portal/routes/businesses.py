@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.errors import NotFound
+from core.errors import Forbidden, NotFound
 from core.i18n import _, fill, locale, reading_in
 from core.permissions import Role, member
 from core.plugin import Plugins
@@ -82,7 +82,7 @@ class Businesses(Controller):
         business_id: FromPath[UUID],
     ) -> Response[Any]:
         """Change name, colour, time zone or language."""
-        business = await _mine(session, business_id)
+        business = await _administered(request, session, business_id)
         form = await posted(request, BusinessSettings)
         if not form.ok:
             return await _page(request, session, business, form)
@@ -100,7 +100,7 @@ class Businesses(Controller):
         name: FromPath[str],
     ) -> SeeOther:
         """Give the business a product."""
-        business = await _mine(session, business_id)
+        business = await _administered(request, session, business_id)
         products = parts.products(request)
         run = await businesses.enable(session, parts.signals(request), business, products, name)
         if run is not None:
@@ -117,17 +117,20 @@ class Businesses(Controller):
         name: FromPath[str],
     ) -> SeeOther:
         """Take a product away; its data stays."""
-        business = await _mine(session, business_id)
+        business = await _administered(request, session, business_id)
         await businesses.disable(session, parts.signals(request), business, name)
         text = _("The product is off. What was entered is kept and comes back with it.")
         return SeeOther(_path(business), flash=text)
 
     @post("/{business_id:uuid}/dedicated", access=member, status_code=200)
     async def ask_for_dedicated(
-        self, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
     ) -> SeeOther:
         """Note the wish for a database of its own."""
-        business = await _mine(session, business_id)
+        business = await _administered(request, session, business_id)
         await businesses.ask_for_dedicated(session, business, parts.member().user_id)
         return SeeOther(_path(business), flash=_("Your request is noted."))
 
@@ -194,6 +197,18 @@ class Businesses(Controller):
         business = await _mine(session, business_id)
         await businesses.retry(session, business)
         return SeeOther(f"{_path(business)}/progress")
+
+
+async def _administered(request: AnyRequest, session: AsyncSession, business_id: UUID) -> Business:
+    """A business that the member may change now: who was demoted there may not do so from here."""
+    business = await _mine(session, business_id)
+    tenant = await parts.directory(request).by_id(business_id)
+    if tenant is None or not business.is_open:
+        return business
+    role = await parts.crossing(request).role_of(session, tenant, business.user_id)
+    if role not in {Role.OWNER, Role.ADMIN}:
+        raise Forbidden(_("You are not an administrator of this business any more."))
+    return business
 
 
 async def _mine(session: AsyncSession, business_id: UUID) -> Business:

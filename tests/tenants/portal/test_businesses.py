@@ -11,7 +11,9 @@ import httpx
 import msgspec
 import pytest
 from litestar.routes import HTTPRoute
+from sqlalchemy import update
 
+from core.auth.models import User
 from core.permissions import Role
 from core.web.edge import Edge
 from tests.site import Site
@@ -266,3 +268,18 @@ async def test_a_failure_is_shown_and_can_be_retried_once(site: Site, applicant:
     assert entries.count == 1
     await make(site.world, applicant.slug)
     assert "is open" in (await applicant.client.get(progress)).text
+
+
+async def test_who_was_demoted_in_the_business_changes_nothing_from_the_portal(
+    site: Site, owned: Owned
+) -> None:
+    """The business itself says who administers it; the portal asks before each change."""
+    tenant = await site.world.directory.by_id(owned.id)
+    assert tenant is not None
+    async with site.world.databases.transaction(tenant) as session:
+        await session.execute(update(User).values(role=Role.STAFF).where(User.role == Role.OWNER))
+    refused = await owned.owner.post(owned.path("/products/car_hire/disable"))
+    assert refused.status_code == 403
+    async with site.world.databases.transaction(tenant) as session:
+        await session.execute(update(User).values(role=Role.OWNER).where(User.role == Role.STAFF))
+    assert (await owned.owner.post(owned.path("/products/car_hire/disable"))).status_code == 303
