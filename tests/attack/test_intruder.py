@@ -170,14 +170,15 @@ async def test_a_kept_answer_is_its_askers_alone(site: Site, tenant: Tenant) -> 
 
 async def test_nobody_makes_themselves_more(site: Site, tenant: Tenant) -> None:
     """A role is not a field of one's own: neither in the profile nor at registration."""
+    name = f"Eve {secrets.token_hex(4)}"
     async with await site.person(tenant, Role.MEMBER) as member:
         for path in ("/account", "/sign-up"):
-            typed = {"name": "Eve", "email": f"eve.{secrets.token_hex(4)}@example.com",
+            typed = {"name": name, "email": f"eve.{secrets.token_hex(4)}@example.com",
                      "password": "a long enough one", "role": "owner"}  # fmt: skip
             answer = await member.post(path, data=typed)
             assert answer.status_code == 422, path
     async with site.world.databases.transaction(tenant) as session:
-        found = select(func.count()).where(User.name == "Eve", User.role != "member")
+        found = select(func.count()).where(User.name == name, User.role != "member")
         assert await session.scalar(found) == 0
 
 
