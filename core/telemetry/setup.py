@@ -13,7 +13,7 @@ from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExport
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
-from opentelemetry.sdk.trace.sampling import ALWAYS_OFF, DEFAULT_ON
+from opentelemetry.sdk.trace.sampling import DEFAULT_OFF, DEFAULT_ON
 
 from core.scope import current_or_none
 from core.settings import Settings
@@ -95,7 +95,7 @@ def _trace(settings: Settings, process: str) -> None:
         return  # a process has one, for life
     resource = Resource.create({"service.name": "atrium", "service.instance.role": process})
     # Without anybody to tell, spans only carry their ids along: to the log, and to error pages.
-    sampler = DEFAULT_ON if settings.otlp_endpoint else ALWAYS_OFF
+    sampler = DEFAULT_ON if settings.otlp_endpoint else DEFAULT_OFF
     provider = TracerProvider(resource=resource, sampler=sampler, shutdown_on_exit=False)
     if settings.otlp_endpoint:
         exporter = OTLPSpanExporter(f"{settings.otlp_endpoint.rstrip('/')}/v1/traces", timeout=5)
