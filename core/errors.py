@@ -25,6 +25,8 @@ class DomainError(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
     title: ClassVar[LazyText | str] = _("This cannot be done")
+    retry_after: int | None = None
+    """Seconds after which the same may work, where that is known."""
 
     def __init__(
         self,
@@ -41,6 +43,11 @@ class DomainError(Exception):
 
     def __str__(self) -> str:
         return str(self.message)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The HTTP headers that go with the answer."""
+        return {} if self.retry_after is None else {"retry-after": str(self.retry_after)}
 
 
 class Invalid(DomainError):

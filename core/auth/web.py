@@ -15,7 +15,7 @@ from core.auth.guard import safe_next
 from core.auth.identity import Identity
 from core.auth.services import SignedIn
 from core.auth.sessions import ABSOLUTE
-from core.errors import DomainError, TooManyRequests, Unavailable
+from core.errors import DomainError
 from core.web.forms import Bound, bind
 from core.web.navigation import desk_of
 from core.web.pages import Page, SeeOther
@@ -85,15 +85,13 @@ def shell_of(identity: Identity) -> str:
 
 def refused(template: str, form: Bound[Any], error: DomainError, /, **context: Any) -> Page:
     """The form again with what was typed and what is wrong with it."""
-    wait = isinstance(error, TooManyRequests | Unavailable)
-    headers = {"retry-after": str(error.retry_after)} if wait else {}  # type: ignore[attr-defined]  # those two have it
     if form.result is not None:  # else the error only repeats what the form says already
         form.refuse(error)
     return Page(
         template,
         {**context, "form": form},
         status=error.status,
-        headers=headers,
+        headers=error.headers,
     )
 
 

@@ -19,7 +19,7 @@ from litestar.types import ExceptionHandlersMap
 from opentelemetry import trace
 
 from core.db import is_away
-from core.errors import DomainError, FieldError, TooManyRequests, Unavailable
+from core.errors import DomainError, FieldError
 from core.i18n import LazyText, _, reading_in
 from core.ids import new_id
 from core.web import unit
@@ -107,14 +107,13 @@ def plain(status: int, *, headers: Mapping[str, str] | None = None) -> Problem:
 
 
 def _from_domain(error: DomainError) -> Problem:
-    wait = isinstance(error, TooManyRequests | Unavailable)
     return Problem(
         status=error.status,
         code=error.code,
         title=error.title,
         detail=error.message,
         errors=error.errors,
-        headers={"retry-after": str(error.retry_after)} if wait else None,  # type: ignore[attr-defined]  # those two have it
+        headers=error.headers,
     )
 
 
