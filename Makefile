@@ -12,7 +12,7 @@ HAS_NODE = node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/d
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up test test-long check lint bench clean env lock
+.PHONY: help up test test-long check lint bench wheel clean env lock
 .DELETE_ON_ERROR:
 
 help: ## say what there is to make
@@ -39,9 +39,12 @@ lint: env
 bench: env ## run the benchmarks, or one (BENCH=name), or name them (LIST=1)
 	$(BIN)/python -m bench $(if $(LIST),--list) $(BENCH)
 
+wheel: env ## build the wheel that servers install, front-end files and translations within
+	$(BIN)/pip wheel -q --no-deps --no-build-isolation --no-index -w dist .
+
 clean: ## remove the environment and all state; data of `make up` included
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m atrium.up --clean; fi
-	rm -rf .venv node_modules .atrium .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf dist .venv node_modules .atrium .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 lock: ## compile the lock files anew (needs uv)

@@ -9,9 +9,9 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from core.web.static import NODE_MODULES
+from core.web import front_end
 
-_FOLDER: Final = NODE_MODULES / "@tabler/icons/icons"
+_FOLDER: Final = front_end.FOLDER / front_end.FILES["beside"]["icons"]
 _NAME: Final = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _BODY: Final = re.compile(r"<svg[^>]*>(.*)</svg>", re.DOTALL)
 
@@ -22,7 +22,7 @@ class UnknownIcon(LookupError):
 
 @cache
 def _paths(folder: Path, name: str) -> str:
-    file = folder / "outline" / f"{name}.svg"
+    file = folder / f"{name}.svg"
     if not _NAME.fullmatch(name) or not file.is_file():
         if folder.is_dir():
             raise UnknownIcon(f"{name!r} is not an outline icon of Tabler's")

@@ -23,26 +23,11 @@ from litestar.params import FromPath
 from core.errors import NotFound
 from core.permissions import public
 from core.plugin import Plugin
+from core.web import front_end
 
 log = structlog.get_logger(__name__)
 
-NODE_MODULES: Final = Path(__file__).parents[2] / "node_modules"
 OWN: Final = Path(__file__).parent / "static"
-
-VENDOR_FILES: Final[Mapping[str, str]] = {
-    "tabler/tabler.css": "@tabler/core/dist/css/tabler.min.css",
-    "tabler/tabler.js": "@tabler/core/dist/js/tabler.min.js",
-    "htmx/htmx.js": "htmx.org/dist/htmx.min.js",
-    "htmx/sse.js": "htmx-ext-sse/dist/sse.min.js",
-}
-"""What we serve of front-end packages: nothing else under ``node_modules`` can be asked for."""
-
-FONT_FILES: Final[Mapping[str, str]] = {
-    "font/inter.woff2": "@fontsource-variable/inter/files/inter-latin-wght-normal.woff2",
-    "font/inter-ext.woff2": "@fontsource-variable/inter/files/inter-latin-ext-wght-normal.woff2",
-}
-"""Served among our own, so that our style sheet names them by a relative path."""
-
 _COMPRESSIBLE: Final = ("text/", "application/json", "image/svg+xml")
 _TYPES: Final = {".js": "text/javascript", ".mjs": "text/javascript", ".woff2": "font/woff2"}
 FOREVER: Final = "public, max-age=31536000, immutable"
@@ -69,10 +54,10 @@ class Asset:
 class Static:
     """The static files of a process: ``namespace`` is ``core``, ``vendor`` or a plugin's name."""
 
-    def __init__(self, plugins: Iterable[Plugin] = (), node_modules: Path = NODE_MODULES) -> None:
+    def __init__(self, plugins: Iterable[Plugin] = (), packages: Path = front_end.FOLDER) -> None:
         self._files: dict[str, dict[str, Asset]] = {
-            "core": _folder(OWN) | _packages(node_modules, FONT_FILES),
-            "vendor": _packages(node_modules, VENDOR_FILES),
+            "core": _folder(OWN) | _listed(packages, front_end.FILES["core"]),
+            "vendor": _listed(packages, front_end.FILES["vendor"]),
         }
         for plugin in plugins:
             if (folder := plugin.folder / "static").is_dir():
@@ -113,10 +98,10 @@ def _folder(folder: Path) -> dict[str, Asset]:
     }
 
 
-def _packages(node_modules: Path, listed: Mapping[str, str]) -> dict[str, Asset]:
+def _listed(packages: Path, listed: Mapping[str, str]) -> dict[str, Asset]:
     found: dict[str, Asset] = {}
     for name, source in listed.items():
-        path = node_modules / source
+        path = packages / source
         if path.is_file():
             found[name] = Asset.read(path)
         else:
