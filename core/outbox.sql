@@ -79,11 +79,14 @@ BEGIN
   RETURN true;
 END $$;
 
--- Begins an attempt: one row, locked until this transaction ends, or none when the message is
--- done, not yet due, being worked on, or not the caller's. A body that commits midway leaves the
--- lock behind; from then on the lease keeps others off.
-CREATE OR REPLACE FUNCTION outbox.take(p_id uuid, p_lease interval)
-RETURNS TABLE (actor text, args jsonb, trace text, attempt integer)
+-- Begins an attempt and counts it: one row, or none when the message is done, not yet due, being
+-- worked on, or not the caller's. The worker commits this before it does anything, so that an
+-- attempt which kills its process (out of memory, a crash in native code) has been counted; from
+-- then on the lease keeps others off. After `p_most` attempts without an outcome no further one is
+-- begun: the message is a dead letter, and `worn_out` says so.
+DROP FUNCTION IF EXISTS outbox.take(uuid, interval);
+CREATE OR REPLACE FUNCTION outbox.take(p_id uuid, p_lease interval, p_most integer)
+RETURNS TABLE (actor text, args jsonb, trace text, attempt integer, worn_out boolean)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
@@ -98,13 +101,24 @@ BEGIN
     RETURN;
   END IF;
   RETURN QUERY UPDATE outbox.messages m
+    SET state = 'dead', finished_at = moment, leased_until = NULL,
+        error = 'WorkerDied: nothing was heard of attempt ' || m.attempt || ' of ' || p_most
+    WHERE m.id = p_id AND m.attempt >= p_most
+    RETURNING m.actor, m.args, m.trace, m.attempt, true;
+  IF FOUND THEN
+    RETURN;
+  END IF;
+  -- No wait for the disk: a count that is lost together with PostgreSQL's memory is no loss, and
+  -- nothing that commits later can be kept without it.
+  PERFORM set_config('synchronous_commit', 'off', true);
+  RETURN QUERY UPDATE outbox.messages m
     SET attempt = m.attempt + 1, leased_until = moment + p_lease, send_at = moment + p_lease
     WHERE m.id = p_id
-    RETURNING m.actor, m.args, m.trace, m.attempt;
+    RETURNING m.actor, m.args, m.trace, m.attempt, false;
 END $$;
 
--- Keeps a lease from running out under a worker that is still busy. While the attempt's first
--- transaction is open its lock says so already; then there is nothing to do here.
+-- Keeps a lease from running out under a worker that is still busy. A row that is locked is being
+-- finished: then there is nothing to do here.
 CREATE OR REPLACE FUNCTION outbox.renew(p_id uuid, p_attempt integer, p_lease interval)
 RETURNS boolean
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
@@ -141,8 +155,7 @@ BEGIN
   RETURN FOUND;
 END $$;
 
--- Ends an attempt badly: again after `p_retry_in`, or, without one, never by itself. The failed
--- transaction was undone, and the count of its attempt with it, unless it had committed midway.
+-- Ends an attempt badly: again after `p_retry_in`, or, without one, never by itself.
 CREATE OR REPLACE FUNCTION outbox.fail(
   p_id uuid, p_attempt integer, p_error text, p_retry_in interval
 ) RETURNS boolean
@@ -155,17 +168,16 @@ BEGIN
   UPDATE outbox.messages m
     SET state = CASE WHEN p_retry_in IS NULL THEN 'dead' ELSE 'pending' END,
         finished_at = CASE WHEN p_retry_in IS NULL THEN moment END,
-        attempt = p_attempt, error = left(p_error, 500), leased_until = NULL, sends = 0,
+        error = left(p_error, 500), leased_until = NULL, sends = 0,
         due_at = moment + coalesce(p_retry_in, '0'), send_at = moment + coalesce(p_retry_in, '0')
-    WHERE m.id = p_id AND m.tenant = taker AND m.state = 'pending'
-      AND m.attempt IN (p_attempt - 1, p_attempt);
+    WHERE m.id = p_id AND m.tenant = taker AND m.state = 'pending' AND m.attempt = p_attempt;
   RETURN FOUND;
 END $$;
 
 REVOKE ALL ON ALL FUNCTIONS IN SCHEMA outbox FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION
   outbox.put(uuid, text, jsonb, text, text, timestamptz),
-  outbox.take(uuid, interval),
+  outbox.take(uuid, interval, integer),
   outbox.renew(uuid, integer, interval),
   outbox.finish(uuid, integer),
   outbox.fail(uuid, integer, text, interval)

@@ -1,8 +1,9 @@
-"""What happens when the doorbell rings: one message, one attempt, one transaction.
+"""What happens when the doorbell rings: one message, one attempt, one transaction of work.
 
-The message's row is taken, worked on and marked done in the transaction of the work itself, so
-that both happen or neither. Whatever goes wrong before that needs no handling here: the message
-stays unfinished, and the relay rings again.
+The attempt is counted before it begins, so that a job which kills its worker has killed it only
+so many times. The message's row is marked done in the transaction of the work itself, so that
+both happen or neither. Whatever goes wrong before that needs no handling here: the message stays
+unfinished, and the relay rings again.
 """
 
 from __future__ import annotations
@@ -18,12 +19,12 @@ from uuid import UUID
 import msgspec
 import structlog
 from opentelemetry.trace import Span, SpanKind
-from sqlalchemy import Integer, Interval, Text, Uuid, bindparam, text
+from sqlalchemy import Integer, Interval, Row, Text, Uuid, bindparam, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import telemetry
-from core.db import UNREACHABLE, Databases
+from core.db import UNREACHABLE, Databases, commit
 from core.errors import DomainError
 from core.jobs import Actor, GiveUp, RunningJob, current_job
 from core.scope import Directory, Tenant
@@ -38,8 +39,12 @@ LEASE: Final = timedelta(seconds=30)
 
 _AWAY: Final = (DBAPIError, *UNREACHABLE)
 
-_TAKE: Final = text("SELECT actor, args, attempt FROM outbox.take(:id, :lease)").bindparams(
-    bindparam("id", type_=Uuid()), bindparam("lease", type_=Interval())
+_TAKE: Final = text(
+    "SELECT actor, args, attempt, worn_out FROM outbox.take(:id, :lease, :most)"
+).bindparams(
+    bindparam("id", type_=Uuid()),
+    bindparam("lease", type_=Interval()),
+    bindparam("most", type_=Integer()),
 )
 _RENEW: Final = text("SELECT outbox.renew(:id, :attempt, :lease)").bindparams(
     bindparam("id", type_=Uuid()),
@@ -159,17 +164,25 @@ class _Attempt:
     async def run(self) -> bool:
         """True when the work was done, False when there was none to do."""
         async with self.databases.transaction(self.tenant) as session:
-            taken = await session.execute(_TAKE, {"id": self.message, "lease": self.lease})
-            row = taken.one_or_none()
+            row = await self._take(session)
+            await commit(session)
             if row is None:
                 return False
-            if row.actor != self.actor.name:
-                raise Misdelivered
             self.number = row.attempt
+            if row.worn_out:
+                log.error("job.dead", attempt=self.number, reason="its worker died every time")
+                return False
             async with self._alive(), asyncio.timeout(self.actor.time_limit.total_seconds()):
                 await self._work(session, self.actor.read(row.args))
             await self._finish(session)
         return True
+
+    async def _take(self, session: AsyncSession) -> Row[Any] | None:
+        most = {"id": self.message, "lease": self.lease, "most": self.actor.max_attempts}
+        row = (await session.execute(_TAKE, most)).one_or_none()
+        if row is not None and row.actor != self.actor.name:
+            raise Misdelivered
+        return row
 
     @asynccontextmanager
     async def _alive(self) -> AsyncIterator[None]:

@@ -65,7 +65,7 @@ async def put(
 
 
 async def take(connection: asyncpg.Connection, message: UUID) -> Any:
-    return await connection.fetchrow("SELECT * FROM outbox.take($1, $2)", message, LEASE)
+    return await connection.fetchrow("SELECT * FROM outbox.take($1, $2, 8)", message, LEASE)
 
 
 @pytest.fixture
@@ -233,10 +233,10 @@ async def test_a_message_is_not_taken_before_it_is_due(anna: Tenant) -> None:
 async def test_failures_are_counted_and_the_last_is_dead(
     anna: Tenant, row: Callable[[UUID], Any]
 ) -> None:
-    """Each failure counts though its transaction was undone; without a retry it is dead."""
+    """A failed attempt is followed by the next one; without a retry it is dead."""
     async with acting(anna) as connection:
         message = await put(connection)
-    async with acting(anna) as connection:
+        assert (await take(connection, message))["attempt"] == 1
         await connection.fetchval(
             "SELECT outbox.fail($1, 1, 'Broken', $2)", message, timedelta(seconds=0)
         )
@@ -244,6 +244,24 @@ async def test_failures_are_counted_and_the_last_is_dead(
         await connection.fetchval("SELECT outbox.fail($1, 2, 'Broken', NULL)", message)
     found = await row(message)
     assert (found["state"], found["attempt"], found["error"]) == ("dead", 2, "Broken")
+
+
+async def test_attempts_that_nobody_ended_are_counted_and_the_last_is_dead(
+    anna: Tenant, row: Callable[[UUID], Any]
+) -> None:
+    """A message whose worker died after each taking is not taken once more than it may be."""
+    async with acting(anna) as connection:
+        message = await put(connection)
+    now, most = timedelta(0), 2
+    for attempt, worn_out in ((1, False), (2, False), (2, True)):
+        async with acting(anna) as connection:
+            taken = await connection.fetchrow(
+                "SELECT * FROM outbox.take($1, $2, $3)", message, now, most
+            )
+        assert (taken["attempt"], taken["worn_out"]) == (attempt, worn_out)
+    found = await row(message)
+    assert (found["state"], found["attempt"]) == ("dead", 2)
+    assert found["error"] == "WorkerDied: nothing was heard of attempt 2 of 2"
 
 
 async def test_running_the_script_again_changes_nothing(

@@ -6,7 +6,9 @@ The tables have no constraints that could hide a second effect.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
+import signal
 from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
@@ -141,6 +143,13 @@ async def order(session: AsyncSession, order_id: UUID, port: int) -> None:
     await session.execute(_OUTCOME, which)
 
 
+@actor("shop.collapse", max_attempts=3)
+async def collapse(session: AsyncSession, number: int) -> None:
+    """Takes its worker down with it, as native code that crashes does."""
+    await effect(session, number)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+
 doors_open = asyncio.Event()
 
 
@@ -180,6 +189,7 @@ plugin = Plugin(
         wait,
         order,
         weigh,
+        collapse,
     ),
     schedules=(Schedule(actor=count_stock, cron="30 2 * * *", spread=timedelta(0)),),
     listeners={Sold: (note,)},

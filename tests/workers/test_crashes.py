@@ -15,6 +15,7 @@ from redis.asyncio import Redis
 from sqlalchemy import text
 
 from core.outbox import Envelope
+from tests.workers import shop
 from tests.workers.processes import play
 from tests.workers.rig import Rig, eventually
 from workers.broker import make_broker, ring
@@ -47,6 +48,10 @@ class Troupe:
     def at_work(self, role: str) -> bool:
         """Whether it has begun to work: only then is there something to interrupt."""
         return self._at_work(role).exists() and self._running[role].is_alive()
+
+    def alive(self, role: str) -> bool:
+        """Whether its process is there."""
+        return self._running[role].is_alive()
 
     def kill(self, role: str) -> None:
         process = self._running[role]
@@ -132,3 +137,32 @@ async def test_every_effect_happens_exactly_once(
     finally:
         company.stop()
     await check_once(rig, jobs)
+
+
+async def test_a_job_that_kills_its_worker_each_time_becomes_a_dead_letter(
+    rig: Rig, tmp_path: Path
+) -> None:
+    """It is given up after its attempts, says why, and the jobs beside it are done once."""
+    tenant = rig.plan.tenants[0]
+    async with rig.databases.transaction(tenant) as session:
+        await shop.collapse.enqueue(session, number=1)
+        await shop.sell.enqueue(session, number=2)
+    (tmp_path / "plan.json").write_bytes(rig.plan.dump())
+    company = Troupe(tmp_path, 0)
+
+    async def settled() -> bool:
+        if not company.alive("worker"):
+            company.restart("worker")
+        states = await rig.fetch("SELECT 1 FROM outbox.messages WHERE state = 'pending'")
+        return not states
+
+    try:
+        for role in ("worker", "relay"):
+            company.start(role)
+        await eventually(settled, within=60)
+    finally:
+        company.stop()
+    row = await rig.message("shop.collapse")
+    assert (row["state"], row["attempt"]) == ("dead", 3)
+    assert row["error"] == "WorkerDied: nothing was heard of attempt 3 of 3"
+    assert await rig.effects(tenant) == [("shop.sell", 2)]
