@@ -79,9 +79,13 @@ async def connect(
     except KeysRefused:
         raise Invalid(_("Stripe does not accept this key."), field="secret_key") from None
     account = await _account_of(session, info, publishable_key, secret_key)
-    if account.hook_ref is None:
-        hook = await _register(session, provider, account)
-        account.hook_ref, account.hook_secret = (hook.ref, hook.secret) if hook else (None, None)
+    hook = None if account.hook_ref else await _register(session, provider, account)
+    # Only now do its new keys replace those it had: until here they were not proven to work.
+    await session.refresh(account, with_for_update=True)
+    account.publishable_key, account.secret_key = publishable_key, secret_key
+    account.name = info.name[:200]
+    if hook is not None:
+        account.hook_ref, account.hook_secret = hook.ref, hook.secret
     await session.execute(
         update(PaymentAccount)
         .where(PaymentAccount.active, PaymentAccount.id != account.id)
@@ -106,27 +110,31 @@ async def disconnect(session: AsyncSession) -> None:
 async def _account_of(
     session: AsyncSession, info: AccountInfo, publishable_key: str, secret_key: str
 ) -> PaymentAccount:
-    """The row of that provider's account, with these keys: new keys of a known one replace its."""
+    """The row of that provider's account, as it was; a new one takes no payments yet.
+
+    Stripe's test mode is an account of its own here: it has its own keys, webhooks and payments.
+    """
+    live = "_live_" in secret_key
     found = await session.scalars(
         select(PaymentAccount)
-        .where(PaymentAccount.account_ref == info.ref)
+        .where(PaymentAccount.account_ref == info.ref, PaymentAccount.live == live)
         .order_by(PaymentAccount.created_at)
         .limit(1)
         .with_for_update()
     )
-    account = found.one_or_none()
-    if account is None:
-        account = PaymentAccount(
-            provider=PROVIDER,
-            account_ref=info.ref,
-            hook_token=secrets.token_hex(16),
-            active=False,
-        )
-        session.add(account)
-    account.name = info.name[:200]
-    account.live = "_live_" in secret_key
-    account.publishable_key = publishable_key
-    account.secret_key = secret_key
+    if account := found.one_or_none():
+        return account
+    account = PaymentAccount(
+        provider=PROVIDER,
+        account_ref=info.ref,
+        name=info.name[:200],
+        live=live,
+        publishable_key=publishable_key,
+        secret_key=secret_key,
+        hook_token=secrets.token_hex(16),
+        active=False,
+    )
+    session.add(account)
     await session.flush()
     return account
 

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from core.errors import Invalid
-from core.payments.provider import ProviderUnavailable
+from core.payments.provider import OutcomeUnknown, ProviderUnavailable
 from core.payments.services import NotAcceptingCards, accounts
 from tests.core.payments.conftest import Shop
 from tests.core.payments.site import Site, owner
@@ -81,6 +81,42 @@ async def test_keys_cannot_be_checked_while_stripe_is_away(shop: Shop) -> None:
             await accounts.connect(session, publishable_key="pk_test_new", secret_key="sk_test_new")
     async with shop.transaction() as session:
         assert (await accounts.active(session)).secret_key == shop.key
+
+
+async def test_the_old_keys_stay_until_webhooks_are_registered_for_the_new(shop: Shop) -> None:
+    """Stripe failing midway leaves the account as it was, and the same form works afterwards."""
+    await shop.sql(
+        "UPDATE payment_accounts SET hook_ref = NULL, hook_token = gen_random_uuid() WHERE active"
+    )
+    renewed = shop.key.replace("sk_", "rk_")
+    publishable = shop.key.replace("sk_", "pk_")
+    shop.standin.fault("error", "/v1/webhook_endpoints", method="POST", status=500, times=10)
+    async with shop.transaction() as session:
+        with pytest.raises((ProviderUnavailable, OutcomeUnknown)):
+            await accounts.connect(session, publishable_key=publishable, secret_key=renewed)
+    async with shop.transaction() as session:
+        assert (await accounts.active(session)).secret_key == shop.key
+    shop.standin.good_weather()
+    async with shop.transaction() as session:
+        await accounts.connect(session, publishable_key=publishable, secret_key=renewed)
+    async with shop.transaction() as session:
+        account = await accounts.active(session)
+        assert (account.secret_key, bool(account.hook_ref)) == (renewed, True)
+
+
+async def test_keys_for_tests_do_not_replace_those_for_real_payments(shop: Shop) -> None:
+    """Stripe gives both modes one account id, but neither sees the other's payments or webhooks."""
+    await shop.sql("UPDATE payment_accounts SET live = true WHERE active")
+    async with shop.transaction() as session:
+        await accounts.connect(
+            session, publishable_key=shop.key.replace("sk_", "pk_"), secret_key=shop.key
+        )
+    rows = await shop.sql(
+        "SELECT live, active, hook_ref FROM payment_accounts WHERE account_ref = $1 ORDER BY live",
+        shop.account_ref,
+    )
+    assert [(row["live"], row["active"]) for row in rows] == [(False, True), (True, False)]
+    assert all(row["hook_ref"] for row in rows)
 
 
 async def test_a_disconnected_business_still_serves_old_payments(shop: Shop) -> None:
