@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import false, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -69,7 +69,8 @@ async def take(session: AsyncSession, account_id: UUID, event_id: str) -> None:
     """
     notice = await session.get_one(PaymentNotice, (account_id, event_id))
     by_id = Payment.id == notice.payment_id
-    by_ref = Payment.provider_ref == notice.provider_ref
+    # A comparison with None would be IS NULL: every payment that has no reference yet.
+    by_ref = Payment.provider_ref == notice.provider_ref if notice.provider_ref else false()
     payment_id = await session.scalar(
         select(Payment.id).where(Payment.account_id == account_id, by_id | by_ref)
     )

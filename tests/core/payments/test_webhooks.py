@@ -7,6 +7,7 @@ import json
 import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from uuid import UUID
 
 import httpx
 import pytest
@@ -14,6 +15,8 @@ import stripe as sdk
 
 from core.clock import now
 from core.money import Money
+from core.payments.models import Payment, PaymentNotice
+from core.payments.services import notices as notices_service
 from core.payments.services import reconcile
 from core.payments.services.accounts import active
 from tests.core.payments.conftest import Shop
@@ -125,6 +128,26 @@ async def test_a_lost_answer_is_found_by_webhook_too(shop: Shop, site: Site) -> 
     await until(shop, 1)
     await shop.run_jobs()
     assert await shop.state(paid.id) == "authorised"
+
+
+async def test_a_notice_about_nothing_of_ours_touches_no_payment(shop: Shop) -> None:
+    """One that names neither a payment nor a reference is not about those without a reference."""
+    paid = await shop.pay()
+    async with shop.transaction() as session:
+        account = await active(session)
+        session.add(PaymentNotice(account_id=account.id, event_id="evt_else", kind="else"))
+        payment = await session.get_one(Payment, paid.id)
+        payment.provider_ref, account_id = None, account.id
+    looked_up: list[UUID] = []
+
+    async def look_up(_: object, payment_id: UUID, __: object) -> None:
+        looked_up.append(payment_id)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(notices_service, "sync", look_up)
+        async with shop.transaction() as session:
+            await notices_service.take(session, account_id, "evt_else")
+    assert looked_up == []
 
 
 async def test_only_the_provider_is_believed(shop: Shop, site: Site, public_url: str) -> None:
