@@ -30,7 +30,7 @@ from core.plugin import Plugins
 from core.scope import Directory, Tenant
 from core.settings import Settings
 from core.signals import Signals
-from core.web import csrf, headers, idempotency, openapi, problems, queries
+from core.web import csrf, headers, idempotency, openapi, problems, queries, revalidate
 from core.web.bodies import StructBodies
 from core.web.edge import INTERNAL, INTERNAL_API
 from core.web.locales import localised
@@ -127,7 +127,7 @@ def build(
             "identity": Provide(_identity, sync_to_thread=False),
         },
         guards=[csrf.same_origin, access_guard, queries.readable],
-        middleware=[localised, idempotency.recorded],
+        middleware=[localised, idempotency.recorded, revalidate.revalidated],
         before_request=idempotency.reserve,
         exception_handlers={**problems.exception_handlers, **guard.exception_handlers},
         before_send=[headers.secure],

@@ -27,6 +27,7 @@ from core.web.locales import localised
 from core.web.parts import DEVELOPMENT_HANDLERS, HANDLERS
 from core.web.problems import exception_handlers
 from core.web.render import Renderer
+from core.web.revalidate import revalidated
 from core.web.static import Static
 
 SETTINGS = Settings(
@@ -63,7 +64,7 @@ class Served:
             state=State({"renderer": self.renderer, "static": static}),
             guards=[same_origin],
             dependencies={"session": Provide(_no_session, sync_to_thread=False)},
-            middleware=[localised],
+            middleware=[localised, revalidated],
             before_send=[secure],
             exception_handlers=exception_handlers,
             plugins=[DeclaredAccess(), StructBodies()],
