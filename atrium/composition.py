@@ -10,6 +10,7 @@ from redis.asyncio import Redis
 
 from core import crypto, i18n, mail
 from core.auth.authority import Authority
+from core.connections import Lifetime
 from core.crypto import KeyRing, MasterKeys
 from core.db import Databases
 from core.part import core, registration
@@ -43,7 +44,10 @@ def make_services(settings: Settings, products: Plugins) -> Services:
     crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
     mail.install(settings, [part.folder / "templates" for part in (*OF_THE_PLATFORM, *products)])
     signals = Signals(settings.redis_url)
-    databases = Databases()
+    databases = Databases(
+        pool_size=settings.pool_size,
+        lifetime=Lifetime(schemas=settings.pool_max_schemas, seconds=settings.pool_max_age),
+    )
     directory = Catalogue(settings, databases)
     directory.listen(signals)
     gateway.install(

@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import asyncpg
-from asyncpg.transaction import Transaction, TransactionState
 from sqlalchemy import Connection, MetaData, event
 from sqlalchemy.engine import ExceptionContext, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -23,17 +23,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from core.scope import Database, Scope, Tenant, acting_for
+from core.connections import Lifetime, ScopedConnection
+from core.scope import Database, Tenant, acting_for
 
 T = TypeVar("T")
 Row = Mapping[str, Any]
 
 POOL_TIMEOUT: Final = 5.0
 """Seconds to wait for a free connection."""
-
-EXTENSIONS_SCHEMA: Final = "extensions"
-MAX_SCHEMAS_TOUCHED: Final = 200
-"""A backend caches what it knows of each schema's tables; beyond this many it is replaced."""
 
 
 class Base(DeclarativeBase):
@@ -50,52 +47,6 @@ class Base(DeclarativeBase):
     )
 
 
-class ScopedTransaction(Transaction):  # type: ignore[misc]  # asyncpg ships no types
-    """A top-level transaction that opens its scope in the statement that begins it."""
-
-    async def start(self) -> None:
-        connection: ScopedConnection = self._connection
-        if connection._top_xact is not None or connection.scope is None:
-            await super().start()
-            return
-        name = connection.scope.name  # checked against a strict pattern by Scope itself
-        connection._top_xact = self
-        self._state = TransactionState.FAILED
-        try:
-            await connection.execute(
-                f"BEGIN; SELECT set_config('search_path', '{name}, {EXTENSIONS_SCHEMA}', true),"
-                f" set_config('role', '{name}', true)"
-            )
-        except BaseException:
-            connection._top_xact = None
-            if not connection.is_closed() and connection.is_in_transaction():
-                await connection.execute("ROLLBACK")
-            raise
-        connection.schemas_touched.add(name)
-        self._state = TransactionState.STARTED
-
-
-class ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no types
-    """An asyncpg connection whose next transaction opens in ``scope``."""
-
-    __slots__ = ("schemas_touched", "scope")
-
-    def get_reset_query(self) -> str:
-        """Nothing outlives a transaction of ours, so there is nothing to reset between two."""
-        return ""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.scope: Scope | None = None
-        self.schemas_touched: set[str] = set()
-
-    def transaction(
-        self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False
-    ) -> ScopedTransaction:
-        self._check_open()
-        return ScopedTransaction(self, isolation, readonly, deferrable)
-
-
 def _give_scope(session: Session, _: SessionTransaction, connection: Connection) -> None:
     tenant: Tenant = session.info["tenant"]
     driver = connection.connection.driver_connection
@@ -105,12 +56,12 @@ def _give_scope(session: Session, _: SessionTransaction, connection: Connection)
     driver.scope = tenant.scope
 
 
-def _take_scope_back(dbapi_connection: Any, entry: ConnectionPoolEntry) -> None:
+def _take_scope_back(lifetime: Lifetime, dbapi_connection: Any, entry: ConnectionPoolEntry) -> None:
     driver = dbapi_connection.driver_connection if dbapi_connection is not None else None
     if driver is None:
         return
     driver.scope = None
-    if len(driver.schemas_touched) > MAX_SCHEMAS_TOUCHED:
+    if lifetime.is_over(driver):
         entry.invalidate(soft=True)
 
 
@@ -184,9 +135,16 @@ event.listen(ScopedSession, "after_soft_rollback", _forget_waiting)
 class Databases:
     """The engines of a process, one per database, made on first use inside its event loop."""
 
-    def __init__(self, *, pool_size: int = 16, connect_timeout: float = 3.0) -> None:
+    def __init__(
+        self,
+        *,
+        pool_size: int = 16,
+        connect_timeout: float = 3.0,
+        lifetime: Lifetime = Lifetime(),  # noqa: B008  # frozen
+    ) -> None:
         self._pool_size = pool_size
         self._connect_timeout = connect_timeout
+        self._lifetime = lifetime
         self._engines: dict[str, AsyncEngine] = {}
         self._read_pools: dict[str, asyncpg.Pool] = {}
 
@@ -203,12 +161,12 @@ class Databases:
             pool_size=self._pool_size,
             max_overflow=0,
             pool_timeout=POOL_TIMEOUT,
-            pool_recycle=1800,
+            pool_recycle=int(self._lifetime.seconds),  # for those that lay idle meanwhile
             pool_use_lifo=True,  # few backends that know the tenants' tables, rather than many
             hide_parameters=True,  # an error's text goes to logs and dead letters
             connect_args=self._connect_arguments(),
         )
-        event.listen(engine.sync_engine, "checkin", _take_scope_back)
+        event.listen(engine.sync_engine, "checkin", partial(_take_scope_back, self._lifetime))
         event.listen(engine.sync_engine, "handle_error", _replace_backend)
         return engine
 
@@ -238,7 +196,7 @@ class Databases:
                 raise
             finally:
                 connection.scope = None
-            if len(connection.schemas_touched) > MAX_SCHEMAS_TOUCHED:
+            if self._lifetime.is_over(connection):
                 await connection.close()
             return row
 

@@ -25,6 +25,13 @@ class Settings:
     """The same database, as the login that reads the outbox (relay and scheduler)."""
     redis_url: str = field(default="redis://127.0.0.1:6379/0", repr=False)
 
+    pool_size: int = 16
+    """Connections of one process to one database; a quarter as many again for hot reads."""
+    pool_max_schemas: int = 200
+    """A connection is replaced when it has worked in this many tenants' schemas ..."""
+    pool_max_age: int = 1800
+    """... and when it is this many seconds old."""
+
     development: bool = False
     base_domain: str = "localhost"
     """The portal's host; tenants are its subdomains."""

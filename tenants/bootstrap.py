@@ -19,7 +19,7 @@ from importlib.resources import files
 
 import asyncpg
 
-from core.db import EXTENSIONS_SCHEMA
+from core.connections import EXTENSIONS_SCHEMA
 
 OWNER = "atrium_owner"
 PROVISIONER = "atrium_provisioner"

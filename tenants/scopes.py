@@ -13,7 +13,7 @@ from typing import Final
 
 import asyncpg
 
-from core.db import EXTENSIONS_SCHEMA
+from core.connections import EXTENSIONS_SCHEMA
 from tenants.bootstrap import APP, OWNER, TENANTS
 
 LOCK_TIMEOUT: Final = "5s"

@@ -10,7 +10,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.db import Databases, ScopedConnection
+from core.connections import ScopedConnection
+from core.db import Databases
 from core.scope import NoScope, Scope, Tenant, current
 from tests.world import World
 
