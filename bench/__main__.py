@@ -15,7 +15,7 @@ from pathlib import Path
 
 import bench
 
-SUPPORT = {"load", "peers", "result", "stage"}
+SUPPORT = {"load", "peers", "reading", "result", "stage"}
 
 
 def names() -> list[str]:

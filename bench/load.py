@@ -7,6 +7,7 @@ what it measures. It reads one JSON document from standard input and prints anot
 from __future__ import annotations
 
 import asyncio
+import math
 import sys
 import time
 
@@ -15,13 +16,17 @@ import uvloop
 
 
 class Load(msgspec.Struct, kw_only=True):
-    """Whole HTTP/1.1 ``requests``, taken in turn by ``connections`` for ``seconds``."""
+    """Whole HTTP/1.1 ``requests``, taken in turn by ``connections`` for ``seconds``.
+
+    With ``once`` it ends earlier: when each of them was sent.
+    """
 
     port: int
     requests: list[str]
     connections: int
     seconds: float
     expect: int = 200
+    once: bool = False
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -41,13 +46,14 @@ async def measure(load: Load) -> Outcome:
     latencies: list[float] = []
     unexpected = 0
     turn = 0
+    last = len(encoded) if load.once else math.inf
     status = f"HTTP/1.1 {load.expect} ".encode()
     deadline = time.perf_counter() + load.seconds
 
     async def connection() -> None:
         nonlocal unexpected, turn
         reader, writer = await asyncio.open_connection("127.0.0.1", load.port)
-        while time.perf_counter() < deadline:
+        while time.perf_counter() < deadline and turn < last:
             request = encoded[turn % len(encoded)]
             turn += 1
             begun = time.perf_counter()

@@ -90,14 +90,14 @@ async def _answers(port: int, running: asyncio.subprocess.Process) -> None:
 
 
 @asynccontextmanager
-async def atrium_web(world: World) -> AsyncIterator[int]:
+async def atrium_web(world: World, **changes: str) -> AsyncIterator[int]:
     """Atrium's web server with one worker, as ``atrium web`` starts it; gives its port.
 
-    It writes no access log: neither do the peers.
+    It writes no access log: neither do the peers. ``changes`` are settings.
     """
     port = free_port()
     settings = environment(
-        world.settings, port=str(port), public_port=str(port), access_log="false"
+        world.settings, port=str(port), public_port=str(port), access_log="false", **changes
     )
     async with process(["-m", "atrium", "web"], settings, port):
         yield port
