@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, TemplateNotFound
 
+from core.breaker import Breaker
 from core.i18n import reading_in
 from core.scope import Tenant
 from core.settings import Settings
@@ -36,6 +37,8 @@ class Office:
     templates: Environment
     smtp_url: str
     sender: str
+    breaker: Breaker = field(default_factory=lambda: Breaker(pause=30.0))
+    """Keeps a queue of letters from waiting one by one for a server that is down."""
 
     def write(
         self, template: str, tenant: Tenant, locale: str, context: Mapping[str, Any]

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import random
 import re
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -13,11 +15,12 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
+from core.breaker import CircuitOpen
 from core.db import outside
 from core.errors import Invalid, NotFound
 from core.i18n import _
 from core.ids import new_id
-from core.jobs import put
+from core.jobs import GiveUp, put
 from core.mail.models import Mail
 from core.mail.office import office
 from core.mail.smtp import Outcome, Verdict, hand_over
@@ -78,10 +81,14 @@ async def deliver(session: AsyncSession, mail_id: UUID) -> None:
     """Hand a letter to the mail server and record what became of it.
 
     A letter found ``sending`` was being handed over when its worker died: whether it arrived
-    cannot be known, and a second copy may be worse than none, so it becomes ``unknown``.
+    cannot be known, and a second copy may be worse than none, so it becomes ``unknown``. One
+    that ``failed`` is handed over again: somebody asked for that by retrying its dead letter.
+
+    Raises:
+        GiveUp: the server refuses the letter for good, or has not taken it in all its attempts.
     """
     mail = await _locked(session, mail_id)
-    if mail is None or mail.state not in {"queued", "sending"}:
+    if mail is None or mail.state not in {"queued", "sending", "failed"}:
         return
     if mail.state == "sending":
         _settle(mail, "unknown", "the worker stopped while handing it over")
@@ -89,9 +96,14 @@ async def deliver(session: AsyncSession, mail_id: UUID) -> None:
     if not office().smtp_url:
         _settle(mail, "caught", None)
         return
-    mail.state = "sending"
-    mail.attempts += 1
     desk, tenant = office(), current()
+    try:
+        desk.breaker.enter()
+    except CircuitOpen:  # nothing was tried, so no attempt is counted
+        await _again(session, mail, timedelta(seconds=desk.breaker.pause))
+        return
+    mail.attempts = 1 if mail.state == "failed" else mail.attempts + 1
+    mail.state = "sending"
     await session.flush()
     outcome = await outside(session, lambda: hand_over(desk, tenant, mail))
     fresh = await _locked(session, mail_id)
@@ -102,14 +114,25 @@ async def deliver(session: AsyncSession, mail_id: UUID) -> None:
 async def _record(session: AsyncSession, mail: Mail, outcome: Outcome) -> None:
     if outcome.verdict is Verdict.LATER and mail.attempts < MOST_ATTEMPTS:
         mail.state, mail.error = "queued", outcome.reason
-        pause = timedelta(seconds=15 * 4 ** (mail.attempts - 1))
-        await put(session, DELIVER, {"mail_id": mail.id}, due_at=clock.now() + pause)
+        await _again(session, mail, timedelta(seconds=15 * 4 ** (mail.attempts - 1)))
     elif outcome.verdict is Verdict.ACCEPTED:
         _settle(mail, "sent", None)
     elif outcome.verdict is Verdict.LOST:
         _settle(mail, "unknown", outcome.reason)
     else:
         _settle(mail, "failed", outcome.reason)
+        await outside(session, partial(_give_up, outcome.reason))
+
+
+async def _again(session: AsyncSession, mail: Mail, pause: timedelta) -> None:
+    """Up to half as much again: letters that waited together do not come back together."""
+    due_at = clock.now() + pause * (1 + random.random() / 2)  # noqa: S311  # only to spread
+    await put(session, DELIVER, {"mail_id": mail.id}, due_at=due_at)
+
+
+async def _give_up(reason: str | None) -> None:
+    """Called outside: the letter's own record is durable by then, which a failing job undoes."""
+    raise GiveUp(f"the letter was not taken: {reason}")
 
 
 def _settle(mail: Mail, state: str, error: str | None) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from core.mail.office import Office
 
 SECONDS: Final = 15.0
+"""For which each answer of the server is waited for."""
 
 
 class Verdict(Enum):
@@ -56,15 +57,19 @@ async def hand_over(office: Office, tenant: Tenant, mail: Mail) -> Outcome:
     try:
         await client.connect()
     except (aiosmtplib.SMTPException, OSError) as problem:
+        office.breaker.failed()
         return Outcome(Verdict.LATER, type(problem).__name__)
     try:
         await client.send_message(message_of(office, tenant, mail))
     except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as problem:
+        office.breaker.succeeded()
         return _answered(problem)
     except (aiosmtplib.SMTPException, OSError) as problem:
+        office.breaker.failed()
         return Outcome(Verdict.LOST, type(problem).__name__)
     finally:
         client.close()
+    office.breaker.succeeded()
     return Outcome(Verdict.ACCEPTED)
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from itertools import pairwise
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import text
 
 from core import mail
 from core.errors import Invalid
+from core.jobs import GiveUp
 from core.mail import office as offices
 from core.mail import services
 from core.mail.models import Mail
@@ -55,9 +58,10 @@ async def read(scopes: CoreScopes, tenant: Tenant, mail_id: object) -> Mail:
 
 
 async def delivered(scopes: CoreScopes, tenant: Tenant, letter: Mail) -> Mail:
-    """The letter after one run of the delivery job."""
-    async with scopes.databases.transaction(tenant) as session:
-        await services.deliver(session, letter.id)
+    """The letter after one run of the delivery job, which may be given up."""
+    with suppress(GiveUp):
+        async with scopes.databases.transaction(tenant) as session:
+            await services.deliver(session, letter.id)
     return await read(scopes, tenant, letter.id)
 
 
@@ -177,6 +181,69 @@ async def test_what_the_server_says_decides(
     assert letter.state == state
     assert letter.error
     assert "ana@" not in letter.error
+
+
+async def test_a_refused_letter_is_a_dead_letter_and_may_be_retried(
+    scopes: CoreScopes, post_office: Callable[[str], None]
+) -> None:
+    """The job is given up with the server's reason; retried by an operator, it tries anew."""
+    letter = await written(scopes, scopes.acme)
+    async with smtp_server(answer="550 no such person", got=[]) as url:
+        post_office(url)
+        with pytest.raises(GiveUp, match="the server answered 550"):
+            async with scopes.databases.transaction(scopes.acme) as session:
+                await services.deliver(session, letter.id)
+    refused = await read(scopes, scopes.acme, letter.id)
+    assert (refused.state, refused.attempts) == ("failed", 1)
+    async with smtp_server(answer="250 queued", got=[]) as url:
+        post_office(url)
+        assert (await delivered(scopes, scopes.acme, letter)).state == "sent"
+
+
+async def test_a_passing_fault_is_given_up_in_the_end(
+    scopes: CoreScopes, post_office: Callable[[str], None]
+) -> None:
+    """Each time it waits longer; after the last attempt it is a dead letter."""
+    letter = await written(scopes, scopes.acme)
+    async with smtp_server(answer="451 later", got=[]) as url:
+        post_office(url)
+        for attempt in range(1, services.MOST_ATTEMPTS):
+            waiting = await delivered(scopes, scopes.acme, letter)
+            assert (waiting.state, waiting.attempts) == ("queued", attempt)
+        with pytest.raises(GiveUp):
+            async with scopes.databases.transaction(scopes.acme) as session:
+                await services.deliver(session, letter.id)
+    assert (await read(scopes, scopes.acme, letter.id)).state == "failed"
+    pauses = await pauses_of(scopes, letter)
+    assert len(pauses) == services.MOST_ATTEMPTS - 1
+    assert all(later > earlier * 2 for earlier, later in pairwise(pauses))
+
+
+async def pauses_of(scopes: CoreScopes, letter: Mail) -> list[float]:
+    """Seconds for which each further delivery of a letter was put off, in order."""
+    connection = await asyncpg.connect(scopes.shared.superuser_dsn)
+    try:
+        rows = await connection.fetch(
+            "SELECT extract(epoch FROM due_at - put_at)::float8 FROM outbox.messages"
+            " WHERE args->>'mail_id' = $1 AND due_at > put_at + interval '1 s' ORDER BY put_at",
+            str(letter.id),
+        )
+    finally:
+        await connection.close()
+    return [pause for (pause,) in rows]
+
+
+async def test_a_server_that_is_down_is_left_alone_for_a_while(
+    scopes: CoreScopes, post_office: Callable[[str], None]
+) -> None:
+    """After five failures letters wait without being tried, and without losing an attempt."""
+    post_office("smtp://127.0.0.1:1")
+    for _ in range(5):
+        await delivered(scopes, scopes.acme, await written(scopes, scopes.acme))
+    letter = await delivered(scopes, scopes.acme, await written(scopes, scopes.acme))
+    assert (letter.state, letter.attempts) == ("queued", 0)
+    (pause,) = await pauses_of(scopes, letter)
+    assert 29 < pause < 46
 
 
 async def test_no_connection_means_later(
