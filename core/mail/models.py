@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import CheckConstraint, DateTime, Index, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
+from core.crypto import EncryptedText
 from core.db import Base
 from core.ids import new_id
 
@@ -17,7 +18,10 @@ STATES: Final = ("queued", "sending", "sent", "caught", "failed", "unknown")
 
 class Mail(Base):
     """``queued`` → ``sending`` → ``sent``, ``failed`` or ``unknown`` (the answer was lost: it
-    may have arrived, so it is not sent again by itself); ``caught`` where no server is set."""
+    may have arrived, so it is not sent again by itself); ``caught`` where no server is set.
+
+    What it says, and to whom, only the tenant's key opens: names, and links that let people in.
+    """
 
     __tablename__ = "mails"
     __table_args__ = (
@@ -31,11 +35,11 @@ class Mail(Base):
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     key: Mapped[str | None] = mapped_column(Text, unique=True)
     template: Mapped[str] = mapped_column(Text)
-    recipient: Mapped[str] = mapped_column(Text)
+    recipient: Mapped[str] = mapped_column(EncryptedText)
     locale: Mapped[str] = mapped_column(Text)
-    subject: Mapped[str] = mapped_column(Text)
-    text: Mapped[str] = mapped_column(Text)
-    html: Mapped[str | None] = mapped_column(Text)
+    subject: Mapped[str] = mapped_column(EncryptedText)
+    text: Mapped[str] = mapped_column(EncryptedText)
+    html: Mapped[str | None] = mapped_column(EncryptedText)
     state: Mapped[str] = mapped_column(Text, default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)

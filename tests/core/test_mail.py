@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from core import mail
+from core import clock, mail
 from core.errors import Invalid
 from core.jobs import GiveUp
 from core.mail import office as offices
@@ -107,6 +108,33 @@ async def test_a_letter_is_written_for_its_tenant_alone(scopes: CoreScopes) -> N
         assert "car &amp; key" in letter.html
         async with scopes.databases.transaction(other) as session:
             assert await session.get(Mail, letter.id) is None
+
+
+@pytest.mark.usefixtures("post_office")
+async def test_the_database_does_not_see_what_a_letter_says(scopes: CoreScopes) -> None:
+    """No column holds the recipient, the subject or the text as it was written."""
+    for tenant in (scopes.acme, scopes.delta):
+        letter = await written(scopes, tenant)
+        async with scopes.databases.transaction(tenant) as session:
+            question = text("SELECT mails::text, html, text FROM mails WHERE id = :id")
+            row, html, body = (await session.execute(question, {"id": letter.id})).one()
+        readable = row.encode() + bytes(html) + bytes(body)
+        for said in (b"Ana", b"ana@example.com", b"Hello", b"Ana".hex().encode()):
+            assert said not in readable
+
+
+@pytest.mark.usefixtures("post_office")
+async def test_old_letters_are_forgotten(scopes: CoreScopes) -> None:
+    """The nightly job deletes what is older than it may be kept, and nothing else."""
+    old, recent = await written(scopes, scopes.acme), await written(scopes, scopes.acme)
+    day = timedelta(days=1)
+    async with scopes.databases.transaction(scopes.acme) as session:
+        for letter, age in ((old, services.KEPT + day), (recent, services.KEPT - day)):
+            (await session.get_one(Mail, letter.id)).created_at = clock.now() - age
+    async with scopes.databases.transaction(scopes.acme) as session:
+        await services.tidy(session)
+        assert await session.get(Mail, old.id) is None
+        assert await session.get(Mail, recent.id) is not None
 
 
 @pytest.mark.usefixtures("post_office")

@@ -60,7 +60,7 @@ async def one_effect(session: AsyncSession, note: str) -> None:
     await session.execute(
         text(
             "INSERT INTO mails (id, template, recipient, locale, subject, text, state, attempts)"
-            " VALUES (:id, 't', 'a@b', 'en', :note, '', 'caught', 0)"
+            " VALUES (:id, :note, '', 'en', '', '', 'caught', 0)"
         ),
         {"id": new_id(), "note": note},
     )
@@ -116,7 +116,7 @@ class Shop:
     async def effects(self, note: str) -> int:
         """How often it took effect."""
         async with self.databases.transaction(self.tenant) as session:
-            question = text("SELECT count(*) FROM mails WHERE subject = :note")
+            question = text("SELECT count(*) FROM mails WHERE template = :note")
             found: int = (await session.execute(question, {"note": note})).scalar_one()
             return found
 
