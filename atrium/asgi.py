@@ -9,27 +9,28 @@ from contextlib import asynccontextmanager
 from sqlalchemy import text
 
 from atrium.composition import (
-    OF_EVERY_TENANT,
     OF_THE_PLATFORM,
     load_texts,
     make_services,
     running,
     together,
 )
-from core.plugin import Plugins, discover
+from core.part import OF_EVERY_TENANT
+from core.plugin import Plugins
 from core.scope import TENANT_ZERO
 from core.settings import Settings
 from core.telemetry.setup import set_up, shut_down
 from core.web.app import Services, build
 from core.web.edge import Edge
 from core.web.home import home
+from tenants.installed import installed
 
 
 def create_app() -> Edge:
     """The ASGI application of a web process; settings come from the environment."""
     settings = Settings.from_environment()
     set_up(settings, "web")
-    return compose(settings, discover())
+    return compose(settings, installed())
 
 
 def compose(settings: Settings, products: Plugins) -> Edge:

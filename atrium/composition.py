@@ -13,7 +13,7 @@ from core.auth.authority import Authority
 from core.connections import Lifetime
 from core.crypto import KeyRing, MasterKeys
 from core.db import Databases
-from core.part import core, registration
+from core.part import core
 from core.payments import gateway
 from core.payments.stripe_gateway import StripeGateway
 from core.plugin import Plugin, Plugins
@@ -25,9 +25,6 @@ from tenants.portal.plugin import plugin as portal
 
 OF_THE_PLATFORM: Final[tuple[Plugin, ...]] = (core, portal)
 """The parts of the application that serves the portal's host."""
-
-OF_EVERY_TENANT: Final[tuple[Plugin, ...]] = (core, registration)
-"""The parts of the application that serves the tenants' hosts, beside the products."""
 
 
 def together(always: Iterable[Plugin], products: Iterable[Plugin] = ()) -> Plugins:

@@ -12,10 +12,11 @@ import click
 
 from atrium.composition import load_texts, make_services, running
 from core.part import core
-from core.plugin import Plugins, discover
+from core.plugin import Plugins
 from core.settings import Settings
 from core.telemetry.setup import set_up, shut_down
 from core.web.app import Services
+from tenants.installed import installed
 from tenants.migration.lines import compile_lines
 from tenants.part import tenancy
 from tenants.portal.plugin import plugin as portal
@@ -74,7 +75,7 @@ def scheduler() -> None:
 def _start(process: str) -> tuple[Services, Registry]:
     settings = Settings.from_environment()
     set_up(settings, process)
-    products = discover()
+    products = installed()
     load_texts(products)
     services = make_services(settings, products)
     return services, _registry(services, products)

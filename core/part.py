@@ -18,6 +18,7 @@ from core.payments import tasks as payment_jobs
 from core.permissions import CORE_PERMISSIONS, MANAGE_PEOPLE, READ_AUDIT
 from core.plugin import NavItem, Plugin
 from core.web.parts import HANDLERS
+from core.web.slots import PLACES
 
 core: Final = Plugin(
     name="core",
@@ -44,6 +45,7 @@ core: Final = Plugin(
         EVERY_NIGHT,
     ),
     permissions=CORE_PERMISSIONS,
+    places=PLACES,
     navigation=(
         *payments.NAVIGATION,
         NavItem(title=_("Account"), path="/account", icon="user", area="account"),
@@ -75,3 +77,6 @@ registration: Final = Plugin(
     controllers=(SignUp,),
 )
 """Of the tenants' application: the portal's accounts are made by its wizard."""
+
+OF_EVERY_TENANT: Final[tuple[Plugin, ...]] = (core, registration)
+"""The parts of the application that serves the tenants' hosts, beside the products."""

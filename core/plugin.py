@@ -26,6 +26,8 @@ from core.jobs import Actor, Schedule
 from core.permissions import Permission
 
 ENTRY_POINT_GROUP: Final = "atrium.plugins"
+CORE: Final = "core"
+"""The name of core's own part, whose places bear the names of pages."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 log = structlog.get_logger(__name__)
@@ -51,15 +53,29 @@ class NavItem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Slot:
-    """A part that this plugin puts into a page of another: ``name`` such as ``tenant.home``.
+class Place:
+    """A place in a page where other plugins may put parts: ``name`` such as ``account``.
 
-    ``fill`` reads what the part shows; ``template`` is rendered with it.
+    ``page`` says to plugin authors which page it is in, and who sees it; ``context`` are the
+    keyword arguments that a slot's ``fill`` is called with beside the session, and their types.
+    """
+
+    name: str
+    page: str
+    context: Mapping[str, type] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Slot:
+    """A part that this plugin puts into the ``Place`` called ``name``, such as ``tenant.home``.
+
+    ``fill`` reads what the part shows, or answers None where there is nothing to show;
+    ``template`` is rendered with what it read. A part that fails is left out of the page.
     """
 
     name: str
     template: str
-    fill: Callable[[AsyncSession], Awaitable[dict[str, Any]]]
+    fill: Callable[..., Awaitable[dict[str, Any] | None]]
     permission: str | None = None
     order: int = 100
 
@@ -99,6 +115,8 @@ class Plugin:
     listeners: Mapping[type[Event], tuple[Actor, ...]] = field(default_factory=dict)
     permissions: tuple[Permission, ...] = ()
     navigation: tuple[NavItem, ...] = ()
+    places: tuple[Place, ...] = ()
+    """Places in pages of this plugin that others may fill."""
     slots: tuple[Slot, ...] = ()
     settings: type[msgspec.Struct] | None = None
     meters: tuple[Meter, ...] = ()
@@ -120,6 +138,7 @@ class Plugin:
             ("permission", [each.name for each in self.permissions]),
             ("actor", [each.name for each in self.actors]),
             ("meter", [each.name for each in self.meters]),
+            ("place", [each.name for each in self.places] if self.name != CORE else []),
         ):
             _refuse_strangers(self.name, kind, names)
         self._refuse_unknown_actors()

@@ -15,13 +15,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.crypto import create_master_key_file
 from core.errors import DomainError
-from core.plugin import discover
 from core.settings import Settings
 from core.signals import Signals
 from core.telemetry.setup import set_up, shut_down
 from tenants import lifecycle, seeding
 from tenants.bootstrap import Passwords
 from tenants.bootstrap import bootstrap as prepare_database
+from tenants.installed import installed
 from tenants.migration.migrate import migrate as bring_up
 from tenants.migration.replay import CONNECTIONS, Outcome
 from tenants.models import MAIN_DATABASE, TenantPlugin, TenantRecord
@@ -48,7 +48,7 @@ def bootstrap(superuser_url: str, own: bool) -> None:
 
 
 async def _bootstrap(settings: Settings, superuser_url: str, *, own: bool) -> None:
-    extensions = {name for plugin in discover() for name in plugin.extensions}
+    extensions = {name for plugin in installed() for name in plugin.extensions}
     passwords = Passwords(
         provisioner=make_url(settings.provisioner_url).password or "",
         app=make_url(settings.database_url).password or "",

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from core import crypto, mail
 from core.crypto import KeyRing, MasterKeys
 from core.db import Databases
-from core.plugin import Plugins, discover
+from core.plugin import Plugins
 from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
 from tenants.databases import platform
+from tenants.installed import installed
 from tenants.migration.lines import Lines, compile_lines
 from tenants.provisioning import Provisioner
 
@@ -35,7 +36,7 @@ class Workshop:
 async def workshop(settings: Settings) -> AsyncIterator[Workshop]:
     """Open for a command, and close everything after it."""
     crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
-    plugins = discover()
+    plugins = installed()
     mail.install(settings, [plugin.folder / "templates" for plugin in plugins])
     lines = compile_lines(plugins)
     databases, signals = Databases(pool_size=4), Signals(settings.redis_url)

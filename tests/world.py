@@ -9,13 +9,14 @@ from dataclasses import dataclass
 
 from core import mail
 from core.db import Databases
-from core.plugin import Plugins, discover
+from core.plugin import Plugins
 from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
 from tenants.bootstrap import bootstrap
 from tenants.catalogue import Catalogue
 from tenants.databases import platform, register
+from tenants.installed import installed
 from tenants.lifecycle import Order, Owner
 from tenants.migration.lines import Lines, compile_lines
 from tenants.migration.migrate import migrate
@@ -80,7 +81,7 @@ def order(installed: Plugins, slug: str = "", /, **chosen: object) -> Order:
 @asynccontextmanager
 async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
     """Make a world, and take it down after use."""
-    plugins = discover()
+    plugins = installed()
     extensions = {name for plugin in plugins for name in plugin.extensions}
     main, own = [await postgres.create_database(name) for name in ("main", "own")]
     await bootstrap(postgres.dsn(main), PASSWORDS, extensions=extensions)

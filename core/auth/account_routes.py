@@ -21,6 +21,7 @@ from core.i18n import _
 from core.permissions import member
 from core.web.forms import blank, posted
 from core.web.pages import Page, SeeOther
+from core.web.slots import ACCOUNT, Slots
 
 PATH = "/account"
 _TEMPLATE = "auth/account.html"
@@ -34,9 +35,11 @@ class Account(Controller):
     include_in_schema = False
 
     @get(access=member)
-    async def show(self, session: NamedDependency[AsyncSession]) -> Page:
+    async def show(
+        self, session: NamedDependency[AsyncSession], slots: NamedDependency[Slots]
+    ) -> Page:
         """Everything about one's account on one page."""
-        return Page(_TEMPLATE, await _context(session, identities.required()))
+        return Page(_TEMPLATE, await _context(session, slots, identities.required()))
 
     @post(access=member)
     async def save(
@@ -44,6 +47,7 @@ class Account(Controller):
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
         authority: NamedDependency[Authority],
+        slots: NamedDependency[Slots],
     ) -> Page | SeeOther:
         """Change name and language."""
         identity = identities.required()
@@ -54,7 +58,7 @@ class Account(Controller):
                 session, authority, identity, name=given.name, locale=given.locale
             )
         except DomainError as error:
-            context = await _context(session, identity) | {"profile": form}
+            context = await _context(session, slots, identity) | {"profile": form}
             return refused(_TEMPLATE, form, error, **context)
         return SeeOther(PATH, flash=_("Your account was changed."))
 
@@ -64,6 +68,7 @@ class Account(Controller):
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
         authority: NamedDependency[Authority],
+        slots: NamedDependency[Slots],
     ) -> Page | SeeOther:
         """Choose another password; every other browser is signed out."""
         identity = identities.required()
@@ -75,7 +80,7 @@ class Account(Controller):
                 session, authority, identity, current=given.current or "", new=given.new
             )
         except DomainError as error:
-            context = await _context(session, identity) | {"password": form}
+            context = await _context(session, slots, identity) | {"password": form}
             return refused(_TEMPLATE, form, error, **context)
         return SeeOther(
             PATH,
@@ -105,7 +110,7 @@ class Account(Controller):
         return SeeOther(PATH, flash=_("That session was ended."))
 
 
-async def _context(session: AsyncSession, identity: Identity) -> dict[str, Any]:
+async def _context(session: AsyncSession, slots: Slots, identity: Identity) -> dict[str, Any]:
     person = await services.person(session, identity.user_id)
     password = blank(PasswordForm)
     password.id = "password"
@@ -117,4 +122,5 @@ async def _context(session: AsyncSession, identity: Identity) -> dict[str, Any]:
         "email": person.email,
         "sessions": await services.own_sessions(session, identity),
         "here": identity.session_id,
+        "added": await slots.fill(ACCOUNT),
     }

@@ -24,6 +24,7 @@ from core.permissions import MANAGE_PEOPLE, Role, permission
 from core.scope import Directory, Tenant
 from core.web.forms import Bound, blank, posted
 from core.web.pages import Page, SeeOther
+from core.web.slots import PERSON, Slots
 
 PATH = "/settings/people"
 _ACCESS = permission(MANAGE_PEOPLE.name)
@@ -82,12 +83,15 @@ class People(Controller):
 
     @get("/{person_id:uuid}", access=_ACCESS)
     async def person(
-        self, session: NamedDependency[AsyncSession], person_id: FromPath[UUID]
+        self,
+        session: NamedDependency[AsyncSession],
+        slots: NamedDependency[Slots],
+        person_id: FromPath[UUID],
     ) -> Page:
         """One person."""
         found = await _person(session, person_id)
         form = blank(PersonForm, {"name": found.name, "role": found.role})
-        return Page("auth/person.html", _person_context(found, form))
+        return Page("auth/person.html", await _person_context(slots, found, form))
 
     @post("/{person_id:uuid}", access=_ACCESS)
     async def change(
@@ -95,6 +99,7 @@ class People(Controller):
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
         authority: NamedDependency[Authority],
+        slots: NamedDependency[Slots],
         person_id: FromPath[UUID],
     ) -> Page | SeeOther:
         """Correct the name, give another role."""
@@ -107,7 +112,8 @@ class People(Controller):
             raise
         except DomainError as error:
             found = await _person(session, person_id)
-            return refused("auth/person.html", form, error, **_person_context(found, form))
+            context = await _person_context(slots, found, form)
+            return refused("auth/person.html", form, error, **context)
         return SeeOther(f"{PATH}/{person_id}", flash=_("The person was changed."))
 
     @post("/{person_id:uuid}/disable", access=_ACCESS)
@@ -163,13 +169,14 @@ async def _person(session: AsyncSession, person_id: UUID) -> User:
     return found
 
 
-def _person_context(person: User, form: Bound[PersonForm]) -> dict[str, Any]:
+async def _person_context(slots: Slots, person: User, form: Bound[PersonForm]) -> dict[str, Any]:
     return {
         "person": person,
         "form": form,
         "roles": _roles(),
         "role_names": ROLE_NAMES,
         "is_self": person.id == identities.required().user_id,
+        "added": await slots.fill(PERSON, person_id=person.id),
     }
 
 

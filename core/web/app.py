@@ -37,6 +37,7 @@ from core.web.locales import localised
 from core.web.pages import Page
 from core.web.parts import DEVELOPMENT_HANDLERS
 from core.web.render import Renderer
+from core.web.slots import Slots
 from core.web.static import Static
 
 LARGEST_BODY: Final = 1_000_000
@@ -98,6 +99,10 @@ def _identity() -> Identity | None:
     return identities.current()
 
 
+def _slots(request: Request[Any, Any, Any]) -> Slots:
+    return Slots(_session(request), request.app.state["plugins"], identities.current())
+
+
 def build(
     services: Services,
     plugins: Plugins,
@@ -125,6 +130,7 @@ def build(
             "session": Provide(_session, sync_to_thread=False),
             "tenant": Provide(_tenant, sync_to_thread=False),
             "identity": Provide(_identity, sync_to_thread=False),
+            "slots": Provide(_slots, sync_to_thread=False),
         },
         guards=[csrf.same_origin, access_guard, queries.readable],
         middleware=[localised, idempotency.recorded, revalidate.revalidated],

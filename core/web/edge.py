@@ -80,7 +80,7 @@ class Edge:
 
     async def _serve(self, scope: HTTPScope, receive: Receive, send: Send) -> None:
         path = scope["path"]
-        if path in {"/health/live", "/health/ready"}:
+        if path in health.PATHS:
             await health.answer(path, self.checks, send)
             return
         with observe.request(scope, access_log=self.access_log) as seen:

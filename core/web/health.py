@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
 import msgspec
 from litestar.types import Send
 
 Check = Callable[[], Awaitable[None]]
 """Returns when the thing it checks works, raises when it does not."""
+
+PATHS: Final = frozenset({"/health/live", "/health/ready"})
+"""Answered by the edge on every host."""
 
 _LIMIT_SECONDS = 2.0
 

@@ -12,13 +12,19 @@ from core.permissions import public
 from core.plugin import Plugins
 from core.scope import Tenant
 from core.web.pages import Page
+from core.web.slots import HOME, Slots
 
 
 @get("/", access=public, include_in_schema=False)
-async def home(request: Request[Any, Any, Any], tenant: NamedDependency[Tenant]) -> Page | Redirect:
+async def home(
+    request: Request[Any, Any, Any],
+    tenant: NamedDependency[Tenant],
+    slots: NamedDependency[Slots],
+) -> Page | Redirect:
     """Where a visitor of a tenant begins."""
     plugins: Plugins = request.app.state.plugins
     products = [each for each in plugins.enabled(tenant.plugins) if each.home]
     if len(products) == 1 and products[0].home:
         return Redirect(products[0].home, status_code=302)
-    return Page("core/home.html", {"products": products})
+    added = await slots.fill(HOME)
+    return Page("core/home.html", {"products": products, "added": added})

@@ -1,12 +1,8 @@
-"""Navigation and page slots: what the enabled plugins add to every page."""
+"""Navigation: what the enabled plugins add to every page."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth.identity import Identity
 from core.plugin import NavItem, Plugin, Plugins
@@ -50,26 +46,3 @@ def desk_of(plugins: Plugins, viewer: Identity | None) -> str | None:
     if viewer is None or not viewer.is_staff:
         return None
     return next((plugin.desk for plugin in served(plugins) if plugin.desk), None)
-
-
-@dataclass(frozen=True, slots=True)
-class Filled:
-    """A slot that a plugin has filled: a template and what it shows."""
-
-    template: str
-    context: dict[str, Any]
-
-
-async def fill(
-    session: AsyncSession, plugins: Plugins, viewer: Identity | None, name: str
-) -> list[Filled]:
-    """What the tenant's plugins put into the slot ``name``; show it with ``{% include %}``."""
-    slots = [
-        slot
-        for plugin in served(plugins)
-        for slot in plugin.slots
-        if slot.name == name
-        and (slot.permission is None or (viewer and viewer.may(slot.permission)))
-    ]
-    ordered = sorted(slots, key=lambda slot: slot.order)
-    return [Filled(slot.template, await slot.fill(session)) for slot in ordered]

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import structlog
 from jinja2_fragments import render_block
+from markupsafe import Markup
 
 from core.auth import identity
 from core.i18n import reading_in
@@ -17,8 +19,11 @@ from core.web.icons import icon
 from core.web.locales import negotiate
 from core.web.navigation import desk_of, links
 from core.web.shell import AsgiScope, Shell
+from core.web.slots import Filled
 from core.web.static import Static
 from core.web.templating import environment
+
+log = structlog.get_logger(__name__)
 
 
 class Renderer:
@@ -39,6 +44,7 @@ class Renderer:
             icon=icon,
             static=static.url,
             field_options=field_options,
+            draw_part=self.part,
         )
 
     def shell(self, scope: AsgiScope, toasts: tuple[Toast, ...] = ()) -> Shell:
@@ -66,3 +72,12 @@ class Renderer:
             if block is not None:
                 return str(render_block(self.environment, template, block, shell=shell, **context))
             return self.environment.get_template(template).render(shell=shell, **context)
+
+    def part(self, filled: Filled, shell: Shell) -> Markup:
+        """What a plugin put into the page being rendered; nothing if it cannot be drawn."""
+        try:
+            template = self.environment.get_template(filled.template)
+            return Markup(template.render(shell=shell, **filled.context))  # noqa: S704  # escaped by it
+        except Exception:  # a plugin's template may raise anything
+            log.exception("slot.failed", plugin=filled.plugin, template=filled.template)
+            return Markup()

@@ -9,7 +9,7 @@ from core.permissions import MANAGE_SETTINGS, Permission, Role
 from core.plugin import Meter, NavItem, Plugin
 from plugins.car_hire import demo, tasks
 from plugins.car_hire.policy import PLUGIN, Policy
-from plugins.car_hire.routes import api, desk, keeping, site
+from plugins.car_hire.routes import api, desk, keeping, site, slots
 from plugins.car_hire.services.hires import HIRES_STARTED
 
 _STAFF: Final = frozenset({Role.STAFF})
@@ -58,6 +58,7 @@ plugin: Final = Plugin(
     actors=tasks.ACTORS,
     listeners=tasks.LISTENERS,
     permissions=(DESK, FLEET, RATES),
+    slots=slots.SLOTS,
     settings=Policy,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),
     extensions=("btree_gist",),

@@ -19,7 +19,15 @@ from core.payments.models import Payment
 from core.payments.services.payments import Payments
 from core.payments.states import FAILED, State
 from core.scope import Tenant
-from plugins.car_hire.models import Booking, Customer, Hire, Quote, Vehicle, VehicleClass
+from plugins.car_hire.models import (
+    Booking,
+    Customer,
+    Hire,
+    Quote,
+    Vehicle,
+    VehicleClass,
+    states,
+)
 from plugins.car_hire.services import bookings, customers, fleet, hires, paying, quotes
 from plugins.car_hire.services.describe import Told, told
 
@@ -107,6 +115,17 @@ async def whole(session: AsyncSession, booking_id: UUID) -> Whole:
         owed=owed,
         payments=payments,
     )
+
+
+async def next_of(session: AsyncSession, user_id: UUID) -> bookings.Listed | None:
+    """The booking that a person who signed in drives, or comes for next; None without one."""
+    query = (
+        bookings.listed()
+        .where(Customer.user_id == user_id, Booking.state.in_(states.BLOCKING))
+        .order_by(Booking.starts_at, Booking.id)
+        .limit(1)
+    )
+    return (await session.execute(query)).one_or_none()
 
 
 async def history(session: AsyncSession, *ids: UUID) -> list[dict[str, Any]]:

@@ -29,6 +29,7 @@ from core.web.headers import secure
 from core.web.locales import localised
 from core.web.problems import exception_handlers
 from core.web.render import Renderer
+from core.web.slots import Slots
 from core.web.static import Static
 from tests.core.conftest import CoreScopes
 
@@ -81,6 +82,7 @@ class Neighbourhood:
                 "session": Provide(_of_state("session"), sync_to_thread=False),
                 "tenant": Provide(_of_state("tenant"), sync_to_thread=False),
                 "identity": Provide(identities.current, sync_to_thread=False),
+                "slots": Provide(_slots, sync_to_thread=False),
             },
             guards=[same_origin, access_guard],
             plugins=[DeclaredAccess(), StructBodies()],
@@ -123,6 +125,11 @@ def _of_state(name: str) -> Any:
         return request.scope["state"][name]
 
     return provide
+
+
+def _slots(request: Request[Any, Any, Any]) -> Slots:
+    session = request.scope["state"]["session"]
+    return Slots(session, request.app.state["plugins"], identities.current())
 
 
 def path_of(response: httpx.Response) -> str:

@@ -1,0 +1,103 @@
+"""What plugins must agree on with core and with each other; looked at once, as a process starts.
+
+A plugin's own contradictions are refused by its declaration. Here are those that show only
+beside others: a name that is taken, a slot that nobody offers. Such a plugin is named with the
+reason and passed over, like one that fails to import; everything else starts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final, Self
+
+import structlog
+from litestar import Router
+
+from core.plugin import Place, Plugin, Plugins
+from core.signature import misfit
+
+API: Final = "/api/v1/"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class House:
+    """What is there without any plugin: the ``parts`` of every tenant's application, ``paths``
+    that it answers beside them, and ``names`` that are taken otherwise."""
+
+    parts: Sequence[Plugin] = ()
+    paths: Sequence[str] = ()
+    names: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What a plugin finds where it is installed.
+
+    ``names`` are taken by parts that are no plugins; ``reserved`` are first segments of paths
+    that core answers itself, as pages or below ``/api/v1``, each with such a path.
+    """
+
+    names: frozenset[str]
+    reserved: Mapping[str, str]
+    places: Mapping[str, Place]
+
+    @classmethod
+    def of(cls, house: House, plugins: Iterable[Plugin]) -> Self:
+        """Those of ``house`` together with ``plugins``."""
+        answered = [*house.paths, *(path for part in house.parts for path in paths_of(part))]
+        places = [each for owner in (*house.parts, *plugins) for each in owner.places]
+        return cls(
+            names=house.names.union(part.name for part in house.parts),
+            reserved={name: path for path in sorted(answered) for name in _names(path)},
+            places={each.name: each for each in places},
+        )
+
+    def objections(self, plugin: Plugin) -> Iterator[str]:
+        """Why ``plugin`` cannot be here."""
+        if plugin.name in self.names:
+            yield f"the name {plugin.name!r} is that of a part of Atrium's own"
+        if path := self.reserved.get(plugin.prefix):
+            yield f"its pages would lie at /{plugin.prefix}, which is core's own: {path}"
+        for slot in plugin.slots:
+            place = self.places.get(slot.name)
+            if place is None:
+                known = ", ".join(sorted(self.places))
+                yield f"it fills the slot {slot.name!r}, which nobody offers; there are: {known}"
+            elif why := misfit(slot.fill, place.context):
+                yield f"its fill of the slot {slot.name!r}: {why}"
+
+
+def agreed(found: Plugins, house: House) -> Plugins:
+    """``found`` without those that cannot be in ``house`` with each other.
+
+    Passing one over may leave another without what it fills, so it is asked until all agree.
+    """
+    working, broken = dict(found.working), dict(found.broken)
+    while True:
+        here = Surroundings.of(house, working.values())
+        refused = {
+            name: "; ".join(why) for name, plugin in working.items()
+            if (why := list(here.objections(plugin)))
+        }  # fmt: skip
+        if not refused:
+            return Plugins(working, broken, found.always)
+        for name, reason in refused.items():
+            log.error("plugin.broken", plugin=name, reason=reason)
+            del working[name]
+        broken |= refused
+
+
+def paths_of(part: Plugin) -> list[str]:
+    """The paths of a part's routes."""
+    if not part.controllers:
+        return []
+    return [route.path for route in Router("/", route_handlers=part.controllers).routes]
+
+
+def _names(path: str) -> set[str]:
+    """The first segment of ``path``, and if it is the API's, the one that names what it is of."""
+    below = path.removeprefix(API) if path.startswith(API) else ""
+    return {each for each in (path.strip("/").partition("/")[0], below.partition("/")[0]) if each}

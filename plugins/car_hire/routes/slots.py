@@ -1,0 +1,42 @@
+"""What car hire puts into pages of core."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.auth import identity
+from core.plugin import Slot
+from plugins.car_hire.models import GEARS, states
+from plugins.car_hire.services import fleet, looking
+
+_SHOWN: Final = 3
+
+
+async def cheapest(session: AsyncSession) -> dict[str, Any] | None:
+    """A few classes for a business's home page, the cheapest first."""
+    offered = await fleet.classes(session, on_offer=True)
+    offered = sorted(offered, key=lambda each: each.daily_rate)
+    return {"classes": offered[:_SHOWN], "gears": GEARS} if offered else None
+
+
+async def next_booking(session: AsyncSession) -> dict[str, Any] | None:
+    """One's own next booking for one's account."""
+    found = await looking.next_of(session, identity.required().user_id)
+    if found is None:
+        return None
+    booking, _name, class_name, vehicle, plate = found
+    return {
+        "booking": booking,
+        "class_name": class_name,
+        "car": f"{vehicle} · {plate}" if booking.state == "out" else None,
+        "titles": states.BOOKING_TITLES,
+        "colors": states.STATE_COLORS,
+    }
+
+
+SLOTS: Final = (
+    Slot(name="tenant.home", template="car_hire/slots/cheapest.html", fill=cheapest),
+    Slot(name="account", template="car_hire/slots/next_booking.html", fill=next_booking),
+)
