@@ -154,7 +154,7 @@ class Declined(DomainError):
     def __init__(self, reason: str | None = None, *, ref: str | None = None) -> None:
         self.reason = reason
         self.ref = ref
-        super().__init__(decline_message(reason), field="card")
+        super().__init__(decline_message(reason), field="payment_method")
 
 
 class Refused(Conflict):

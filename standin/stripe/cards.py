@@ -72,7 +72,8 @@ def checked(card: Params) -> Params:
     number = re.sub(r"[\s-]", "", str(card.get("number", "")))
     if not re.fullmatch(r"[0-9]{16}", number) or not _luhn(number):
         raise _wrong("number", "incorrect_number", "Your card number is incorrect.")
-    month, year = _int(card.get("exp_month")), _int(card.get("exp_year"))
+    # localstripe's page writes "20" before whatever was typed: 2034 in full arrives as 202034.
+    month, year = _int(card.get("exp_month")), _int(str(card.get("exp_year"))[-4:])
     if not 1 <= month <= 12:
         raise _wrong(
             "exp_month", "invalid_expiry_month", "Your card's expiration month is invalid."

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 from typing import Final
@@ -22,13 +22,32 @@ ZONES: Final = frozenset(available_timezones()) - {"localtime", "Factory", "posi
 _GROUPS: Final = frozenset({"EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 
 
+_PRIMARY_ZONES: Final[Mapping[str, str]] = {
+    "CL": "America/Santiago",
+    "CN": "Asia/Shanghai",
+    "DE": "Europe/Berlin",
+    "EC": "America/Guayaquil",
+    "ES": "Europe/Madrid",
+    "MH": "Pacific/Majuro",
+    "MY": "Asia/Kuala_Lumpur",
+    "NZ": "Pacific/Auckland",
+    "PT": "Europe/Lisbon",
+    "UA": "Europe/Kyiv",
+    "UZ": "Asia/Tashkent",
+}
+"""Countries with several zones of which one is nearly everybody's: CLDR's ``primaryZones``."""
+
+
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One line of a list; ``currency`` is what people pay with there, ``note`` a quiet remark."""
+    """One line of a list; ``currency`` is what people pay with there, ``zone`` the clock that
+    most of a country lives by, ``country`` where a zone lies, ``note`` a quiet remark."""
 
     value: str
     name: str
     currency: str = ""
+    zone: str = ""
+    country: str = ""
     note: str = ""
 
 
@@ -55,6 +74,12 @@ def countries() -> frozenset[str]:
     return frozenset(code for code in _territories() if get_territory_currencies(code))
 
 
+def _zone_of(territory: str) -> str:
+    """The only zone of a country, or the one that nearly all of it lives by; else nothing."""
+    zones = [zone for zone, where in _TERRITORY_OF_ZONE.items() if where == territory]
+    return zones[0] if len(zones) == 1 else _PRIMARY_ZONES.get(territory, "")
+
+
 def country_options() -> tuple[Option, ...]:
     """Countries by name in the reader's language."""
     return _country_options(locale())
@@ -63,7 +88,10 @@ def country_options() -> tuple[Option, ...]:
 @cache
 def _country_options(code: str) -> tuple[Option, ...]:
     names = Locale.parse(code).territories
-    found = (Option(each, names.get(each, each), _currency_of(each)) for each in countries())
+    found = (
+        Option(each, names.get(each, each), _currency_of(each), _zone_of(each))
+        for each in countries()
+    )
     return tuple(sorted(found, key=lambda option: _folded(option.name)))
 
 
@@ -92,6 +120,7 @@ def _places(code: str) -> tuple[Option, ...]:
             zone,
             get_timezone_location(zone, locale=code, return_city=False),
             _currency_of(territory),
+            country=territory,
         )
         for zone, territory in _TERRITORY_OF_ZONE.items()
         if zone in ZONES and territory != "001"
@@ -100,10 +129,7 @@ def _places(code: str) -> tuple[Option, ...]:
 
 
 def _zone_options(code: str, moment: datetime) -> tuple[Option, ...]:
-    return tuple(
-        Option(each.value, each.name, each.currency, offset(each.value, moment))
-        for each in _places(code)
-    )
+    return tuple(replace(each, note=offset(each.value, moment)) for each in _places(code))
 
 
 def offset(zone: str, moment: datetime) -> str:

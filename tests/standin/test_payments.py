@@ -136,6 +136,14 @@ async def test_a_mistyped_card_is_refused_by_name(
     assert reply.json()["error"]["code"] == code
 
 
+async def test_a_year_may_be_typed_in_full(standin: StandIn, key: str) -> None:
+    """The page script writes "20" before the year: 2034 arrives as 202034, and is 2034."""
+    body = {"key": key.replace("sk_", "pk_"), "card": CARD | {"exp_year": "202034"}}
+    async with httpx.AsyncClient(base_url=standin.base) as browser:
+        reply = await browser.post("/v1/tokens", json=body)
+    assert reply.status_code == 200, reply.text
+
+
 async def test_accounts_do_not_see_each_other(standin: StandIn, key: str) -> None:
     """Another account's object does not exist, in lists, by id, or as a parameter."""
     mine, other = standin.client(key), standin.client(f"{key}b")

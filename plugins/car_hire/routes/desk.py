@@ -50,7 +50,9 @@ class Desk(Controller):
     @get(access=ACCESS)
     async def today(self, session: Session) -> Page:
         """Who comes, who brings back, who is late."""
-        return Page("car_hire/desk/today.html", {"day": await looking.today(session), **SHOWN})
+        start = await looking.beginnings(session)
+        context = {"day": await looking.today(session), "start": start, **SHOWN}
+        return Page("car_hire/desk/today.html", context)
 
     @get("/bookings", access=ACCESS)
     async def listing(

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, func, or_, select
+from sqlalchemy import Row, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.audit import services as audit
@@ -59,10 +59,11 @@ class InUse(Conflict):
 
 
 async def classes(session: AsyncSession, *, on_offer: bool = False) -> Sequence[VehicleClass]:
-    """Every class by name, or only those that customers may book."""
+    """Every class by name, or only those that customers may book: on offer, and with cars."""
     query = select(VehicleClass).order_by(func.lower(VehicleClass.name))
     if on_offer:
-        query = query.where(VehicleClass.on_offer)
+        has_cars = exists().where(Vehicle.class_id == VehicleClass.id, Vehicle.status != "retired")
+        query = query.where(VehicleClass.on_offer, has_cars)
     return (await session.scalars(query)).all()
 
 

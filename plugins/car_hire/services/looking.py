@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import and_, or_, select
@@ -16,6 +16,7 @@ from core.audit.models import AuditEntry
 from core.i18n import LazyText, _
 from core.money import Money
 from core.payments.models import Payment
+from core.payments.services import accounts
 from core.payments.services.payments import Payments
 from core.payments.states import FAILED, State
 from core.scope import Tenant
@@ -46,6 +47,9 @@ HAPPENED: dict[str, tuple[LazyText, str, str]] = {
 }
 
 
+_RESERVED: Final = frozenset({State.AUTHORISED, State.CAPTURING})
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Whole:
     """A booking with its customer, car, prices, hire, bill and payments."""
@@ -74,6 +78,12 @@ class Whole:
             and each.standing not in FAILED
         ]
         return found[-1] if found else None
+
+    @property
+    def is_settling(self) -> bool:
+        """Whether what was billed at the return is just being taken from the deposit."""
+        deposit = self.payment(paying.HIRE, paying.DEPOSIT)
+        return bool(self.owed) and deposit is not None and deposit.standing in _RESERVED
 
     def waits_for_bank(self, subject_type: str, purpose: str) -> Payment | None:
         """The payment for ``purpose`` whose cardholder must answer the bank."""
@@ -150,6 +160,27 @@ async def history(session: AsyncSession, *ids: UUID) -> list[dict[str, Any]]:
                 }
             )
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Beginnings:
+    """What a new firm has done of what it needs before customers can book."""
+
+    has_car: bool
+    takes_cards: bool
+
+    @property
+    def are_over(self) -> bool:
+        """Whether customers can book and pay."""
+        return self.has_car and self.takes_cards
+
+
+async def beginnings(session: AsyncSession) -> Beginnings:
+    """How far a new firm has come."""
+    return Beginnings(
+        has_car=bool(await session.scalar(select(select(Vehicle.id).exists()))),
+        takes_cards=await accounts.accepts_cards(session),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,8 @@ class Offer:
 async def search(
     session: AsyncSession, starts_at: datetime, ends_at: datetime, class_id: UUID | None = None
 ) -> list[Offer]:
-    """What can be hired from ``starts_at`` to ``ends_at``, cheapest first; nothing is stored.
+    """What can be hired from ``starts_at`` to ``ends_at``; nothing is stored. What is free comes
+    first, the cheapest before the dearer.
 
     Raises:
         Invalid: the dates make no sense.

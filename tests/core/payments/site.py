@@ -45,7 +45,7 @@ TEMPLATES = {
     "pay.html": """{% extends "shell/site.html" %}
 {% import "macros/payments.html" as payments with context %}
 {% block content %}<h1>Pay</h1><form method="post" action="/pay" data-at-form>
-{{ payments.card_field(card, form.errors_of("card")) }}
+{{ payments.card_field(card, form.errors_of("payment_method")) }}
 <button class="btn btn-primary" type="submit">Pay</button></form>{% endblock %}""",
     "ask.html": """{% extends "shell/site.html" %}
 {% import "macros/payments.html" as payments with context %}

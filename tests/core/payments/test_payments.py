@@ -100,7 +100,7 @@ async def test_a_decline_is_told_recorded_and_may_be_tried_again(
     with pytest.raises(Declined) as refused:
         await shop.pay(method)
     assert words in str(refused.value)
-    assert refused.value.errors[0].field == "card"
+    assert refused.value.errors[0].field == "payment_method"
     assert (await shop.pay()).state == "authorised"
     assert [each.state for each in await shop.all()] == ["declined", "authorised"]
 

@@ -151,6 +151,26 @@ async def test_customers_and_classes_are_kept_by_form(site: Site, shop: Shop) ->
         assert saved.status_code == 303, saved.text[:3000]
 
 
+async def test_a_class_without_cars_is_not_shown_to_customers(site: Site, shop: Shop) -> None:
+    """What nobody could ever book does not stand in the window; the desk still keeps it."""
+    bare = await Shop.open(shop.databases, shop.tenant, cars=0)
+    async with await site.person(shop.tenant, Role.OWNER) as client:
+        window = (await client.get(SITE)).text
+        assert shop.vehicle_class.name in window
+        assert bare.vehicle_class.name not in window
+        assert bare.vehicle_class.name in (await client.get(f"{DESK}/classes")).text
+
+
+async def test_a_new_firm_is_told_what_is_missing(site: Site, shop: Shop) -> None:
+    """Until cards can be taken, the first page says so; the owner is led there, staff are not."""
+    async with await site.person(shop.tenant, Role.OWNER) as client:
+        page = (await client.get(DESK)).text
+        assert "Before customers can book" in page
+        assert 'href="/settings/payments">Connect' in page
+    async with await site.person(shop.tenant, Role.STAFF) as client:
+        assert 'href="/settings/payments">Connect' not in (await client.get(DESK)).text
+
+
 async def test_the_house_changes_its_rules(site: Site, shop: Shop) -> None:
     """Owners set the grace; NaN and strangers are refused by name."""
     async with await site.person(site.world.bravo, Role.OWNER) as client:

@@ -1,8 +1,8 @@
 // The sign-up wizard: guesses what the browser knows, and keeps what is typed on the server.
 const SAVE_AFTER = 400; // ms of rest
 
-function currencyOf(list, value) {
-  return [...list].find((option) => option.value === value)?.dataset.currency ?? "";
+function about(list, value) {
+  return [...list].find((option) => option.value === value)?.dataset ?? {};
 }
 
 function guess(form) {
@@ -12,15 +12,18 @@ function guess(form) {
   const zones = document.getElementById("zones").options;
   if (!zone.value) {
     zone.value = Intl.DateTimeFormat().resolvedOptions().timeZone ?? "";
-    const here = currencyOf(zones, zone.value);
+    const here = about(zones, zone.value).currency;
     if (here) currency.value = here;
   }
   const country = form.querySelector("#country");
-  let chosen = false;
-  currency.addEventListener("change", () => (chosen = true));
+  const chosen = new Set(); // what a person chose is not guessed again
+  currency.addEventListener("change", () => chosen.add(currency));
+  zone.addEventListener("change", () => chosen.add(zone));
   country.addEventListener("change", () => {
-    const there = country.selectedOptions[0]?.dataset.currency;
-    if (!chosen && there) currency.value = there;
+    const there = country.selectedOptions[0]?.dataset ?? {};
+    if (!chosen.has(currency) && there.currency) currency.value = there.currency;
+    const elsewhere = about(zones, zone.value).country !== country.value;
+    if (!chosen.has(zone) && there.zone && elsewhere) zone.value = there.zone;
   });
   const known = new Set([...zones].map((option) => option.value));
   zone.addEventListener("input", () => zone.setCustomValidity(""));
