@@ -16,6 +16,7 @@ from core.plugin import Plugins
 from core.settings import Settings
 from core.telemetry.setup import set_up, shut_down
 from core.web.app import Services
+from tenants.changes import CHANNEL
 from tenants.installed import installed
 from tenants.migration.lines import compile_lines
 from tenants.part import tenancy
@@ -57,6 +58,7 @@ def relay() -> None:
         registry=registry,
         broker=make_broker(services.settings.redis_url),
     )
+    services.signals.subscribe(CHANNEL, relay.changed)
     _until_told(services, relay.run())
 
 

@@ -25,6 +25,8 @@ class DomainError(Exception):
     status: ClassVar[int] = 400
     code: ClassVar[str] = "bad_request"
     title: ClassVar[LazyText | str] = _("This cannot be done")
+    page: ClassVar[str] = "core/problem.html"
+    """The template that shows it to people."""
     retry_after: int | None = None
     """Seconds after which the same may work, where that is known."""
 

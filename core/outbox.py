@@ -79,6 +79,12 @@ SET send_at = clock_timestamp() + $2::interval, sends = greatest(sends - 1, 0)
 WHERE id = ANY($1::uuid[]) AND state = 'pending'
 """
 
+_HURRY: Final = """
+UPDATE outbox.messages SET send_at = clock_timestamp(), sends = 0
+WHERE state = 'pending' AND tenant = ANY($1::uuid[]) AND leased_until IS NULL
+  AND due_at <= clock_timestamp() AND send_at > clock_timestamp()
+"""
+
 _DISCARD: Final = """
 UPDATE outbox.messages
 SET state = 'discarded', finished_at = clock_timestamp(), leased_until = NULL, args = '{}'
@@ -127,6 +133,10 @@ class Outbox:
     async def postpone(self, ids: Sequence[UUID], pause: timedelta) -> None:
         """Hold messages back for ``pause``; it is no failed attempt of theirs."""
         await self.connection.execute(_POSTPONE, ids, pause)
+
+    async def hurry(self, tenants: Sequence[UUID]) -> None:
+        """Let what is due and held of ``tenants`` be rung for now."""
+        await self.connection.execute(_HURRY, tenants)
 
     async def discard(self, ids: Sequence[UUID]) -> int:
         """Never deliver them; gives how many there were, pending or dead."""

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final, Protocol
 from uuid import UUID
 
@@ -60,6 +61,14 @@ class Brand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Maintenance:
+    """Customers have to wait, until ``until`` (aware) if that is planned; staff may enter."""
+
+    message: str = ""
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
     """Whoever is served: a business, or the platform itself as tenant zero.
 
@@ -77,6 +86,7 @@ class Tenant:
     locale: str = "en"
     plugins: frozenset[str] = frozenset()
     brand: Brand = Brand()
+    maintenance: Maintenance | None = None
 
     @property
     def is_platform(self) -> bool:
@@ -89,6 +99,9 @@ class Directory(Protocol):
 
     async def by_host(self, host: str) -> Tenant | None:
         """The tenant served at a normalised host name without port, or None."""
+
+    async def formerly(self, host: str) -> Tenant | None:
+        """The tenant that was served at ``host`` and has moved, or None."""
 
     async def by_id(self, tenant_id: UUID) -> Tenant | None:
         """The tenant with this id (tenant zero included), or None."""

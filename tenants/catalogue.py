@@ -19,13 +19,13 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Databases
-from core.scope import Brand, Scope, Tenant, scope_name
+from core.scope import Brand, Maintenance, Scope, Tenant, scope_name
 from core.settings import Settings
 from core.signals import Signals
 from tenants import slugs
 from tenants.changes import CHANNEL
 from tenants.databases import Place, platform
-from tenants.models import DatabaseRecord, TenantHost, TenantPlugin, TenantRecord
+from tenants.models import DatabaseRecord, FormerSlug, TenantHost, TenantPlugin, TenantRecord
 
 TTL: Final = 30.0
 HELD_AT_MOST: Final = 20_000
@@ -72,6 +72,17 @@ class Catalogue:
         if not slugs.is_valid(slug):
             return None
         return await self._read(host, TenantRecord.slug == slug)
+
+    async def formerly(self, host: str) -> Tenant | None:
+        """The tenant that lived at the subdomain ``host`` until it was renamed."""
+        slug = host.removesuffix(self._suffix)
+        if slug == host or not slugs.is_valid(slug):
+            return None
+        key = ("formerly", host)
+        held = self._held.get(key)
+        if held is not None and held.until > time.monotonic():
+            return held.tenant
+        return await self._read(key, _lived_at(slug))
 
     async def by_id(self, tenant_id: UUID) -> Tenant | None:
         """The tenant with this id, tenant zero included."""
@@ -152,7 +163,22 @@ def describe(
         locale=record.locale,
         plugins=frozenset(plugins or ()),
         brand=Brand(color=record.color or Brand().color, logo=record.logo),
+        maintenance=maintenance_of(record),
     )
+
+
+def maintenance_of(record: TenantRecord) -> Maintenance | None:
+    """The maintenance that a tenant is under, if it is."""
+    if record.maintenance_since is None:
+        return None
+    return Maintenance(message=record.maintenance_message or "", until=record.maintenance_until)
+
+
+def _lived_at(slug: str) -> ColumnElement[bool]:
+    moved = select(FormerSlug.tenant_id).where(
+        FormerSlug.slug == slug, FormerSlug.until > func.now()
+    )
+    return TenantRecord.id == moved.scalar_subquery()
 
 
 def _owns_host(host: str) -> ColumnElement[bool]:

@@ -1,31 +1,24 @@
-"""The parts of the ``atrium`` command that make and look after tenants."""
+"""The parts of the ``atrium`` command that prepare, migrate and seed databases."""
 
 from __future__ import annotations
 
 import asyncio
-from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from uuid import UUID
+from collections.abc import Sequence
 
 import asyncpg
 import click
-from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.crypto import create_master_key_file
-from core.errors import DomainError
 from core.settings import Settings
-from core.signals import Signals
-from core.telemetry.setup import set_up, shut_down
-from tenants import lifecycle, seeding
+from tenants import seeding
 from tenants.bootstrap import Passwords
 from tenants.bootstrap import bootstrap as prepare_database
 from tenants.installed import installed
 from tenants.migration.migrate import migrate as bring_up
 from tenants.migration.replay import CONNECTIONS, Outcome
-from tenants.models import MAIN_DATABASE, TenantPlugin, TenantRecord
-from tenants.workshop import Workshop, workshop
+from tenants.working import with_workshop
+from tenants.workshop import Workshop
 
 
 @click.command()
@@ -87,7 +80,7 @@ def migrate(connections: int) -> None:
         )
         _report(outcomes)
 
-    _with_workshop(work)
+    with_workshop(work)
 
 
 def _report(outcomes: Sequence[Outcome]) -> None:
@@ -104,106 +97,4 @@ def _report(outcomes: Sequence[Outcome]) -> None:
 @click.command()
 def seed() -> None:
     """Make the demo's tenants with believable data, as far as they are missing."""
-    _with_workshop(seeding.seed)
-
-
-@click.group()
-def tenants() -> None:
-    """List tenants, suspend and resume them, give and take products."""
-
-
-@tenants.command("list")
-def list_tenants() -> None:
-    """Every tenant, with its status, database and products."""
-
-    async def work(shop: Workshop) -> None:
-        async with shop.databases.transaction(shop.platform) as session:
-            rows = (await session.execute(_LISTED)).all()
-        for slug, status, database, plugins in rows:
-            click.echo(f"{slug:<30} {status:<13} {database or MAIN_DATABASE:<12} {plugins or '-'}")
-        click.echo(str(dict(Counter(row.status for row in rows))))
-
-    _with_workshop(work)
-
-
-_LISTED = select(
-    TenantRecord.slug,
-    TenantRecord.status,
-    TenantRecord.database,
-    select(func.string_agg(TenantPlugin.plugin, ", "))
-    .where(TenantPlugin.tenant_id == TenantRecord.id, TenantPlugin.state == "enabled")
-    .scalar_subquery(),
-).order_by(TenantRecord.slug)
-
-
-@tenants.command()
-@click.argument("slug")
-def suspend(slug: str) -> None:
-    """Stop serving a tenant; nothing of it is lost."""
-    _change(slug, lifecycle.suspend)
-
-
-@tenants.command()
-@click.argument("slug")
-def resume(slug: str) -> None:
-    """Serve a suspended tenant again."""
-    _change(slug, lifecycle.resume)
-
-
-@tenants.command()
-@click.argument("slug")
-@click.argument("plugin")
-def enable(slug: str, plugin: str) -> None:
-    """Give a tenant a product; a worker sets it up."""
-
-    async def give(session: AsyncSession, signals: Signals, tenant_id: UUID) -> None:
-        await lifecycle.enable_plugin(session, signals, tenant_id, plugin)
-
-    _change(slug, give, needs=[plugin])
-
-
-@tenants.command()
-@click.argument("slug")
-@click.argument("plugin")
-def disable(slug: str, plugin: str) -> None:
-    """Take a product away from a tenant; its data stays."""
-
-    async def take(session: AsyncSession, signals: Signals, tenant_id: UUID) -> None:
-        await lifecycle.disable_plugin(session, signals, tenant_id, plugin)
-
-    _change(slug, take)
-
-
-def _change(
-    slug: str,
-    change: Callable[[AsyncSession, Signals, UUID], Awaitable[None]],
-    needs: Iterable[str] = (),
-) -> None:
-    async def work(shop: Workshop) -> None:
-        if absent := [name for name in needs if name not in shop.plugins.working]:
-            raise click.ClickException(f"there is no working plugin {', '.join(absent)}")
-        async with shop.databases.transaction(shop.platform) as session:
-            tenant_id = await session.scalar(
-                select(TenantRecord.id).where(TenantRecord.slug == slug)
-            )
-            if tenant_id is None:
-                raise click.ClickException(f"there is no tenant {slug}")
-            await change(session, shop.signals, tenant_id)
-
-    _with_workshop(work)
-
-
-def _with_workshop(work: Callable[[Workshop], Awaitable[None]]) -> None:
-    settings = Settings.from_environment()
-    set_up(settings, "command")
-
-    async def run() -> None:
-        async with workshop(settings) as shop:
-            await work(shop)
-
-    try:
-        asyncio.run(run())
-    except DomainError as problem:
-        raise click.ClickException(str(problem)) from problem
-    finally:
-        shut_down()
+    with_workshop(seeding.seed)

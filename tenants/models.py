@@ -63,13 +63,20 @@ class TenantRecord(Base):
     """A business: what it is called, where it lives and whether it may be served.
 
     ``look`` is the slug as a hasty eye reads it: no two may look alike. ``database`` is a name
-    of ``databases``, or null for the main one.
+    of ``databases``, or null for the main one. Which ``status`` may follow which is said in
+    ``tenants.lifecycle.statuses``. ``maintenance_until`` is only what is planned.
     """
 
     __tablename__ = "tenants"
     __table_args__ = (
-        _one_of("status", "provisioning", "active", "suspended", "closed"),
+        _one_of("status", "provisioning", "active", "suspended", "closed", "deleting"),
         _one_of("hosting", "pooled", "dedicated"),
+        CheckConstraint("status <> 'suspended' OR suspended_at IS NOT NULL", name="suspended"),
+        CheckConstraint(
+            "maintenance_since IS NOT NULL"
+            " OR (maintenance_message IS NULL AND maintenance_until IS NULL)",
+            name="maintenance",
+        ),
         Index("uq_tenants_slug", "slug", unique=True),
         Index("uq_tenants_look", "look", unique=True),
         _PLATFORM,
@@ -88,6 +95,11 @@ class TenantRecord(Base):
     color: Mapped[str | None] = mapped_column(Text)
     logo: Mapped[str | None] = mapped_column(Text)
     database: Mapped[str | None] = mapped_column(ForeignKey("databases.name"))
+    suspended_at: Mapped[datetime | None] = mapped_column(_Moment)
+    suspended_reason: Mapped[str | None] = mapped_column(Text)
+    maintenance_since: Mapped[datetime | None] = mapped_column(_Moment)
+    maintenance_message: Mapped[str | None] = mapped_column(Text)
+    maintenance_until: Mapped[datetime | None] = mapped_column(_Moment)
     created_at: Mapped[datetime] = mapped_column(_Moment, default=now)
     changed_at: Mapped[datetime] = mapped_column(_Moment, default=now, onupdate=now)
 
@@ -101,6 +113,23 @@ class TenantHost(Base):
     host: Mapped[str] = mapped_column(Text, primary_key=True)
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
     verified_at: Mapped[datetime | None] = mapped_column(_Moment)
+
+
+class FormerSlug(Base):
+    """An address that nobody may take before ``until``: a tenant's that has moved, which leads
+    to where it is now, or, without ``tenant_id``, that of one that is gone."""
+
+    __tablename__ = "former_slugs"
+    __table_args__ = (
+        Index("uq_former_slugs_slug", "slug", unique=True),
+        Index("ix_former_slugs_tenant_id", "tenant_id"),
+        _PLATFORM,
+    )
+
+    look: Mapped[str] = mapped_column(Text, primary_key=True)
+    slug: Mapped[str] = mapped_column(Text)
+    tenant_id: Mapped[UUID | None] = mapped_column(ForeignKey("tenants.id"))
+    until: Mapped[datetime] = mapped_column(_Moment)
 
 
 class TenantPlugin(Base):

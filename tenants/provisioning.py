@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from datetime import datetime
 from uuid import UUID
 
 import asyncpg
 import msgspec
 import structlog
-from sqlalchemy import case, select, update
+from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -29,6 +28,7 @@ from core.plugin import Plugins
 from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
+from tenants import runs
 from tenants.catalogue import describe
 from tenants.changes import announce
 from tenants.databases import Place, platform
@@ -39,7 +39,6 @@ from tenants.models import (
     DatabaseRecord,
     Membership,
     ProvisioningRun,
-    ProvisioningStep,
     Seed,
     TenantPlugin,
     TenantRecord,
@@ -47,32 +46,6 @@ from tenants.models import (
 from tenants.scopes import connected, make_role, make_schema, spread_role
 
 log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """A step of a run as people follow it; ``state`` is waiting, running, failed or done."""
-
-    name: str
-    state: str
-    started_at: datetime | None
-    finished_at: datetime | None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """How far a run has come; ``state`` is waiting, running, failed (and tried again) or done."""
-
-    tenant_id: UUID
-    state: str
-    error: str | None
-    steps: tuple[Step, ...]
-
-    @property
-    def share(self) -> float:
-        """The part that is done, from 0 to 1."""
-        done = sum(step.state == "done" for step in self.steps)
-        return done / len(self.steps) if self.steps else 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +96,14 @@ class Provisioner:
         done: int | None = None
         async with _Connection() as connection:
             for position, name in work.steps:
-                await self._move_on(run_id, done, position)
+                async with self._databases.transaction(self._platform) as session:
+                    await runs.move(session, run_id, done, position)
                 try:
                     await self._perform(work, position, name, connection)
                 except Exception as problem:
-                    await self._record_failure(run_id, position, name, problem)
+                    log.exception("provisioning.failed", run=str(run_id), step=name)
+                    async with self._databases.transaction(self._platform) as session:
+                        await runs.fail(session, run_id, position, name, problem)
                     raise
                 done = position
         async with self._databases.transaction(self._platform) as session:
@@ -215,23 +191,13 @@ class Provisioner:
                 )
                 .values(state="enabled")
             )
-            await _move(session, work.run_id, position, None)
+            await runs.move(session, work.run_id, position, None)
             await session.execute(
                 update(ProvisioningRun)
                 .where(ProvisioningRun.id == work.run_id)
                 .values(state="done", error=None, owner=None, finished_at=now())
             )
             announce(session, self._signals, work.tenant.id)
-
-    async def _move_on(self, run_id: UUID, done: int | None, begun: int) -> None:
-        async with self._databases.transaction(self._platform) as session:
-            await _move(session, run_id, done, begun)
-            if done is None:
-                await session.execute(
-                    update(ProvisioningRun)
-                    .where(ProvisioningRun.id == run_id)
-                    .values(state="running")
-                )
 
     async def _read(self, session: AsyncSession, run_id: UUID) -> _Work:
         rows = await session.execute(
@@ -250,39 +216,14 @@ class Provisioner:
             .order_by(TenantPlugin.plugin)
         )
         plugins = tuple(chosen)
-        steps = await session.execute(
-            select(ProvisioningStep.position, ProvisioningStep.name)
-            .where(ProvisioningStep.run_id == run_id, ProvisioningStep.state != "done")
-            .order_by(ProvisioningStep.position)
-        )
         return _Work(
             run_id=run_id,
-            steps=tuple((row.position, row.name) for row in steps),
+            steps=await runs.open_steps(session, run_id),
             tenant=describe(self._settings, record, database, plugins),
             place=Place.of(self._settings, database),
             chosen=plugins,
             owner=msgspec.convert(run.owner, Owner) if run.owner else None,
         )
-
-    async def _record_failure(
-        self, run_id: UUID, position: int, name: str, problem: Exception
-    ) -> None:
-        log.exception("provisioning.failed", run=str(run_id), step=name)
-        async with self._databases.transaction(self._platform) as session:
-            await session.execute(
-                update(ProvisioningStep)
-                .where(
-                    ProvisioningStep.run_id == run_id,
-                    ProvisioningStep.position == position,
-                    ProvisioningStep.state != "done",
-                )
-                .values(state="failed")
-            )
-            await session.execute(
-                update(ProvisioningRun)
-                .where(ProvisioningRun.id == run_id, ProvisioningRun.state != "done")
-                .values(state="failed", error=f"{name}: {type(problem).__name__}")
-            )
 
 
 class _Connection:
@@ -319,37 +260,3 @@ async def once(
         if noted is not None:
             await fill(session)
     return noted is not None
-
-
-async def progress(session: AsyncSession, run_id: UUID) -> Progress:
-    """How far a run has come. ``session`` is tenant zero's.
-
-    Raises:
-        NotFound: there is no such run.
-    """
-    run = await session.get(ProvisioningRun, run_id)
-    if run is None:
-        raise NotFound
-    steps = await session.scalars(
-        select(ProvisioningStep)
-        .where(ProvisioningStep.run_id == run_id)
-        .order_by(ProvisioningStep.position)
-    )
-    shown = tuple(Step(each.name, each.state, each.started_at, each.finished_at) for each in steps)
-    return Progress(run.tenant_id, run.state, run.error, shown)
-
-
-async def _move(session: AsyncSession, run_id: UUID, done: int | None, begun: int | None) -> None:
-    """Note one step as done and the next as begun."""
-    step = ProvisioningStep
-    is_done = step.position == done
-    await session.execute(
-        update(step)
-        .where(step.run_id == run_id, step.position.in_((done, begun)), step.state != "done")
-        .values(
-            state=case((is_done, "done"), else_="running"),
-            attempts=step.attempts + case((is_done, 0), else_=1),
-            started_at=case((is_done, step.started_at), else_=now()),
-            finished_at=case((is_done, now()), else_=None),
-        )
-    )

@@ -13,6 +13,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Final
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -60,6 +61,13 @@ class Relay:
     registry: Registry
     broker: RedisBroker
     pace: Pace = field(default_factory=Pace)
+    _serving: list[DatabaseLoop] = field(default_factory=list)
+
+    def changed(self, tenant: str | None) -> None:
+        """Ring at once for what was held for a tenant: it may be served again, or have the
+        product. A hint: without it, held messages come up by themselves."""
+        for loop in self._serving if tenant is not None else ():
+            loop.hurry(UUID(tenant))
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -81,8 +89,10 @@ class Relay:
             return
         for database in loops.keys() - known:
             loops.pop(database).cancel()
+            self._serving[:] = [each for each in self._serving if each.database != database]
         for database in known - loops.keys():
             loop = DatabaseLoop(relay=self, database=database)
+            self._serving.append(loop)
             loops[database] = asyncio.create_task(loop.run(), name=f"relay {database.name}")
 
 
@@ -93,6 +103,7 @@ class DatabaseLoop:
     relay: Relay
     database: Database
     _hint: asyncio.Event = field(default_factory=asyncio.Event)
+    _hurried: set[UUID] = field(default_factory=set)
     _next_purge: float = 0.0
 
     async def run(self) -> None:
@@ -120,9 +131,17 @@ class DatabaseLoop:
             outbox = Outbox(worker)
             while not listener.is_closed():
                 self._hint.clear()
+                if self._hurried:
+                    hurried, self._hurried = self._hurried, set()
+                    await outbox.hurry(list(hurried))
                 if not await self._round(outbox):
                     await self._purge(outbox)
                     await self._pause()
+
+    def hurry(self, tenant: UUID) -> None:
+        """Ring for what was held for ``tenant`` in the next round, which begins at once."""
+        self._hurried.add(tenant)
+        self._hint.set()
 
     def _wake(self, *_: Any) -> None:
         self._hint.set()
@@ -158,7 +177,7 @@ class DatabaseLoop:
         for each in claimed:
             tenant = await self.relay.directory.by_id(each.tenant)
             actor = self.relay.registry.actor(each.actor)
-            if tenant is None or tenant.status == "closed":
+            if tenant is None or tenant.status == "deleting":
                 await outbox.discard([each.id])
                 log.warning("relay.discarded", **_names(each), reason="the tenant is gone")
             elif tenant.status != "active":

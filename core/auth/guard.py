@@ -19,6 +19,7 @@ from litestar.types import ExceptionHandlersMap
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import origin
+from core.at_rest import UnderMaintenance
 from core.auth import identity as identities
 from core.auth.authority import Authority
 from core.auth.identity import Identity
@@ -32,6 +33,12 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 SIGN_IN: Final = "/sign-in"
 _API: Final = "/api/"
+_OPEN_TO_ALL: Final = (
+    SIGN_IN, "/sign-out", "/enter", "/api/v1/sessions", "/webhooks/", "/brand.css", "/static/",
+    "/.atrium/", "/api/.atrium/", "/dev/",
+)  # fmt: skip
+"""Where people show that they are staff, vendors call, and pages take their looks from: served
+under maintenance too."""
 _BEARER: Final = "bearer "
 
 
@@ -50,11 +57,13 @@ async def access_guard(connection: Connection, handler: BaseRouteHandler) -> Non
         SignInRequired: a page, and nobody is signed in.
         Unauthenticated: the API, and nobody is signed in.
         Forbidden: the permission is lacking.
+        UnderMaintenance: the tenant is, and this is no member of its staff.
     """
     authority: Authority = connection.app.state["authority"]
     origin.came_from(_origin(connection, authority))
     identity = await _identify(connection, authority)
     identities.become(identity)
+    _insist_open(connection, identity)
     access: Access | None = handler.opt.get("access")
     if access == public or (access is None and connection.scope.get("method") == "OPTIONS"):
         return
@@ -66,6 +75,14 @@ async def access_guard(connection: Connection, handler: BaseRouteHandler) -> Non
         raise SignInRequired
     if not identity.may(access.permission):
         raise Forbidden(_("Your account does not have the permission this needs."))
+
+
+def _insist_open(connection: Connection, identity: Identity | None) -> None:
+    tenant: Tenant = connection.scope["state"]["tenant"]
+    if tenant.maintenance is None or (identity is not None and identity.is_staff):
+        return
+    if not connection.scope["path"].startswith(_OPEN_TO_ALL):
+        raise UnderMaintenance(tenant.maintenance)
 
 
 def _origin(connection: Connection, authority: Authority) -> Origin:

@@ -17,17 +17,17 @@ from litestar.types import ControllerRouterHandler
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.at_rest import resting
 from core.auth import guard
 from core.auth import identity as identities
 from core.auth.authority import Authority
 from core.auth.guard import DeclaredAccess, access_guard
 from core.auth.identity import Identity
 from core.db import Databases
-from core.errors import NotFound, Unavailable
-from core.i18n import _
+from core.errors import NotFound
 from core.permissions import public
 from core.plugin import Plugins
-from core.scope import Directory, Tenant
+from core.scope import Directory, Tenant, current
 from core.settings import Settings
 from core.signals import Signals
 from core.web import csrf, headers, idempotency, openapi, problems, queries, revalidate
@@ -57,13 +57,6 @@ class Services:
     products: Plugins
 
 
-class AtRest(Unavailable):
-    """The tenant exists, but is not served now."""
-
-    code = "at_rest"
-    title = _("This business is not available at the moment")
-
-
 @get(f"{INTERNAL}unknown-host", access=public, include_in_schema=False)
 async def unknown_host(request: Request[Any, Any, Any]) -> Page:
     """No business lives at this address: say so, and where to look."""
@@ -81,8 +74,8 @@ async def nowhere() -> None:
 
 @get([f"{INTERNAL}at-rest", f"{INTERNAL_API}at-rest"], access=public, include_in_schema=False)
 async def at_rest() -> None:
-    """The tenant is suspended or still being prepared."""
-    raise AtRest(retry_after=60)
+    """The tenant is suspended, closed or still being prepared."""
+    raise resting(current())
 
 
 def _session(request: Request[Any, Any, Any]) -> AsyncSession:

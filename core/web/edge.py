@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from typing import Final
+from urllib.parse import quote
 from uuid import UUID
 
 import structlog
@@ -29,6 +30,7 @@ API_PREFIX: Final = "/api/v1/"
 INTERNAL: Final = "/.atrium/"
 INTERNAL_API: Final = "/api/.atrium/"
 """Paths below these are shown by the edge alone; from outside they do not exist."""
+_AS_SENT: Final = "/%?=&;:@!$'()*+,-._~[]"
 LOOKS: Final = ("/static/", "/brand.css")
 """What error pages are drawn with: the same at every host."""
 
@@ -86,6 +88,9 @@ class Edge:
         with observe.request(scope, access_log=self.access_log) as seen:
             try:
                 tenant = await self._tenant_of(scope)
+                if tenant is None and (way := await self._moved(scope)) is not None:
+                    await _answer_moved(way, seen(send))
+                    return
                 app = self._route(scope, tenant)
                 zero = await self.directory.by_id(TENANT_ZERO) if tenant is None else tenant
             except Exception as problem:
@@ -102,9 +107,18 @@ class Edge:
         path = scope["path"]
         if path.startswith("/webhooks/"):
             return await self._tenant_of_endpoint(path)
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
-        host = normalise(hosts[0].decode("latin-1")) if len(hosts) == 1 else None
+        host = _host(scope)
         return await self.directory.by_host(host) if host else None
+
+    async def _moved(self, scope: HTTPScope) -> str | None:
+        """The same address at the host to which a tenant has moved, if that is what happened."""
+        host = _host(scope)
+        tenant = await self.directory.formerly(host) if host else None
+        if tenant is None or scope["path"].startswith("/webhooks/"):
+            return None
+        path, query = scope["raw_path"] or b"/", scope["query_string"]
+        asked = path.split(b"?")[0] + (b"?" + query if query else b"")
+        return self.directory.url_of(tenant, quote(asked, safe=_AS_SENT))
 
     async def _tenant_of_endpoint(self, path: str) -> Tenant | None:
         """Vendors call one address; ``/webhooks/stripe/<tenant id>.<token>`` names the tenant."""
@@ -120,7 +134,7 @@ class Edge:
             if not path.startswith(LOOKS):
                 _show(scope, "unknown-host")
             return self.platform
-        if tenant.status != "active" and not path.startswith(LOOKS):
+        if tenant.status != "active" and not path.startswith(_served_at_rest(tenant)):
             _show(scope, "at-rest")
         elif path.startswith((INTERNAL, INTERNAL_API)) or "//" in path:
             # Routing reads "//" as "/": what it would find, the gate below has not seen.
@@ -134,11 +148,31 @@ class Edge:
         return self.tenants
 
 
+def _served_at_rest(tenant: Tenant) -> tuple[str, ...]:
+    """What is served even so: vendors do not ask twice for long what became of a webhook."""
+    return (*LOOKS, "/webhooks/") if tenant.status in {"suspended", "closed"} else LOOKS
+
+
+def _host(scope: HTTPScope) -> str | None:
+    hosts = [value for name, value in scope["headers"] if name == b"host"]
+    return normalise(hosts[0].decode("latin-1")) if len(hosts) == 1 else None
+
+
 def _show(scope: HTTPScope, page: str) -> None:
     """Send the request to an internal page instead, whatever it asked for."""
     scope["path"] = (INTERNAL_API if scope["path"].startswith("/api/") else INTERNAL) + page
     scope["raw_path"] = scope["path"].encode()
     scope["method"] = "GET"
+
+
+async def _answer_moved(way: str, send: Callable[[Message], Awaitable[None]]) -> None:
+    headers = [
+        (b"location", way.encode("ascii")),
+        (b"cache-control", b"no-store"),  # browsers keep a 308 for good, and names come free again
+        (b"content-length", b"0"),
+    ]
+    await send({"type": "http.response.start", "status": 308, "headers": headers})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
 async def _answer_away(send: Callable[[Message], Awaitable[None]]) -> None:

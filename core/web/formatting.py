@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
@@ -22,8 +25,24 @@ def region() -> str:
     return regions.get(locale(), (locale(), locale()))[american]
 
 
+_another_clock: ContextVar[str | None] = ContextVar("clock", default=None)
+
+
+@contextmanager
+def on_the_clock_of(zone: str) -> Iterator[None]:
+    """Within it, times are read and shown in the IANA ``zone``: where the portal speaks of a
+    business, whose clock is not the portal's."""
+    token = _another_clock.set(zone)
+    try:
+        yield
+    finally:
+        _another_clock.reset(token)
+
+
 def zone() -> str:
     """The IANA zone of the tenant being served; UTC outside every scope."""
+    if (another := _another_clock.get()) is not None:
+        return another
     tenant = current_or_none()
     return tenant.zone if tenant else "UTC"
 

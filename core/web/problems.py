@@ -70,6 +70,7 @@ class Problem:
     detail: LazyText | str
     errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] | None = None
+    page: str = DomainError.page
 
     def document(self, trace_id: str) -> dict[str, Any]:
         """The problem+json document, in the reader's language."""
@@ -114,6 +115,7 @@ def _from_domain(error: DomainError) -> Problem:
         detail=error.message,
         errors=error.errors,
         headers=error.headers,
+        page=error.page,
     )
 
 
@@ -180,7 +182,7 @@ def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
             headers=headers,
         )
     return Page(
-        "core/problem.html",
+        problem.page,
         {"problem": problem, "reference": reference},
         status=problem.status,
         headers=headers,

@@ -10,6 +10,7 @@ from tenants.portal.routes.api import BusinessesApi
 from tenants.portal.routes.businesses import Businesses
 from tenants.portal.routes.landing import Landing
 from tenants.portal.routes.sign_up import SignUp
+from tenants.portal.routes.upkeep import Upkeep
 
 plugin: Final = Plugin(
     name="portal",
@@ -20,7 +21,7 @@ plugin: Final = Plugin(
     package="tenants.portal",
     icon="building-arch",
     home="/",
-    controllers=(Landing, SignUp, Businesses, BusinessesApi),
+    controllers=(Landing, SignUp, Businesses, Upkeep, BusinessesApi),
     navigation=(
         NavItem(
             title=_("My businesses"),

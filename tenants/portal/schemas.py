@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Annotated, Literal
 
 import msgspec
 
 from core.errors import FieldError, Invalid
 from core.i18n import _
-from core.web.forms import Form, choice, email, password, text
+from core.web.forms import Form, choice, email, moment, password, text
 from tenants import slugs
 from tenants.portal import choices
 
@@ -157,3 +158,45 @@ class NewBusiness(Form):
             Address(slug=self.slug),
         ):
             yield from part.check()
+
+
+class MaintenancePlan(Form):
+    """What customers read while they wait."""
+
+    message: (
+        Annotated[
+            str,
+            text(
+                _("Message to customers"),
+                max=300,
+                placeholder=_("We are back soon. Nothing that you saved is lost."),
+            ),
+        ]
+        | None
+    ) = None
+    until: (
+        Annotated[
+            datetime,
+            moment(
+                _("Planned end"),
+                hint=_("By the clocks of the business. It only informs: you end it yourself."),
+            ),
+        ]
+        | None
+    ) = None
+
+
+class NewAddress(Address):
+    """Another subdomain, and the present one typed as a sign that it is meant."""
+
+    confirm: Annotated[
+        str, text(_("Type the present address to confirm"), max=slugs.LONGEST, autocomplete="off")
+    ]
+
+
+class Confirmed(Form):
+    """The address of the business, typed as a sign that something grave is meant."""
+
+    confirm: Annotated[
+        str, text(_("Type the address to confirm"), max=slugs.LONGEST, autocomplete="off")
+    ]

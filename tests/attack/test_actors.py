@@ -36,6 +36,8 @@ COMMANDS = {
     "tenants disable": "the operator's, one tenant by its address",
     "tenants enable": "likewise",
     "tenants list": "the operator's: the catalogue",
+    "tenants maintenance": "the operator's, one tenant by its address",
+    "tenants rename": "likewise",
     "tenants resume": "likewise, one tenant by its address",
     "tenants suspend": "likewise; tests/tenants/test_commands.py",
     "up": "a process; tests/atrium/test_up.py",

@@ -16,7 +16,8 @@ from tenants import lifecycle
 from tenants.databases import register
 from tenants.lifecycle import Ordered, Owner, SlugTaken
 from tenants.models import Membership, ProvisioningRun
-from tenants.provisioning import Progress, Provisioner, progress
+from tenants.provisioning import Provisioner
+from tenants.runs import Progress, progress
 from tenants.tasks import actors
 from tests.tenants import killable
 from tests.world import World, order

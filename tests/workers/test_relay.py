@@ -144,12 +144,12 @@ async def test_a_suspended_tenants_message_is_held_and_goes_out_afterwards(
     assert (await rig.message("shop.sell"))["attempt"] == 0
 
 
-@pytest.mark.parametrize("how", ["removed", "closed"])
+@pytest.mark.parametrize("how", ["removed", "deleting"])
 async def test_a_gone_tenants_message_is_discarded(rig: Rig, doorbell: Redis, how: str) -> None:
     """It is not delivered, and forgets what it said."""
     tenant = rig.plan.tenants[0]
-    if how == "closed":
-        rig.directory.change(tenant, status="closed")
+    if how == "deleting":
+        rig.directory.change(tenant, status="deleting")
     else:
         del rig.directory.tenants[tenant.id]
     async with relaying(rig):

@@ -24,7 +24,7 @@ from tenants.portal.schemas import NewBusiness
 from tenants.portal.services import businesses, progress, sign_up
 from tenants.portal.services.businesses import Business
 from tenants.portal.services.sign_up import Account, Wanted
-from tenants.provisioning import progress as progress_of
+from tenants.runs import progress as progress_of
 
 
 class BusinessOut(msgspec.Struct, frozen=True, kw_only=True):

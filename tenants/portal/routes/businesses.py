@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.errors import Forbidden, NotFound
+from core.errors import NotFound
 from core.i18n import _, fill, locale, reading_in
 from core.permissions import Role, member
 from core.plugin import Plugins
@@ -21,19 +21,20 @@ from core.scope import Tenant
 from core.web.forms import Bound, blank, posted
 from core.web.pages import Page, SeeOther
 from tenants.portal import choices
-from tenants.portal.routes import parts
+from tenants.portal.routes import access, parts
 from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.schemas import BusinessSettings
 from tenants.portal.services import businesses, progress
 from tenants.portal.services.businesses import Business, Changes
-from tenants.provisioning import Progress
-from tenants.provisioning import progress as progress_of
+from tenants.runs import Progress
+from tenants.runs import progress as progress_of
 
 STATUS_NAMES: Final = {
     "provisioning": _("Being built"),
     "active": _("Active"),
     "suspended": _("Suspended"),
     "closed": _("Closed"),
+    "deleting": _("Being deleted"),
 }
 ROLE_NAMES: Final = {
     Role.OWNER: _("Owner"),
@@ -71,7 +72,7 @@ class Businesses(Controller):
         business_id: FromPath[UUID],
     ) -> Page:
         """One business."""
-        business = await _mine(session, business_id)
+        business = await access.mine(session, business_id)
         return await _page(request, session, business)
 
     @post("/{business_id:uuid}/settings", access=member, status_code=200)
@@ -82,7 +83,7 @@ class Businesses(Controller):
         business_id: FromPath[UUID],
     ) -> Response[Any]:
         """Change name, colour, time zone or language."""
-        business = await _administered(request, session, business_id)
+        business = await access.administered(request, session, business_id)
         form = await posted(request, BusinessSettings)
         if not form.ok:
             return await _page(request, session, business, form)
@@ -100,7 +101,7 @@ class Businesses(Controller):
         name: FromPath[str],
     ) -> SeeOther:
         """Give the business a product."""
-        business = await _administered(request, session, business_id)
+        business = await access.administered(request, session, business_id)
         products = parts.products(request)
         run = await businesses.enable(session, parts.signals(request), business, products, name)
         if run is not None:
@@ -117,7 +118,7 @@ class Businesses(Controller):
         name: FromPath[str],
     ) -> SeeOther:
         """Take a product away; its data stays."""
-        business = await _administered(request, session, business_id)
+        business = await access.administered(request, session, business_id)
         await businesses.disable(session, parts.signals(request), business, name)
         text = _("The product is off. What was entered is kept and comes back with it.")
         return SeeOther(_path(business), flash=text)
@@ -130,7 +131,7 @@ class Businesses(Controller):
         business_id: FromPath[UUID],
     ) -> SeeOther:
         """Note the wish for a database of its own."""
-        business = await _administered(request, session, business_id)
+        business = await access.administered(request, session, business_id)
         await businesses.ask_for_dedicated(session, business, parts.member().user_id)
         return SeeOther(_path(business), flash=_("Your request is noted."))
 
@@ -142,7 +143,7 @@ class Businesses(Controller):
         business_id: FromPath[UUID],
     ) -> SeeOther:
         """Take the member into the business, by a token that works once."""
-        business = await _mine(session, business_id)
+        business = await access.mine(session, business_id)
         await businesses.note_opened(session, business)
         tenant = await parts.directory(request).by_id(business.id)
         assert tenant is not None
@@ -159,7 +160,7 @@ class Businesses(Controller):
         business_id: FromPath[UUID],
     ) -> Response[Any]:
         """How the making goes; followed live, or by looking again."""
-        business = await _mine(session, business_id)
+        business = await access.mine(session, business_id)
         if business.run is None:
             return SeeOther(_path(business))
         run = await progress_of(session, business.run.id)
@@ -182,7 +183,7 @@ class Businesses(Controller):
         business_id: FromPath[UUID],
     ) -> ServerSentEvent:
         """The same as a stream; it holds no connection to the database while it waits."""
-        business = await _mine(session, business_id)
+        business = await access.mine(session, business_id)
         here = f"{_path(business)}/progress"
         if business.run is None:
             raise NotFound
@@ -194,25 +195,9 @@ class Businesses(Controller):
         self, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
     ) -> SeeOther:
         """Take a failed run up again."""
-        business = await _mine(session, business_id)
+        business = await access.mine(session, business_id)
         await businesses.retry(session, business)
         return SeeOther(f"{_path(business)}/progress")
-
-
-async def _administered(request: AnyRequest, session: AsyncSession, business_id: UUID) -> Business:
-    """A business that the member may change now: who was demoted there may not do so from here."""
-    business = await _mine(session, business_id)
-    tenant = await parts.directory(request).by_id(business_id)
-    if tenant is None or not business.is_open:
-        return business
-    role = await parts.crossing(request).role_of(session, tenant, business.user_id)
-    if role not in {Role.OWNER, Role.ADMIN}:
-        raise Forbidden(_("You are not an administrator of this business any more."))
-    return business
-
-
-async def _mine(session: AsyncSession, business_id: UUID) -> Business:
-    return await businesses.one(session, parts.member().user_id, business_id)
 
 
 def _path(business: Business) -> str:
@@ -248,6 +233,7 @@ async def _page(
             "url": parts.settings(request).tenant_url(business.slug, ""),
             "country": choices.country_name(business.country) if business.country else None,
             "currency": choices.currency_name(business.currency),
+            **access.standing(business),
         },
         status=422 if refused is not None else 200,
     )

@@ -21,8 +21,10 @@ from core.i18n import _
 from core.jobs import put
 from core.permissions import Role
 from core.plugin import Plugins
+from core.scope import Maintenance
 from core.signals import Signals
 from tenants import lifecycle
+from tenants.catalogue import maintenance_of
 from tenants.changes import announce
 from tenants.models import (
     DedicatedRequest,
@@ -66,6 +68,9 @@ class Business:
     products: Mapping[str, str]
     run: Run | None
     wants_dedicated: bool
+    suspended_at: datetime | None
+    suspended_reason: str
+    maintenance: Maintenance | None
 
     @property
     def is_open(self) -> bool:
@@ -76,6 +81,11 @@ class Business:
     def is_being_made(self) -> bool:
         """Whether it has not been served yet."""
         return self.status == "provisioning"
+
+    @property
+    def is_mine(self) -> bool:
+        """Whether this member owns it."""
+        return self.role is Role.OWNER
 
     @property
     def may_administer(self) -> bool:
@@ -151,6 +161,9 @@ def _business(row: Row[*tuple[Any, ...]]) -> Business:
         products=row.products or {},
         run=Run(id=row.run_id, state=row.run_state) if row.run_id else None,
         wants_dedicated=row.wants_dedicated,
+        suspended_at=tenant.suspended_at,
+        suspended_reason=tenant.suspended_reason or "",
+        maintenance=maintenance_of(tenant),
     )
 
 
@@ -176,7 +189,7 @@ async def change(
     session: AsyncSession, signals: Signals, business: Business, changes: Changes
 ) -> None:
     """Change name, look, zone or language; served so from the next request on."""
-    _insist_may_administer(business)
+    insist_may_administer(business)
     tenant = await session.get_one(TenantRecord, business.id, with_for_update=True)
     wanted = {
         "name": " ".join(changes.name.split()),
@@ -202,7 +215,7 @@ async def enable(
     Raises:
         NotFound: no such product is installed.
     """
-    _insist_may_administer(business)
+    insist_may_administer(business)
     if name not in products.working:
         raise NotFound
     if not business.is_open:
@@ -216,7 +229,7 @@ async def enable(
 
 async def disable(session: AsyncSession, signals: Signals, business: Business, name: str) -> None:
     """Take a product away from the business; what was entered into it is kept."""
-    _insist_may_administer(business)
+    insist_may_administer(business)
     await lifecycle.disable_plugin(session, signals, business.id, name)
     await audit.record(
         session, "portal.product_disabled", "tenant", business.id, {"product": name}
@@ -225,7 +238,7 @@ async def disable(session: AsyncSession, signals: Signals, business: Business, n
 
 async def ask_for_dedicated(session: AsyncSession, business: Business, account_id: UUID) -> None:
     """Keep the wish for a database of its own, once."""
-    _insist_may_administer(business)
+    insist_may_administer(business)
     await session.get_one(TenantRecord, business.id, with_for_update=True)
     if business.wants_dedicated or business.hosting == "dedicated":
         return
@@ -257,6 +270,11 @@ async def note_opened(session: AsyncSession, business: Business) -> None:
     await audit.record(session, "portal.business_opened", "tenant", business.id)
 
 
-def _insist_may_administer(business: Business) -> None:
+def insist_may_administer(business: Business) -> None:
+    """Insist that the member is an owner or an admin.
+
+    Raises:
+        Forbidden: they are not.
+    """
     if not business.may_administer:
         raise Forbidden(_("Only owners and admins of the business may change this"))

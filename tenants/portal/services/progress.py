@@ -12,7 +12,7 @@ from core.db import Databases
 from core.i18n import LazyText, _, fill
 from core.plugin import Plugins
 from core.scope import Tenant
-from tenants.provisioning import Progress, Step, progress
+from tenants.runs import Progress, Step, progress
 
 LOOK_EVERY: Final = 0.15
 LOOK_SLOWLY: Final = 1.0

@@ -1,0 +1,67 @@
+"""How the commands work: open the workshop, do one thing, and say in words what went wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from uuid import UUID
+
+import click
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import DomainError
+from core.settings import Settings
+from core.signals import Signals
+from core.telemetry.setup import set_up, shut_down
+from tenants.models import TenantRecord
+from tenants.workshop import Workshop, workshop
+
+Change = Callable[[AsyncSession, Signals, UUID], Awaitable[object]]
+
+
+def with_workshop(work: Callable[[Workshop], Awaitable[None]]) -> None:
+    """Do ``work`` in a workshop of this process, by the settings of its environment."""
+    settings = Settings.from_environment()
+    set_up(settings, "command")
+
+    async def run() -> None:
+        async with workshop(settings) as shop:
+            await work(shop)
+
+    try:
+        asyncio.run(run())
+    except DomainError as problem:
+        raise click.ClickException(_in_words(problem)) from problem
+    finally:
+        shut_down()
+
+
+def change(slug: str, change: Change, needs: Iterable[str] = ()) -> None:
+    """Apply ``change`` to the tenant at ``slug`` in one transaction of tenant zero; ``needs``
+    are plugins that must work here."""
+
+    async def work(shop: Workshop) -> None:
+        if absent := [name for name in needs if name not in shop.plugins.working]:
+            raise click.ClickException(f"there is no working plugin {', '.join(absent)}")
+        async with shop.databases.transaction(shop.platform) as session:
+            await change(session, shop.signals, await id_of(session, slug))
+
+    with_workshop(work)
+
+
+async def id_of(session: AsyncSession, slug: str) -> UUID:
+    """The tenant at ``slug``.
+
+    Raises:
+        ClickException: there is none.
+    """
+    found = await session.scalar(select(TenantRecord.id).where(TenantRecord.slug == slug))
+    if found is None:
+        raise click.ClickException(f"there is no tenant {slug}")
+    return found
+
+
+def _in_words(problem: DomainError) -> str:
+    fields = [f"{error.field}: {error.message}" for error in problem.errors]
+    return "; ".join(fields) or str(problem)
