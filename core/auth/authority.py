@@ -11,12 +11,12 @@ from redis.asyncio import Redis
 from core import origin
 from core.auth.passwords import Passwords
 from core.auth.sessions import SessionCache, Sessions
-from core.auth.throttle import Throttle
 from core.origin import Networks
 from core.permissions import CORE_PERMISSIONS, Permission, Role, held_by
 from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
+from core.throttle import Throttle
 
 SECURE_COOKIE: Final = "__Host-atrium"
 LOCAL_COOKIE: Final = "atrium"

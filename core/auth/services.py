@@ -13,12 +13,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import origin
 from core.audit import services as audit
 from core.auth import identity as identities
+from core.auth.allowances import PER_ACCOUNT, PER_SOURCE, SIGN_UPS_PER_SOURCE
 from core.auth.authority import Authority
 from core.auth.identity import Identity
 from core.auth.models import User, UserSession
 from core.auth.names import clean_email, clean_locale, clean_name
 from core.auth.passwords import check_rules
-from core.auth.throttle import PER_ACCOUNT, PER_SOURCE, SIGN_UPS_PER_SOURCE
 from core.db import outside
 from core.errors import Conflict, Invalid, NotFound, Unauthenticated
 from core.i18n import _

@@ -30,7 +30,7 @@ from core.plugin import Plugins
 from core.scope import Directory, Tenant, current
 from core.settings import Settings
 from core.signals import Signals
-from core.web import csrf, headers, idempotency, openapi, problems, queries, revalidate
+from core.web import allowances, csrf, headers, idempotency, openapi, problems, queries, revalidate
 from core.web.bodies import StructBodies
 from core.web.edge import INTERNAL, INTERNAL_API
 from core.web.locales import localised
@@ -125,7 +125,7 @@ def build(
             "identity": Provide(_identity, sync_to_thread=False),
             "slots": Provide(_slots, sync_to_thread=False),
         },
-        guards=[csrf.same_origin, access_guard, queries.readable],
+        guards=[csrf.same_origin, access_guard, allowances.within_allowance, queries.readable],
         middleware=[localised, idempotency.recorded, revalidate.revalidated],
         before_request=idempotency.reserve,
         exception_handlers={**problems.exception_handlers, **guard.exception_handlers},

@@ -56,6 +56,7 @@ plugin: Final = Plugin(
     controllers=(*api.CONTROLLERS, *site.CONTROLLERS, desk.Desk, *keeping.CONTROLLERS),
     navigation=NAVIGATION,
     actors=tasks.ACTORS,
+    schedules=tasks.SCHEDULES,
     listeners=tasks.LISTENERS,
     permissions=(DESK, FLEET, RATES),
     slots=slots.SLOTS,

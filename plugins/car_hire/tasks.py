@@ -9,9 +9,9 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.events import Event
-from core.jobs import Actor, actor
+from core.jobs import Actor, Schedule, actor
 from core.payments.events import PaymentAuthorised
-from plugins.car_hire.services import paying
+from plugins.car_hire.services import paying, quotes
 
 
 @actor("car_hire.payment_authorised")
@@ -44,7 +44,15 @@ async def settle(session: AsyncSession, hire_id: UUID) -> None:
     await paying.settle(session, hire_id)
 
 
-ACTORS: Final = (payment_authorised, collect, give_back, release_hold, settle)
+@actor("car_hire.purge_quotes")
+async def purge_quotes(session: AsyncSession) -> None:
+    """Forget prices that nobody booked: a batch, and what is left in a job after this one."""
+    if await quotes.purge(session):
+        await purge_quotes.enqueue(session)
+
+
+ACTORS: Final = (payment_authorised, collect, give_back, release_hold, settle, purge_quotes)
+SCHEDULES: Final = (Schedule(actor=purge_quotes, cron="20 3 * * *"),)
 LISTENERS: Final[Mapping[type[Event], tuple[Actor, ...]]] = {
     PaymentAuthorised: (payment_authorised,)
 }

@@ -13,6 +13,7 @@ import pytest
 
 from core.auth.authority import LOCAL_COOKIE
 from core.permissions import Role
+from core.throttle import Allowance, Throttle
 from tests.attack.loot import Body, Loot
 from tests.attack.routes import Route, Unexercised, routes
 from tests.site import Site
@@ -67,6 +68,21 @@ async def owner(site: Site) -> AsyncIterator[httpx.AsyncClient]:
     """Who may do everything there."""
     async with await site.person(site.world.acme, Role.OWNER) as client:
         yield client
+
+
+class Boundless(Throttle):
+    """Lets every attempt through: these attacks are to reach the route behind the allowance."""
+
+    async def take(self, allowance: Allowance, subject: str) -> None:
+        """Count nothing."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def unthrottled(site: Site) -> Iterator[None]:
+    authority = site.edge.tenants.state["authority"]
+    kept, authority.throttle = authority.throttle, Boundless(None)
+    yield
+    authority.throttle = kept
 
 
 ELSEWHERE = {"POST /settings/payments": "asks Stripe: tests/core/payments/test_accounts.py"}

@@ -35,7 +35,10 @@ class MoneyLine:
 
 
 class Quote(Base):
-    """A price for a class and a time, kept for ever; ``terms`` are the rates as they then were."""
+    """A price for a class and a time; ``terms`` are the rates as they then were.
+
+    One that is booked is kept for ever, others until the night after they expired.
+    """
 
     __tablename__ = "car_hire_quotes"
 
@@ -57,6 +60,7 @@ class Quote(Base):
         CheckConstraint("ends_at > starts_at", name="period"),
         CheckConstraint("days >= 1", name="days"),
         CheckConstraint("net + tax = gross AND net >= 0 AND tax >= 0", name="amounts"),
+        Index("ix_car_hire_quotes_expires_at", "expires_at"),
         LINE,
     )
 

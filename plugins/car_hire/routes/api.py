@@ -18,6 +18,7 @@ from plugins.car_hire.routes.http import (
     API,
     DESK,
     FLEET,
+    QUOTES,
     RATES,
     AnyRequest,
     asking_customer,
@@ -204,7 +205,7 @@ class Quotes(Controller):
         found = await quotes.search(session, wanted.starts_at, wanted.ends_at, wanted.class_id)
         return Listing([views.OfferView.of(each) for each in found])
 
-    @post("/quotes", access=public, idempotent=True)
+    @post("/quotes", access=public, idempotent=True, allowance=QUOTES)
     async def make(self, session: Session, data: JSONBody[QuoteInput]) -> views.QuoteView:
         """A price, kept with every line and the rule that made it."""
         made = await quotes.make(session, data)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from litestar import Request, Response
@@ -12,6 +12,7 @@ from core.auth import identity
 from core.errors import Forbidden, Invalid, NotFound
 from core.i18n import _
 from core.payments.models import Payment
+from core.throttle import Allowance
 from core.web.api import Cursor
 from plugins.car_hire.models import Booking, Customer
 from plugins.car_hire.routes.views import PaymentView
@@ -24,6 +25,9 @@ API = "/api/v1/car-hire"
 DESK = "car_hire.desk"
 FLEET = "car_hire.fleet"
 RATES = "car_hire.rates"
+
+QUOTES: Final = Allowance("car_hire.quotes", 60, 10 * 60)
+"""Prices kept for one address: enough for a family that compares, too few to fill a table."""
 
 
 def versioned(content: T, version: int, status: int = 200) -> Response[T]:

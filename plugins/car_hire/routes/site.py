@@ -25,7 +25,7 @@ from core.web.formatting import wall
 from core.web.forms import Bound, bind, blank, posted
 from core.web.pages import Page, SeeOther
 from plugins.car_hire.models import GEARS, Customer, Quote, states
-from plugins.car_hire.routes.http import AnyRequest, check_own
+from plugins.car_hire.routes.http import QUOTES, AnyRequest, check_own
 from plugins.car_hire.schemas import CardInput, LicenceInput, QuoteInput, SearchInput
 from plugins.car_hire.services import (
     bookings,
@@ -75,7 +75,7 @@ class Site(Controller):
             status=422 if known and form.errors else 200,
         )
 
-    @post("/quotes", access=public)
+    @post("/quotes", access=public, allowance=QUOTES)
     async def quote(self, request: AnyRequest, session: Session) -> Page | SeeOther:
         """Keep the price of a class, and show what it is made of."""
         form = await posted(request, QuoteInput)

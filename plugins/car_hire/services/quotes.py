@@ -10,7 +10,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
@@ -20,7 +20,7 @@ from core.ids import new_id
 from core.money import Money
 from plugins.car_hire import policy
 from plugins.car_hire.errors import VehicleUnavailable
-from plugins.car_hire.models import BillLine, Quote, QuoteLine, VehicleClass
+from plugins.car_hire.models import BillLine, Booking, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.schemas import QuoteInput
 from plugins.car_hire.services import availability, pricing
 
@@ -28,6 +28,9 @@ LONGEST: Final = timedelta(days=90)
 FURTHEST: Final = timedelta(days=730)
 JUST_NOW: Final = timedelta(minutes=10)
 """A walk-in hires from now; the form took a few minutes to fill in."""
+PURGED_AFTER: Final = timedelta(days=1)
+"""Who still has the page open reads that the price expired, instead of finding nothing."""
+PURGED_AT_ONCE: Final = 1000
 
 L = TypeVar("L", QuoteLine, BillLine)
 
@@ -131,6 +134,24 @@ async def lines(session: AsyncSession, quote_id: UUID) -> Sequence[QuoteLine]:
     """The lines of a quote, in order."""
     query = select(QuoteLine).where(QuoteLine.quote_id == quote_id).order_by(QuoteLine.position)
     return (await session.scalars(query)).all()
+
+
+async def purge(session: AsyncSession) -> bool:
+    """Forget a batch of quotes that expired and that nobody booked; whether more may be left.
+
+    A booking refuses an expired quote, so none can come in between.
+    """
+    stale = select(Quote.id).where(
+        Quote.expires_at < clock.now() - PURGED_AFTER,
+        ~select(Booking.id).where(Booking.quote_id == Quote.id).correlate(Quote).exists(),
+    )
+    batch = (await session.scalars(stale.order_by(Quote.expires_at).limit(PURGED_AT_ONCE))).all()
+    silently = {"synchronize_session": False}
+    await session.execute(
+        delete(QuoteLine).where(QuoteLine.quote_id.in_(batch)), execution_options=silently
+    )
+    await session.execute(delete(Quote).where(Quote.id.in_(batch)), execution_options=silently)
+    return len(batch) == PURGED_AT_ONCE
 
 
 def terms_of(chosen: VehicleClass, rules: policy.Policy) -> pricing.Terms:

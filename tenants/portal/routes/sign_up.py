@@ -12,11 +12,11 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import origin
+from core.auth.allowances import SIGN_UPS_PER_SOURCE
 from core.auth.identity import Identity
 from core.auth.names import clean_email, clean_name
 from core.auth.passwords import check_rules
 from core.auth.services import EmailTaken, enter
-from core.auth.throttle import SIGN_UPS_PER_SOURCE
 from core.auth.tokens import fresh_token
 from core.auth.web import session_cookie
 from core.clock import now

@@ -1,4 +1,8 @@
-"""Attempts are counted per account and per source, in Redis; in this process while it is away."""
+"""So many attempts in so many seconds, counted in Redis; in this process while it is away.
+
+What anybody may ask for is given an allowance, per account or per source: sign-ins, sign-ups,
+prices. A route declares one by ``allowance=`` (``core.web.allowances``).
+"""
 
 from __future__ import annotations
 
@@ -40,11 +44,6 @@ class Allowance:
     name: str
     attempts: int
     seconds: int
-
-
-PER_ACCOUNT: Final = Allowance("account", 8, 15 * 60)
-PER_SOURCE: Final = Allowance("source", 60, 15 * 60)
-SIGN_UPS_PER_SOURCE: Final = Allowance("sign_ups", 20, 60 * 60)
 
 
 class Throttle:
@@ -111,6 +110,6 @@ class Throttle:
 
 
 def _key(allowance: Allowance, subject: str) -> str:
-    # The subject is an e-mail or an address: personal, so only its hash leaves the process.
+    # The subject is an e-mail or an IP address: personal, so only its hash leaves the process.
     tenant = scope.current()
     return f"throttle:{tenant.id}:{allowance.name}:{hashlib.sha256(subject.encode()).hexdigest()}"

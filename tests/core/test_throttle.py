@@ -9,9 +9,9 @@ import pytest
 from redis.asyncio import Redis
 
 from atrium.up.process import free_port
-from core.auth.throttle import Allowance, Throttle
 from core.errors import TooManyRequests
 from core.scope import acting_for
+from core.throttle import Allowance, Throttle
 from tests.core.conftest import CoreScopes
 
 THREE = Allowance("test", 3, 30)

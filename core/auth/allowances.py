@@ -1,0 +1,11 @@
+"""How often somebody may try to sign in or up."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.throttle import Allowance
+
+PER_ACCOUNT: Final = Allowance("account", 8, 15 * 60)
+PER_SOURCE: Final = Allowance("source", 60, 15 * 60)
+SIGN_UPS_PER_SOURCE: Final = Allowance("sign_ups", 20, 60 * 60)
