@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
@@ -17,8 +18,11 @@ from core.idempotency.models import KeptAnswer
 from core.scope import current
 
 KEPT: Final = timedelta(days=30)
+_LOCK_TIMED_OUT: Final = "55P03"
 PATIENCE: Final = timedelta(minutes=5)
 """No request is worked on for longer; a reservation older than this was interrupted."""
+TURN_MS: Final = 10_000
+"""How long the second click of a button waits for the answer to the first."""
 
 
 class InProgress(Conflict):
@@ -76,10 +80,40 @@ async def reserve(session: AsyncSession, wanted: Reservation) -> KeptAnswer | No
         Interrupted: it broke off after it had committed something.
         KeyReused: the key belongs to a different request.
     """
-    name = "\n".join((current().scope.name, wanted.owner, wanted.route, wanted.key))
-    lock = select(func.pg_try_advisory_xact_lock(func.hashtextextended(name, 0)))
-    if not await session.scalar(lock):
+    if not await session.scalar(select(func.pg_try_advisory_xact_lock(_lock(wanted)))):
         raise InProgress
+    return await _first_or_kept(session, wanted)
+
+
+async def reserve_in_turn(session: AsyncSession, wanted: Reservation) -> KeptAnswer | None:
+    """As ``reserve``, but while another request is being worked on wait for its answer: a
+    person whose click came twice sees the page that belongs to the second one.
+
+    Raises:
+        InProgress: it took longer than ``TURN_MS``, or committed midway and goes on.
+        Interrupted: it broke off after it had committed something.
+        KeyReused: the key belongs to a different request.
+    """
+    turn = select(
+        func.set_config("lock_timeout", str(TURN_MS), True),
+        func.pg_advisory_xact_lock(_lock(wanted)),
+        func.set_config("lock_timeout", "0", True),
+    )
+    try:
+        await session.execute(turn)
+    except DBAPIError as problem:
+        if getattr(problem.orig, "sqlstate", "") != _LOCK_TIMED_OUT:
+            raise
+        raise InProgress from problem
+    return await _first_or_kept(session, wanted)
+
+
+def _lock(wanted: Reservation) -> ColumnElement[int]:
+    name = "\n".join((current().scope.name, wanted.owner, wanted.route, wanted.key))
+    return func.hashtextextended(name, 0)
+
+
+async def _first_or_kept(session: AsyncSession, wanted: Reservation) -> KeptAnswer | None:
     row = {"owner": wanted.owner, "route": wanted.route, "key": wanted.key}
     first = insert(KeptAnswer).values(**row, request=wanted.request).on_conflict_do_nothing()
     if await session.scalar(first.returning(KeptAnswer.key)) is not None:

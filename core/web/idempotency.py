@@ -1,4 +1,7 @@
-"""``Idempotency-Key`` on the API: for handlers that declare ``idempotent=True``.
+"""A request that comes twice takes effect once, for handlers that declare ``idempotent=True``.
+
+Programs send an ``Idempotency-Key``. Forms bear a key of their own, in a hidden field that
+``macros/forms.html`` puts there: a second click finds the answer to the first.
 
 ``reserve`` runs after the guards, when it is known who asks; ``recorded`` sees the answer on
 its way out and keeps it before the edge commits, so that effect and answer are one.
@@ -19,36 +22,59 @@ from core.db import commit
 from core.errors import Invalid
 from core.i18n import _
 from core.idempotency.models import KeptAnswer
-from core.idempotency.services import Reservation, keep
+from core.idempotency.services import Reservation, keep, reserve_in_turn
 from core.idempotency.services import reserve as reserve_key
+from core.web.forms.bind import FORM_KEY
 
 OPT: Final = "idempotent"
 LONGEST_ANSWER: Final = 256_000
 _HEADER: Final = "Idempotency-Key"
 _KEY: Final = re.compile(r"[!-~]{1,200}")
+_FORMS: Final = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 _STATE: Final = "idempotency"
 
 
 async def reserve(request: Request[Any, Any, Any]) -> Response[bytes] | None:
     """Litestar ``before_request`` hook: the kept answer, if this request was answered before."""
-    key = request.headers.get(_HEADER)
-    if key is None or not request.route_handler.opt.get(OPT):
+    if not request.route_handler.opt.get(OPT):
         return None
-    if not _KEY.fullmatch(key):
-        raise Invalid(_("Use 1 to 200 printable ASCII characters without spaces."), field=_HEADER)
     asked = hashlib.sha256(request.scope["query_string"] + b"\0" + await request.body())
-    who = identity.current()
-    wanted = Reservation(
-        owner=str(who.user_id) if who else "anonymous",
-        route=f"{request.method} {request.url.path}",
-        key=key,
-        request=asked.digest(),
-    )
     session: AsyncSession = request.scope["state"]["session"]
-    if (kept := await reserve_key(session, wanted)) is not None:
+    if (key := request.headers.get(_HEADER)) is not None:
+        if not _KEY.fullmatch(key):
+            raise Invalid(
+                _("Use 1 to 200 printable ASCII characters without spaces."), field=_HEADER
+            )
+        wanted = _reservation(request, key, asked.digest())
+        kept = await reserve_key(session, wanted)
+    elif (key := await _key_of_form(request)) is not None:
+        # Who goes back and sends the form with other values means something else by it.
+        wanted = _reservation(request, f"{key} {asked.hexdigest()}", asked.digest())
+        kept = await reserve_in_turn(session, wanted)
+    else:
+        return None
+    if kept is not None:
         return _again(kept)
     request.scope["state"][_STATE] = wanted
     return None
+
+
+def _reservation(request: Request[Any, Any, Any], key: str, asked: bytes) -> Reservation:
+    who = identity.current()
+    return Reservation(
+        owner=str(who.user_id) if who else "anonymous",
+        route=f"{request.method} {request.url.path}",
+        key=key,
+        request=asked,
+    )
+
+
+async def _key_of_form(request: Request[Any, Any, Any]) -> str | None:
+    """The key in the hidden field; None where there is none that we could have made."""
+    if request.content_type[0] not in _FORMS:
+        return None
+    key = (await request.form()).get(FORM_KEY)
+    return key if isinstance(key, str) and _KEY.fullmatch(key) else None
 
 
 def _again(kept: KeptAnswer) -> Response[bytes]:

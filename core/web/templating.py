@@ -9,6 +9,7 @@ from typing import Final
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from core.i18n import gettext, ngettext
+from core.ids import new_id
 from core.web import formatting
 
 CORE: Final = Path(__file__).parents[1]
@@ -37,5 +38,7 @@ def environment(folders: Iterable[Path], *, reload: bool = False) -> Environment
         auto_reload=reload,
     )
     made.filters.update(formatting.FILTERS)
-    made.globals.update(_=translate, ngettext=translate_count, wall=formatting.wall)
+    made.globals.update(
+        _=translate, ngettext=translate_count, wall=formatting.wall, fresh_key=lambda: new_id().hex
+    )
     return made

@@ -8,7 +8,7 @@ form = await posted(request, NewVehicle)      # people: typed text and errors ke
 body = await decode(request, NewVehicle)      # programs: raises Invalid
 """
 
-from core.web.forms.bind import bind, blank, bound, decode, posted
+from core.web.forms.bind import bind, blank, bound, decode, posted, typed_fields
 from core.web.forms.bound import Bound
 from core.web.forms.fields import (
     Form,
@@ -43,5 +43,6 @@ __all__ = [
     "posted",
     "text",
     "tick",
+    "typed_fields",
     "whole",
 ]

@@ -22,6 +22,8 @@ from core.web.forms.schema import FieldSpec, fields_of
 
 T = TypeVar("T", bound=msgspec.Struct)
 
+FORM_KEY: Final = "form_key"
+"""The hidden field that tells one sending of a form from another (``core.web.idempotency``)."""
 _NOTHING: Final = object()
 _UNREADABLE: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufffd]")
 
@@ -178,8 +180,13 @@ def _inner_path(error: msgspec.ValidationError) -> str:
 
 async def posted(request: Request[Any, Any, Any], struct: type[T]) -> Bound[T]:
     """The form that ``request`` carries."""
+    return bind(struct, await typed_fields(request))
+
+
+async def typed_fields(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """What was typed, by field; a list where a field came more than once."""
     data = await request.form()
-    return bind(struct, {key: _single(data.getall(key)) for key in data})
+    return {key: _single(data.getall(key)) for key in data if key != FORM_KEY}
 
 
 def _single(values: list[Any]) -> Any:

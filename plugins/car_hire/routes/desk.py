@@ -76,7 +76,7 @@ class Desk(Controller):
         form = blank(WalkInInput, {**usual_dates(), "customer_id": customer})
         return await _new_page(session, form)
 
-    @post("/bookings/new", access=ACCESS)
+    @post("/bookings/new", access=ACCESS, idempotent=True)
     async def book(self, request: AnyRequest, session: Session) -> Page | SeeOther:
         """Quote and book in one step."""
         form = await posted(request, WalkInInput)

@@ -19,7 +19,7 @@ from core.errors import DomainError
 from core.i18n import LazyText, _
 from core.permissions import MANAGE_SETTINGS, permission
 from core.web.api import page_of
-from core.web.forms import Bound, Form, bind, blank, posted
+from core.web.forms import Bound, Form, bind, blank, posted, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire import policy
 from plugins.car_hire.models import GEARS, VEHICLE_STATUSES, VehicleClass, states
@@ -44,9 +44,9 @@ async def _save(
 
     The hidden field ``version`` is the version that the editor saw.
     """
-    data = await request.form()
-    version = str(data.get("version", ""))
-    form = bind(kind, {key: data[key] for key in data if key != "version"})
+    data = await typed_fields(request)
+    version = str(data.pop("version", ""))
+    form = bind(kind, data)
     try:
         seen = int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None
         await save(form.value, seen)
@@ -83,7 +83,7 @@ class Fleet(Controller):
         """A form for a car."""
         return await _vehicle_page(session, blank(VehicleInput, {"fuel_eighths": 8}))
 
-    @post("/new", access=permission(FLEET))
+    @post("/new", access=permission(FLEET), idempotent=True)
     async def add(self, request: AnyRequest, session: Session) -> Page | SeeOther:
         """Add a car."""
         return await _save(
@@ -140,7 +140,7 @@ class Customers(Controller):
         """A form for a customer."""
         return await _customer_page(session, blank(CustomerInput))
 
-    @post("/new", access=permission(DESK))
+    @post("/new", access=permission(DESK), idempotent=True)
     async def add(self, request: AnyRequest, session: Session) -> Page | SeeOther:
         """Write a customer down."""
         return await _save(
@@ -193,7 +193,7 @@ class Rates(Controller):
         form = blank(ClassInput, {"minimum_age": rules.minimum_age, "on_offer": True})
         return await _class_page(session, form)
 
-    @post("/new", access=permission(RATES))
+    @post("/new", access=permission(RATES), idempotent=True)
     async def add(self, request: AnyRequest, session: Session) -> Page | SeeOther:
         """Add a class."""
         return await _save(

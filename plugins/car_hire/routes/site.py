@@ -75,7 +75,7 @@ class Site(Controller):
             status=422 if known and form.errors else 200,
         )
 
-    @post("/quotes", access=public, allowance=QUOTES)
+    @post("/quotes", access=public, idempotent=True, allowance=QUOTES)
     async def quote(self, request: AnyRequest, session: Session) -> Page | SeeOther:
         """Keep the price of a class, and show what it is made of."""
         form = await posted(request, QuoteInput)

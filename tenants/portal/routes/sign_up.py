@@ -24,7 +24,7 @@ from core.db import outside
 from core.errors import DomainError, NotFound
 from core.i18n import _, locale
 from core.permissions import public
-from core.web.forms import Bound
+from core.web.forms import Bound, typed_fields
 from core.web.pages import Page, SeeOther, is_secure
 from tenants import lifecycle
 from tenants.lifecycle import SlugTaken
@@ -152,7 +152,7 @@ class SignUp(Controller):
         draft = await drafts.find(session, token)
         if draft is not None and draft.tenant_id is not None:
             return await _finished(request, session, draft)
-        typed = await _typed(request)
+        typed = await typed_fields(request)
         go = str(typed.pop("go", NEXT))
         journey = _journey(request, draft)
         cookies = [] if sent else [_cookie(request, token)]
@@ -178,7 +178,7 @@ class SignUp(Controller):
     ) -> None:
         """Take down what is being typed, so that a reload loses nothing."""
         step, token = _step(name), _token_of(request)
-        typed = await _typed(request)
+        typed = await typed_fields(request)
         typed.pop("go", None)
         typed.pop("password", None)
         if token and not (step.name == "owner" and parts.identity() is not None):
@@ -213,12 +213,6 @@ def _cookie(request: AnyRequest, token: str) -> Cookie:
         secure=is_secure(request),
         samesite="lax",
     )
-
-
-async def _typed(request: AnyRequest) -> dict[str, Any]:
-    data = await request.form()
-    found = {key: data.getall(key) for key in data}
-    return {key: values[0] if len(values) == 1 else values for key, values in found.items()}
 
 
 async def _check(request: AnyRequest, session: AsyncSession, step: Step, form: Bound[Any]) -> None:
