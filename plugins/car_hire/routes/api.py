@@ -62,13 +62,13 @@ class Classes(Controller):
     async def add(self, session: Session, data: JSONBody[ClassInput]) -> Response[views.ClassView]:
         """Add a class."""
         made = await fleet.add_class(session, data)
-        return versioned(views.ClassView.of(made), made.version, 201)
+        return versioned(views.ClassView.of(made), 201)
 
     @get("/{class_id:uuid}", access=public)
     async def show(self, session: Session, class_id: FromPath[UUID]) -> Response[views.ClassView]:
         """One class."""
         found = await fleet.vehicle_class(session, class_id)
-        return versioned(views.ClassView.of(found), found.version)
+        return versioned(views.ClassView.of(found))
 
     @put("/{class_id:uuid}", access=permission(RATES))
     async def change(
@@ -80,7 +80,7 @@ class Classes(Controller):
     ) -> Response[views.ClassView]:
         """Change a class; If-Match guards against overwriting somebody else's change."""
         found = await fleet.change_class(session, class_id, data, expected(request))
-        return versioned(views.ClassView.of(found), found.version)
+        return versioned(views.ClassView.of(found))
 
 
 class Vehicles(Controller):
@@ -110,7 +110,7 @@ class Vehicles(Controller):
     ) -> Response[views.VehicleView]:
         """Add a car."""
         made = await fleet.add_vehicle(session, data)
-        return versioned(views.VehicleView.of(made), made.version, 201)
+        return versioned(views.VehicleView.of(made), 201)
 
     @get("/{vehicle_id:uuid}", access=permission(DESK))
     async def show(
@@ -118,7 +118,7 @@ class Vehicles(Controller):
     ) -> Response[views.VehicleView]:
         """One car."""
         found = views.VehicleView(**await fleet.vehicle_facts(session, vehicle_id))
-        return versioned(found, found.version)
+        return versioned(found)
 
     @put("/{vehicle_id:uuid}", access=permission(FLEET))
     async def change(
@@ -130,7 +130,7 @@ class Vehicles(Controller):
     ) -> Response[views.VehicleView]:
         """Change a car; If-Match guards against overwriting somebody else's change."""
         found = await fleet.change_vehicle(session, vehicle_id, data, expected(request))
-        return versioned(views.VehicleView.of(found), found.version)
+        return versioned(views.VehicleView.of(found))
 
 
 class Customers(Controller):
@@ -154,7 +154,7 @@ class Customers(Controller):
     ) -> Response[views.CustomerView]:
         """Write a customer down at the desk."""
         made = await customers.add(session, data)
-        return versioned(views.CustomerView.of(made), made.version, 201)
+        return versioned(views.CustomerView.of(made), 201)
 
     @put("/me", access=member)
     async def register(
@@ -162,7 +162,7 @@ class Customers(Controller):
     ) -> Response[views.CustomerView]:
         """Tell us of one's own driving licence: who signs in becomes a customer by it."""
         made = await customers.register(session, identity.required(), data)
-        return versioned(views.CustomerView.of(made), made.version)
+        return versioned(views.CustomerView.of(made))
 
     @get("/{customer_id:uuid}", access=permission(DESK))
     async def show(
@@ -170,7 +170,7 @@ class Customers(Controller):
     ) -> Response[views.CustomerView]:
         """One customer."""
         found = await customers.one(session, customer_id)
-        return versioned(views.CustomerView.of(found), found.version)
+        return versioned(views.CustomerView.of(found))
 
     @put("/{customer_id:uuid}", access=permission(DESK))
     async def change(
@@ -182,7 +182,7 @@ class Customers(Controller):
     ) -> Response[views.CustomerView]:
         """Change a customer; If-Match guards against overwriting somebody else's change."""
         found = await customers.change(session, customer_id, data, expected(request))
-        return versioned(views.CustomerView.of(found), found.version)
+        return versioned(views.CustomerView.of(found))
 
 
 class Quotes(Controller):
@@ -248,7 +248,7 @@ class Bookings(Controller):
         quote = await quotes.one(session, data.quote_id)
         made = await bookings.place(session, quote, customer, "api")
         await paying.hold_ends(session, made)
-        return versioned(views.BookingView.of(made), made.version, 201)
+        return versioned(views.BookingView.of(made), 201)
 
     @get("/{booking_id:uuid}", access=member)
     async def show(
@@ -257,7 +257,7 @@ class Bookings(Controller):
         """One booking, to the desk and to its customer."""
         found = await bookings.one(session, booking_id)
         await check_own(session, found)
-        return versioned(views.BookingView.of(found), found.version)
+        return versioned(views.BookingView.of(found))
 
     @post("/{booking_id:uuid}/payment", access=member, idempotent=True)
     async def pay(
@@ -274,7 +274,7 @@ class Bookings(Controller):
         """Cancel; what was paid goes back to the card."""
         await check_own(session, await bookings.one(session, booking_id))
         found = await paying.cancel(session, booking_id, expected(request))
-        return versioned(views.BookingView.of(found), found.version, 201)
+        return versioned(views.BookingView.of(found), 201)
 
 
 class Hires(Controller):
@@ -287,14 +287,14 @@ class Hires(Controller):
     async def start(self, session: Session, data: JSONBody[HireInput]) -> Response[views.HireView]:
         """Hand a car over; it is on hire once the deposit is paid."""
         made = await hires.prepare(session, data)
-        return versioned(views.HireView.of(made, []), made.version, 201)
+        return versioned(views.HireView.of(made, []), 201)
 
     @get("/{hire_id:uuid}", access=permission(DESK))
     async def show(self, session: Session, hire_id: FromPath[UUID]) -> Response[views.HireView]:
         """One hire, with its bill."""
         found = await hires.one(session, hire_id)
         lines = list(await hires.bill_lines(session, hire_id))
-        return versioned(views.HireView.of(found, lines), found.version)
+        return versioned(views.HireView.of(found, lines))
 
     @post("/{hire_id:uuid}/deposit", access=permission(DESK), idempotent=True)
     async def deposit(
@@ -322,7 +322,7 @@ class Hires(Controller):
         found = await hires.take_back(session, hire_id, data, expected(request))
         await paying.settle_soon(session, hire_id)
         lines = list(await hires.bill_lines(session, hire_id))
-        return versioned(views.HireView.of(found, lines), found.version, 201)
+        return versioned(views.HireView.of(found, lines), 201)
 
 
 CONTROLLERS = (Classes, Vehicles, Customers, Quotes, Bookings, Hires)

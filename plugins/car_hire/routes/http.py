@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, TypeVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from litestar import Request, Response
@@ -13,10 +14,10 @@ from core.errors import Forbidden, Invalid, NotFound
 from core.i18n import _
 from core.payments.models import Payment
 from core.throttle import Allowance
-from core.web.api import Cursor
-from plugins.car_hire.models import Booking, Customer
+from core.web.api import Cursor, page_of
+from plugins.car_hire.models import Booking, Customer, states
 from plugins.car_hire.routes.views import PaymentView
-from plugins.car_hire.services import customers
+from plugins.car_hire.services import bookings, customers
 
 T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
@@ -26,13 +27,36 @@ DESK = "car_hire.desk"
 FLEET = "car_hire.fleet"
 RATES = "car_hire.rates"
 
+SHOWN: Final = {"titles": states.BOOKING_TITLES, "colors": states.STATE_COLORS}
+"""How pages name and colour the states of bookings."""
+NO_BOOKINGS: Final[Mapping[str, Any]] = {"rows": ()}
+
 QUOTES: Final = Allowance("car_hire.quotes", 60, 10 * 60)
 """Prices kept for one address: enough for a family that compares, too few to fill a table."""
 
 
-def versioned(content: T, version: int, status: int = 200) -> Response[T]:
-    """``content`` with its version as ETag."""
-    return Response(content, status_code=status, headers={"etag": f'"{version}"'})
+class Versioned(Protocol):
+    """What the API shows of a row that may be changed."""
+
+    @property
+    def version(self) -> int:
+        """Which change it shows."""
+
+
+V = TypeVar("V", bound=Versioned)
+
+
+def versioned(view: V, status: int = 200) -> Response[V]:
+    """``view`` with its version as ETag."""
+    return Response(view, status_code=status, headers={"etag": f'"{view.version}"'})
+
+
+def paged(
+    rows: Sequence[T], size: int, cursor: str | None, id_of: Callable[[T], UUID]
+) -> dict[str, Any]:
+    """What a list and its pager show, of ``rows`` that were asked for with ``size + 1``."""
+    page, following = page_of(rows, size, lambda row: (str(id_of(row)),))
+    return {"rows": page, "next": following, "first": cursor is not None}
 
 
 def expected(request: AnyRequest) -> int | None:
@@ -63,6 +87,12 @@ def place(cursor: str | None) -> UUID | None:
         return UUID(after[0])
     except ValueError:
         raise Invalid(_("Use the cursor exactly as it was given."), field="cursor") from None
+
+
+async def bookings_page(session: AsyncSession, cursor: str | None, **wanted: Any) -> dict[str, Any]:
+    """A page of bookings with its pager; ``wanted`` as for ``bookings.page``."""
+    rows = await bookings.page(session, **wanted, before=place(cursor))
+    return paged(rows, bookings.PAGE_SIZE, cursor, lambda row: row[0].id) | SHOWN
 
 
 def is_desk() -> bool:

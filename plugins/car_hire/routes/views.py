@@ -9,16 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from plugins.car_hire.models import (
-    BillLine,
-    Booking,
-    Customer,
-    Hire,
-    Quote,
-    QuoteLine,
-    Vehicle,
-    VehicleClass,
-)
+from core.db import Base
+from plugins.car_hire.models import BillLine, Hire, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.services import pricing
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.quotes import Offer
@@ -26,6 +18,19 @@ from plugins.car_hire.services.quotes import Offer
 
 class View(msgspec.Struct, frozen=True, kw_only=True):
     """Something the API shows."""
+
+
+def _columns(view: type[View], row: Base, but: str) -> dict[str, Any]:
+    return {field: getattr(row, field) for field in view.__struct_fields__ if field != but}
+
+
+class RowView(View, frozen=True, kw_only=True):
+    """A row, shown by the columns that have the names of the fields."""
+
+    @classmethod
+    def of(cls, row: Base) -> Self:
+        """As it is kept."""
+        return cls(**{field: getattr(row, field) for field in cls.__struct_fields__})
 
 
 class ClassView(View, frozen=True, kw_only=True):
@@ -50,13 +55,10 @@ class ClassView(View, frozen=True, kw_only=True):
     @classmethod
     def of(cls, row: VehicleClass) -> Self:
         """As it is kept."""
-        shared = {
-            field: getattr(row, field) for field in cls.__struct_fields__ if field != "tax_percent"
-        }
-        return cls(tax_percent=row.tax_rate * 100, **shared)
+        return cls(tax_percent=row.tax_rate * 100, **_columns(cls, row, but="tax_percent"))
 
 
-class VehicleView(View, frozen=True, kw_only=True):
+class VehicleView(RowView, frozen=True, kw_only=True):
     """A car."""
 
     id: UUID
@@ -72,13 +74,8 @@ class VehicleView(View, frozen=True, kw_only=True):
     fuel_eighths: int
     status: str
 
-    @classmethod
-    def of(cls, row: Vehicle) -> Self:
-        """As it is kept."""
-        return cls(**{field: getattr(row, field) for field in cls.__struct_fields__})
 
-
-class CustomerView(View, frozen=True, kw_only=True):
+class CustomerView(RowView, frozen=True, kw_only=True):
     """A customer, to those who may see them."""
 
     id: UUID
@@ -90,11 +87,6 @@ class CustomerView(View, frozen=True, kw_only=True):
     licence_country: str
     licence_expires: date
     born: date
-
-    @classmethod
-    def of(cls, row: Customer) -> Self:
-        """As it is kept."""
-        return cls(**{field: getattr(row, field) for field in cls.__struct_fields__})
 
 
 class LineView(View, frozen=True, kw_only=True):
@@ -175,11 +167,11 @@ class QuoteView(View, frozen=True, kw_only=True):
     @classmethod
     def of(cls, row: Quote, lines: list[QuoteLine]) -> Self:
         """As it is kept."""
-        shared = {field: getattr(row, field) for field in cls.__struct_fields__ if field != "lines"}
-        return cls(lines=[LineView.of(line, row.currency) for line in lines], **shared)
+        told = [LineView.of(line, row.currency) for line in lines]
+        return cls(lines=told, **_columns(cls, row, but="lines"))
 
 
-class BookingView(View, frozen=True, kw_only=True):
+class BookingView(RowView, frozen=True, kw_only=True):
     """A booking."""
 
     id: UUID
@@ -196,11 +188,6 @@ class BookingView(View, frozen=True, kw_only=True):
     gross: Decimal
     hold_until: datetime
     payment_id: UUID | None
-
-    @classmethod
-    def of(cls, row: Booking) -> Self:
-        """As it is kept."""
-        return cls(**{field: getattr(row, field) for field in cls.__struct_fields__})
 
 
 class HireView(View, frozen=True, kw_only=True):
@@ -226,8 +213,8 @@ class HireView(View, frozen=True, kw_only=True):
     @classmethod
     def of(cls, row: Hire, lines: list[BillLine]) -> Self:
         """As it is kept."""
-        shared = {field: getattr(row, field) for field in cls.__struct_fields__ if field != "lines"}
-        return cls(lines=[LineView.of(line, row.currency) for line in lines], **shared)
+        told = [LineView.of(line, row.currency) for line in lines]
+        return cls(lines=told, **_columns(cls, row, but="lines"))
 
 
 class BillView(View, frozen=True, kw_only=True):

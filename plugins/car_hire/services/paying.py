@@ -52,9 +52,7 @@ async def hold_ends(session: AsyncSession, booking: Booking) -> None:
     )
 
 
-async def pay_booking(
-    session: AsyncSession, booking_id: UUID, method: str, return_url: str | None = None
-) -> Payment:
+async def pay_booking(session: AsyncSession, booking_id: UUID, method: str) -> Payment:
     """Reserve the quoted price on the card that ``method`` stands for.
 
     Raises:
@@ -64,20 +62,39 @@ async def pay_booking(
     booking = await bookings.locked(session, booking_id)
     if booking.state != "pending_payment" or booking.hold_until < clock.now():
         raise NotNow
-    number, amount = booking.number, Money(booking.gross, booking.currency)
     payment = await Payments(session).authorise(
         subject_type=BOOKING,
         subject_id=booking_id,
         purpose=CHARGE,
-        amount=amount,
+        amount=Money(booking.gross, booking.currency),
         method=method,
-        description=gettext("Car hire %(number)s") % {"number": number},
-        return_url=return_url,
+        description=gettext("Car hire %(number)s") % {"number": booking.number},
     )
     booking = await bookings.locked(session, booking_id)
     booking.payment_id = payment.id
+    return await _go_on(session, payment)
+
+
+async def _pay_for_hire(
+    session: AsyncSession, hire: Hire, purpose: str, amount: Money, method: str, description: str
+) -> Payment:
+    """Reserve ``amount`` and go on; ``description`` has a place for the booking's number."""
+    booking = await bookings.one(session, hire.booking_id)
+    payment = await Payments(session).authorise(
+        subject_type=HIRE,
+        subject_id=hire.id,
+        purpose=purpose,
+        amount=amount,
+        method=method,
+        description=description % {"number": booking.number},
+    )
+    return await _go_on(session, payment)
+
+
+async def _go_on(session: AsyncSession, payment: Payment) -> Payment:
+    """Once the money is reserved, take the step that it was reserved for."""
     if payment.standing is State.AUTHORISED:
-        await booking_authorised(session, booking_id, payment.id)
+        await _STEPS[payment.purpose](session, UUID(payment.subject_id), payment.id)
     return payment
 
 
@@ -99,9 +116,7 @@ async def answered(
     ]
     if not live:
         raise NotNow
-    payment = await payments.resume(live[-1].id)
-    if payment.standing is State.AUTHORISED:
-        await _STEPS[purpose](session, subject_id, payment.id)
+    await _go_on(session, await payments.resume(live[-1].id))
 
 
 async def booking_authorised(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
@@ -207,9 +222,7 @@ async def release_hold(session: AsyncSession, booking_id: UUID) -> None:
         await jobs.put(session, GIVE_BACK, told, key=f"expired:{booking_id}")
 
 
-async def pay_deposit(
-    session: AsyncSession, hire_id: UUID, method: str, return_url: str | None = None
-) -> Payment:
+async def pay_deposit(session: AsyncSession, hire_id: UUID, method: str) -> Payment:
     """Reserve the deposit; once that is done the car is on hire.
 
     Raises:
@@ -219,19 +232,9 @@ async def pay_deposit(
     hire = await hires.locked(session, hire_id)
     if hire.state != "awaiting_deposit":
         raise NotNow
-    booking = await bookings.one(session, hire.booking_id)
-    payment = await Payments(session).authorise(
-        subject_type=HIRE,
-        subject_id=hire_id,
-        purpose=DEPOSIT,
-        amount=Money(hire.deposit, hire.currency),
-        method=method,
-        description=gettext("Deposit for car hire %(number)s") % {"number": booking.number},
-        return_url=return_url,
-    )
-    if payment.standing is State.AUTHORISED:
-        await deposit_authorised(session, hire_id, payment.id)
-    return payment
+    amount = Money(hire.deposit, hire.currency)
+    title = gettext("Deposit for car hire %(number)s")
+    return await _pay_for_hire(session, hire, DEPOSIT, amount, method, title)
 
 
 async def deposit_authorised(session: AsyncSession, hire_id: UUID, payment_id: UUID) -> None:
@@ -304,9 +307,7 @@ async def outstanding(session: AsyncSession, hire: Hire) -> Money:
     return billed if billed.amount > 0 else Money.zero(hire.currency)
 
 
-async def pay_rest(
-    session: AsyncSession, hire_id: UUID, method: str, return_url: str | None = None
-) -> Payment:
+async def pay_rest(session: AsyncSession, hire_id: UUID, method: str) -> Payment:
     """Take what the deposit did not cover.
 
     Raises:
@@ -317,19 +318,8 @@ async def pay_rest(
     owed = await outstanding(session, hire)
     if hire.state != "returned" or not owed:
         raise NotNow
-    booking = await bookings.one(session, hire.booking_id)
-    payment = await Payments(session).authorise(
-        subject_type=HIRE,
-        subject_id=hire_id,
-        purpose=REST,
-        amount=owed,
-        method=method,
-        description=gettext("Car hire %(number)s, return") % {"number": booking.number},
-        return_url=return_url,
-    )
-    if payment.standing is State.AUTHORISED:
-        await rest_authorised(session, hire_id, payment.id)
-    return payment
+    title = gettext("Car hire %(number)s, return")
+    return await _pay_for_hire(session, hire, REST, owed, method, title)
 
 
 async def take(session: AsyncSession, hire_id: UUID, purpose: str, method: str) -> Payment:
