@@ -15,11 +15,10 @@ from core.i18n import _
 from core.money import Money
 from core.payments.states import TITLES as PAYMENT_TITLES
 from core.permissions import permission
-from core.web.api import page_of
 from core.web.forms import Bound, blank, posted
 from core.web.pages import Page, SeeOther
-from plugins.car_hire.models import Hire, states
-from plugins.car_hire.routes.http import DESK, AnyRequest, place
+from plugins.car_hire.models import Hire
+from plugins.car_hire.routes.http import DESK, SHOWN, AnyRequest, bookings_page
 from plugins.car_hire.routes.site import card_of, usual_dates
 from plugins.car_hire.schemas import CardInput, HireInput, ReturnInput, WalkInInput
 from plugins.car_hire.services import (
@@ -37,8 +36,6 @@ from plugins.car_hire.services.describe import told
 PATH = "/car-hire/desk"
 ACCESS = permission(DESK)
 Session = NamedDependency[AsyncSession]
-
-SHOWN = {"titles": states.BOOKING_TITLES, "colors": states.STATE_COLORS}
 
 
 class Desk(Controller):
@@ -63,12 +60,8 @@ class Desk(Controller):
         cursor: FromQuery[str | None] = None,
     ) -> Page:
         """Every booking, newest first; search by name, number or plate."""
-        rows = await bookings.page(session, text=text.strip(), state=status, before=place(cursor))
-        page, following = page_of(rows, bookings.PAGE_SIZE, lambda row: (str(row[0].id),))
-        context = {"rows": page, "next": following, "first": cursor is not None}
-        return Page(
-            "car_hire/desk/bookings.html", {**context, "text": text, "status": status, **SHOWN}
-        )
+        found = await bookings_page(session, cursor, text=text.strip(), state=status)
+        return Page("car_hire/desk/bookings.html", {**found, "text": text, "status": status})
 
     @get("/bookings/new", access=ACCESS)
     async def new(self, session: Session, customer: FromQuery[str] = "") -> Page:

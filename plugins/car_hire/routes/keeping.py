@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -18,14 +19,22 @@ from core.audit import services as audit
 from core.errors import DomainError
 from core.i18n import LazyText, _
 from core.permissions import MANAGE_SETTINGS, permission
-from core.web.api import page_of
 from core.web.forms import Bound, Form, bind, blank, posted, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire import policy
-from plugins.car_hire.models import GEARS, VEHICLE_STATUSES, VehicleClass, states
-from plugins.car_hire.routes.http import DESK, FLEET, RATES, AnyRequest, place
+from plugins.car_hire.models import GEARS, VEHICLE_STATUSES, VehicleClass
+from plugins.car_hire.routes.http import (
+    DESK,
+    FLEET,
+    NO_BOOKINGS,
+    RATES,
+    AnyRequest,
+    bookings_page,
+    paged,
+    place,
+)
 from plugins.car_hire.schemas import ClassInput, CustomerInput, VehicleInput
-from plugins.car_hire.services import bookings, customers, fleet
+from plugins.car_hire.services import customers, fleet
 
 PATH = "/car-hire/desk"
 Session = NamedDependency[AsyncSession]
@@ -35,24 +44,26 @@ F = TypeVar("F", bound=Form)
 async def _save(
     request: AnyRequest,
     kind: type[F],
-    save: Callable[[F, int | None], Awaitable[Any]],
-    otherwise: Callable[[Bound[F], int], Awaitable[Page]],
+    save: Callable[[F], Awaitable[Any]],
+    page: Callable[..., Awaitable[Page]],
     back: str,
     done: LazyText,
 ) -> Page | SeeOther:
-    """Read a form, save it, and go back; with an error, show it again as it was typed.
-
-    The hidden field ``version`` is the version that the editor saw.
-    """
-    data = await typed_fields(request)
-    version = str(data.pop("version", ""))
-    form = bind(kind, data)
+    """Read a form, save it, and go back; with an error, show it again as it was typed."""
+    typed = await typed_fields(request)
+    typed.pop("version", None)
+    form = bind(kind, typed)
     try:
-        seen = int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None
-        await save(form.value, seen)
+        await save(form.value)
     except DomainError as error:
-        return await otherwise(form.refuse(error), error.status)
+        return await page(form=form.refuse(error), status=error.status)
     return SeeOther(back, flash=done)
+
+
+async def _seen(request: AnyRequest) -> int | None:
+    """The version that the editor saw, in the hidden field."""
+    version = str((await request.form()).get("version", ""))
+    return int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None
 
 
 class Fleet(Controller):
@@ -71,12 +82,9 @@ class Fleet(Controller):
     ) -> Page:
         """Every car, oldest first."""
         rows = await fleet.vehicles(session, text=text.strip(), status=status, after=place(cursor))
-        page, following = page_of(rows, fleet.PAGE_SIZE, lambda row: (str(row[0].id),))
-        return Page(
-            "car_hire/desk/fleet.html",
-            {"rows": page, "next": following, "first": cursor is not None, "text": text,
-             "status": status, "statuses": VEHICLE_STATUSES},
-        )  # fmt: skip
+        found = paged(rows, fleet.PAGE_SIZE, cursor, lambda row: row[0].id)
+        asked = {"text": text, "status": status, "statuses": VEHICLE_STATUSES}
+        return Page("car_hire/desk/fleet.html", found | asked)
 
     @get("/new", access=permission(FLEET))
     async def new(self, session: Session) -> Page:
@@ -89,18 +97,20 @@ class Fleet(Controller):
         return await _save(
             request,
             VehicleInput,
-            lambda given, _seen: fleet.add_vehicle(session, given),
-            lambda form, status: _vehicle_page(session, form, status=status),
+            partial(fleet.add_vehicle, session),
+            partial(_vehicle_page, session),
             f"{PATH}/fleet",
             _("The car is in the fleet"),
         )
 
     @get("/{vehicle_id:uuid}", access=permission(DESK))
-    async def show(self, session: Session, vehicle_id: FromPath[UUID]) -> Page:
+    async def show(
+        self, session: Session, vehicle_id: FromPath[UUID], cursor: FromQuery[str | None] = None
+    ) -> Page:
         """One car, with its bookings."""
         found = await fleet.vehicle(session, vehicle_id)
         form = blank(VehicleInput, _values(found, VehicleInput) | {"vin": found.vin or ""})
-        return await _vehicle_page(session, form, vehicle_id)
+        return await _vehicle_page(session, form, vehicle_id, cursor)
 
     @post("/{vehicle_id:uuid}", access=permission(FLEET))
     async def change(
@@ -110,8 +120,8 @@ class Fleet(Controller):
         return await _save(
             request,
             VehicleInput,
-            lambda given, seen: fleet.change_vehicle(session, vehicle_id, given, seen),
-            lambda form, status: _vehicle_page(session, form, vehicle_id, status),
+            partial(fleet.change_vehicle, session, vehicle_id, expected=await _seen(request)),
+            partial(_vehicle_page, session, vehicle_id=vehicle_id),
             f"{PATH}/fleet/{vehicle_id}",
             _("Saved"),
         )
@@ -129,11 +139,8 @@ class Customers(Controller):
     ) -> Page:
         """Every customer, newest first."""
         rows = await customers.page(session, text=text.strip(), before=place(cursor))
-        page, following = page_of(rows, customers.PAGE_SIZE, lambda row: (str(row.id),))
-        return Page(
-            "car_hire/desk/customers.html",
-            {"rows": page, "next": following, "first": cursor is not None, "text": text},
-        )
+        found = paged(rows, customers.PAGE_SIZE, cursor, lambda row: row.id)
+        return Page("car_hire/desk/customers.html", {**found, "text": text})
 
     @get("/new", access=permission(DESK))
     async def new(self, session: Session) -> Page:
@@ -146,18 +153,20 @@ class Customers(Controller):
         return await _save(
             request,
             CustomerInput,
-            lambda given, _seen: customers.add(session, given),
-            lambda form, status: _customer_page(session, form, status=status),
+            partial(customers.add, session),
+            partial(_customer_page, session),
             f"{PATH}/customers",
             _("The customer is written down"),
         )
 
     @get("/{customer_id:uuid}", access=permission(DESK))
-    async def show(self, session: Session, customer_id: FromPath[UUID]) -> Page:
+    async def show(
+        self, session: Session, customer_id: FromPath[UUID], cursor: FromQuery[str | None] = None
+    ) -> Page:
         """One customer, with their bookings."""
         found = await customers.one(session, customer_id)
         form = blank(CustomerInput, _values(found, CustomerInput))
-        return await _customer_page(session, form, customer_id)
+        return await _customer_page(session, form, customer_id, cursor)
 
     @post("/{customer_id:uuid}", access=permission(DESK))
     async def change(
@@ -167,8 +176,8 @@ class Customers(Controller):
         return await _save(
             request,
             CustomerInput,
-            lambda given, seen: customers.change(session, customer_id, given, seen),
-            lambda form, status: _customer_page(session, form, customer_id, status),
+            partial(customers.change, session, customer_id, expected=await _seen(request)),
+            partial(_customer_page, session, customer_id=customer_id),
             f"{PATH}/customers/{customer_id}",
             _("Saved"),
         )
@@ -199,8 +208,8 @@ class Rates(Controller):
         return await _save(
             request,
             ClassInput,
-            lambda given, _seen: fleet.add_class(session, given),
-            lambda form, status: _class_page(session, form, status=status),
+            partial(fleet.add_class, session),
+            partial(_class_page, session),
             f"{PATH}/classes",
             _("The class is added"),
         )
@@ -219,8 +228,8 @@ class Rates(Controller):
         return await _save(
             request,
             ClassInput,
-            lambda given, seen: fleet.change_class(session, class_id, given, seen),
-            lambda form, status: _class_page(session, form, class_id, status),
+            partial(fleet.change_class, session, class_id, expected=await _seen(request)),
+            partial(_class_page, session, class_id=class_id),
             f"{PATH}/classes",
             _("Saved. Quotes already made keep their rates"),
         )
@@ -269,34 +278,38 @@ async def _vehicle_page(
     session: AsyncSession,
     form: Bound[VehicleInput],
     vehicle_id: UUID | None = None,
+    cursor: str | None = None,
     status: int = 200,
 ) -> Page:
     classes = await fleet.classes(session)
     found = await fleet.vehicle(session, vehicle_id) if vehicle_id else None
-    rows = await bookings.page(session, vehicle_id=vehicle_id) if vehicle_id else []
+    kept = (
+        await bookings_page(session, cursor, vehicle_id=vehicle_id) if vehicle_id else NO_BOOKINGS
+    )
+    names = {str(each.id): each.name for each in classes}
     return Page(
         "car_hire/desk/vehicle.html",
-        {"form": form, "found": found, "rows": rows, "titles": states.BOOKING_TITLES,
-         "colors": states.STATE_COLORS, "statuses": VEHICLE_STATUSES,
-         "class_names": {str(each.id): each.name for each in classes}},
+        {**kept, "form": form, "found": found, "class_names": names},
         status=status,
-    )  # fmt: skip
+    )
 
 
 async def _customer_page(
     session: AsyncSession,
     form: Bound[CustomerInput],
     customer_id: UUID | None = None,
+    cursor: str | None = None,
     status: int = 200,
 ) -> Page:
     found = await customers.one(session, customer_id) if customer_id else None
-    rows = await bookings.page(session, customer_id=customer_id) if customer_id else []
+    kept = (
+        await bookings_page(session, cursor, customer_id=customer_id)
+        if customer_id
+        else NO_BOOKINGS
+    )
     return Page(
-        "car_hire/desk/customer.html",
-        {"form": form, "found": found, "rows": rows, "titles": states.BOOKING_TITLES,
-         "colors": states.STATE_COLORS},
-        status=status,
-    )  # fmt: skip
+        "car_hire/desk/customer.html", {**kept, "form": form, "found": found}, status=status
+    )
 
 
 async def _class_page(

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
@@ -24,8 +24,14 @@ from core.scope import Tenant
 from core.web.formatting import wall
 from core.web.forms import Bound, bind, blank, posted
 from core.web.pages import Page, SeeOther
-from plugins.car_hire.models import GEARS, Customer, Quote, states
-from plugins.car_hire.routes.http import QUOTES, AnyRequest, check_own
+from plugins.car_hire.models import GEARS, Customer, Quote
+from plugins.car_hire.routes.http import (
+    QUOTES,
+    SHOWN,
+    AnyRequest,
+    bookings_page,
+    check_own,
+)
 from plugins.car_hire.schemas import CardInput, LicenceInput, QuoteInput, SearchInput
 from plugins.car_hire.services import (
     bookings,
@@ -109,14 +115,13 @@ class Site(Controller):
         return SeeOther(f"{SITE}/bookings/{made.id}")
 
     @get("/bookings", access=member)
-    async def mine(self, session: Session) -> Page:
-        """One's own bookings and hires."""
+    async def mine(self, session: Session, cursor: FromQuery[str | None] = None) -> Page:
+        """One's own bookings and hires, newest first."""
         known = await _known(session)
-        rows = await bookings.page(session, customer_id=known.id) if known else []
-        return Page(
-            "car_hire/site/bookings.html",
-            {"rows": rows, "titles": states.BOOKING_TITLES, "colors": states.STATE_COLORS},
+        found = (
+            await bookings_page(session, cursor, customer_id=known.id) if known else {"rows": []}
         )
+        return Page("car_hire/site/bookings.html", found)
 
     @get("/bookings/{booking_id:uuid}", access=member)
     async def booking(self, session: Session, booking_id: FromPath[UUID]) -> Page:
@@ -214,8 +219,7 @@ async def _booking_page(
             "form": form,
             "waiting": found.waits_for_bank(paying.BOOKING, paying.CHARGE),
             "paying": found.payment(paying.BOOKING, paying.CHARGE),
-            "titles": states.BOOKING_TITLES,
-            "colors": states.STATE_COLORS,
+            **SHOWN,
         },
         status=status,
         csp=card.csp if card else None,

@@ -7,8 +7,10 @@ from collections.abc import AsyncIterator
 import pytest
 
 from core.db import Databases
+from core.origin import networks
 from core.scope import Tenant
 from tests.plugins.car_hire.shop import Shop
+from tests.site import Site
 from tests.world import World
 
 
@@ -28,3 +30,10 @@ def tenant(world: World) -> Tenant:
 async def shop(tenant: Tenant, databases: Databases) -> Shop:
     """A class of its own with three cars, for one test."""
     return await Shop.open(databases, tenant)
+
+
+@pytest.fixture
+def believed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Visitors may say by ``X-Forwarded-For`` from which address they come."""
+    authority = site.edge.tenants.state["authority"]
+    monkeypatch.setattr(authority, "proxies", networks("0.0.0.0/0"))

@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import secrets
 from datetime import timedelta
+from html import unescape
 from typing import Any
 
 import httpx
 import msgspec
 import pytest
+from sqlalchemy import update
 
+from core.auth.authority import LOCAL_COOKIE
 from core.clock import local
 from core.permissions import Role
-from plugins.car_hire.services import hires
+from plugins.car_hire.models import Booking, Customer
+from plugins.car_hire.services import bookings, hires
 from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
 from tests.site import Site
 
@@ -255,6 +259,46 @@ async def test_the_desk_books_hands_over_and_takes_back(site: Site, shop: Shop) 
         back = await client.post(f"{DESK}/hires/{hire.id}/return", data=readings)
         assert back.status_code == 303
         assert is_page(await client.get(page))
+
+
+async def test_every_list_of_bookings_goes_on_to_its_end(
+    site: Site, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One's own, those of a customer and those of a car: page by page, each booking once."""
+    monkeypatch.setattr(bookings, "PAGE_SIZE", 2)
+    user_id = await site.enrol(shop.tenant, Role.MEMBER)
+    made = [await shop.book(starts_in=1 + 3 * n, hours=1) for n in range(5)]
+    async with shop.transaction() as session:
+        car = {"vehicle_id": shop.cars[0].id}
+        await session.execute(
+            update(Booking).where(Booking.id.in_([m.id for m in made])).values(car)
+        )
+        mine = update(Customer).where(Customer.id == shop.customer.id).values(user_id=user_id)
+        await session.execute(mine)
+        token = await site.sessions.begin(session, user_id)
+    numbers = {each.number for each in made}
+    async with site.visitor(shop.tenant) as client:
+        client.cookies.set(LOCAL_COOKIE, token)
+        assert await listed(client, f"{SITE}/bookings") == numbers
+    async with await site.person(shop.tenant, Role.OWNER) as client:
+        assert await listed(client, f"{DESK}/customers/{shop.customer.id}") == numbers
+        assert await listed(client, f"{DESK}/fleet/{shop.cars[0].id}") == numbers
+
+
+async def listed(client: httpx.AsyncClient, path: str) -> set[str]:
+    """The numbers of all bookings that the list at ``path`` shows, following its pager."""
+    found: list[str] = []
+    way: str | None = path
+    while way is not None:
+        answer = await client.get(way)
+        assert is_page(answer), answer.text[:3000]
+        shown = re.findall(r'at-row-link"[^>]*>([0-9A-Z]{4}-[0-9A-Z]{4})<', answer.text)
+        assert len(shown) <= 2
+        found += shown
+        following = re.search(r'href="([^"]+)" rel="next"', answer.text)
+        way = str(httpx.URL(path).join(unescape(following[1]))) if following else None
+    assert len(found) == len(set(found))
+    return set(found)
 
 
 async def test_pages_of_a_tenant_without_car_hire(site: Site, shop: Shop) -> None:

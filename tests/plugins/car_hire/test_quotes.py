@@ -8,7 +8,6 @@ import pytest
 from sqlalchemy import func, select, update
 
 from core.clock import now
-from core.origin import networks
 from plugins.car_hire.models import Quote, QuoteLine
 from plugins.car_hire.plugin import plugin
 from plugins.car_hire.routes import http
@@ -19,11 +18,9 @@ from tests.plugins.car_hire.test_pages import walls
 from tests.site import Site
 
 
-async def test_one_address_gets_so_many_prices_and_then_waits(
-    site: Site, shop: Shop, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("believed")
+async def test_one_address_gets_so_many_prices_and_then_waits(site: Site, shop: Shop) -> None:
     """Page and API share the allowance; another address and another tenant have their own."""
-    monkeypatch.setattr(site.edge.tenants.state["authority"], "proxies", networks("0.0.0.0/0"))
     api, page = "/api/v1/car-hire/quotes", "/car-hire/quotes"
     form = walls(shop) | {"class_id": str(shop.vehicle_class.id)}
     async with site.visitor(shop.tenant, **{"x-forwarded-for": "203.0.113.7"}) as client:

@@ -68,10 +68,11 @@ async def test_a_form_sent_four_times_at_once_makes_one(site: Site, shop: Shop, 
         assert await session.scalar(count) == 1
 
 
+@pytest.mark.usefixtures("believed")
 async def test_a_price_asked_for_twice_is_one_quote(site: Site, shop: Shop) -> None:
     """By a visitor who is not signed in."""
     given = walls(shop) | {"class_id": str(shop.vehicle_class.id)}
-    async with site.visitor(shop.tenant) as client:
+    async with site.visitor(shop.tenant, **{"x-forwarded-for": "203.0.113.9"}) as client:
         given |= key_in(await client.get(SITE, params=walls(shop)))
         answers = await asyncio.gather(
             *(client.post(f"{SITE}/quotes", data=given) for _ in range(4))
