@@ -22,8 +22,8 @@ ACCEPT_WITHIN: Final = timedelta(days=7)
 
 
 async def issue(session: AsyncSession, user_id: UUID) -> str:
-    """A token that lets a person of the ``session``'s tenant in at ``/enter?token=…``, once,
-    within 60 seconds of the database's clock."""
+    """A token that lets a person of the ``session``'s tenant in at ``/enter``, once, within 60
+    seconds of the database's clock."""
     return await _issue(session, user_id, "enter", ENTER_WITHIN)
 
 
@@ -67,8 +67,8 @@ async def consume(session: AsyncSession, token: str, purpose: str) -> UUID | Non
     )
 
 
-async def invited(session: AsyncSession, token: str) -> User | None:
-    """Whom an invitation is for, without using it: mail scanners open links too."""
+async def holder(session: AsyncSession, token: str, purpose: str) -> User | None:
+    """Whom a token is for, without using it: mail scanners open links too."""
     if not token or len(token) > MAX_LENGTH:
         return None
     query = (
@@ -76,7 +76,7 @@ async def invited(session: AsyncSession, token: str) -> User | None:
         .join(OneTimeToken, OneTimeToken.user_id == User.id)
         .where(
             OneTimeToken.token_hash == digest(token),
-            OneTimeToken.purpose == "invite",
+            OneTimeToken.purpose == purpose,
             OneTimeToken.expires_at > func.now(),
             User.disabled_at.is_(None),
         )

@@ -41,6 +41,13 @@ class SignUpForm(Form):
     next: _Next | None = None
 
 
+class EntryForm(Form):
+    """The one-time token of somebody who comes from the portal."""
+
+    token: Annotated[str, text(_("Token"), max=200, input="hidden")]
+    next: _Next | None = None
+
+
 class InvitationForm(Form):
     """The first password of somebody who was invited."""
 

@@ -108,7 +108,7 @@ async def accept_invitation(
         InvitationOver: the link does not count any more.
         Invalid: the password breaks a rule.
     """
-    target = await entry.invited(session, token)
+    target = await entry.holder(session, token, "invite")
     if target is None:
         raise InvitationOver
     check_rules(password, email=target.email, name=target.name)

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth import entry, people, services
 from core.auth.authority import Authority
-from core.auth.forms import InvitationForm, SignInForm, SignUpForm
+from core.auth.forms import EntryForm, InvitationForm, SignInForm, SignUpForm
 from core.auth.guard import SIGN_IN, safe_next
 from core.auth.identity import Identity
 from core.auth.web import (
@@ -138,28 +138,42 @@ class Entry(Controller):
     include_in_schema = False
 
     @get("/enter", access=public, response_headers=_SECRET_ADDRESS)
+    async def ask(
+        self,
+        session: NamedDependency[AsyncSession],
+        token: FromQuery[str] = "",
+        next: FromQuery[str | None] = None,  # noqa: A002  # the parameter's name in addresses
+    ) -> Page:
+        """Whom a link would sign in: following one signs nobody in, nor does looking at it."""
+        person = await entry.holder(session, token, "enter")
+        if person is None:
+            return Page("auth/entry_over.html", status=410)
+        form = blank(EntryForm, {"token": token, "next": safe_next(next, "")})
+        return Page("auth/enter.html", {"form": form, "person": person})
+
+    @post("/enter", access=public, from_portal=True, response_headers=_SECRET_ADDRESS)
     async def enter(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
         authority: NamedDependency[Authority],
-        token: FromQuery[str] = "",
-        next: FromQuery[str | None] = None,  # noqa: A002  # the parameter's name in addresses
     ) -> Page | SeeOther:
         """From the portal into this tenant: a fresh session for whoever brings the token."""
-        user_id = await entry.consume(session, token, "enter")
+        form = await posted(request, EntryForm)
+        token = str(form.raw.get("token", ""))
+        user_id = await entry.consume(session, token, "enter") if form.ok else None
         if user_id is None:
             return Page("auth/entry_over.html", status=410)
         await drop_previous(request, session, authority)
         signed_in = await services.enter(session, authority, user_id, "core.entered")
-        return let_in(request, authority, signed_in, next)
+        return let_in(request, authority, signed_in, form.value.next)
 
     @get("/invitation", access=public, response_headers=_SECRET_ADDRESS)
     async def invitation(
         self, session: NamedDependency[AsyncSession], token: FromQuery[str] = ""
     ) -> Page:
         """Whom the invitation is for, and a field for their password."""
-        person = await entry.invited(session, token)
+        person = await entry.holder(session, token, "invite")
         if person is None:
             return Page("auth/entry_over.html", status=410)
         form = blank(InvitationForm, {"token": token})
@@ -174,7 +188,7 @@ class Entry(Controller):
     ) -> Page | SeeOther:
         """Choose the password and come in."""
         form = await posted(request, InvitationForm)
-        person = await entry.invited(session, str(form.raw.get("token", "")))
+        person = await entry.holder(session, str(form.raw.get("token", "")), "invite")
         if person is None:
             return Page("auth/entry_over.html", status=410)
         try:

@@ -2,7 +2,8 @@
 
 Browsers say where a request comes from: ``Sec-Fetch-Site`` (all since 2023), else ``Origin``.
 That, with SameSite=Lax session cookies, replaces tokens in forms. A sibling subdomain belongs
-to another tenant and is as foreign as any other site. Callers without a session cookie (bearer
+to another tenant and is as foreign as any other site; the portal is too, save for a route that
+declares ``from_portal=True``. Callers without a session cookie (bearer
 tokens, webhooks, curl) have nothing that could be abused and are let through.
 """
 
@@ -29,13 +30,16 @@ class CrossSite(Forbidden):
     title = _("This request came from another site")
 
 
-def check(scope: AsgiScope) -> None:
-    """Refuse an unsafe request that another site may have caused.
+def check(scope: AsgiScope, also: str | None = None) -> None:
+    """Refuse an unsafe request that another site may have caused; ``also`` is an origin whose
+    pages may cause this one.
 
     Raises:
         CrossSite: always before any handler has run.
     """
     if scope["method"] in SAFE or _exempt(scope):
+        return
+    if also is not None and header(scope, b"origin") == also:
         return
     site = header(scope, b"sec-fetch-site")
     if site:
@@ -64,4 +68,7 @@ async def same_origin(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
     """``check`` as a Litestar guard; async, since Litestar runs others in a thread."""
-    check(connection.scope)
+    portal: str | None = None
+    if handler.opt.get("from_portal"):
+        portal = connection.app.state.renderer.settings.public_url
+    check(connection.scope, portal)

@@ -8,7 +8,7 @@ ended first, so that no request ever holds two connections.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -21,6 +21,13 @@ from core.permissions import Role
 from core.scope import Directory, Tenant
 
 
+class WayIn(NamedTuple):
+    """``token`` is to be posted to ``url``: an address would be kept in histories and logs."""
+
+    url: str
+    token: str
+
+
 @dataclass(frozen=True, slots=True)
 class Crossing:
     """Opens tenants' scopes for the portal."""
@@ -28,19 +35,15 @@ class Crossing:
     databases: Databases
     directory: Directory
 
-    async def entry_url(
-        self, session: AsyncSession, tenant: Tenant, user_id: UUID, page: str = ""
-    ) -> str:
-        """An address that lets one of the tenant's people in, once, within a minute; ``page``
-        is the path where they land, or empty for where they begin."""
+    async def way_in(self, session: AsyncSession, tenant: Tenant, user_id: UUID) -> WayIn:
+        """What lets one of the tenant's people in, once, within a minute."""
 
         async def issue() -> str:
             async with self.databases.transaction(tenant) as there:
                 return await entry.issue(there, user_id)
 
         token = await outside(session, issue)
-        query = {"token": token, **({"next": page} if page else {})}
-        return self.directory.url_of(tenant, f"/enter?{urlencode(query)}")
+        return WayIn(self.directory.url_of(tenant, "/enter"), token)
 
     async def staff_of(self, session: AsyncSession, tenant: Tenant) -> int:
         """How many people work there and may sign in."""

@@ -19,6 +19,7 @@ from core.permissions import Role, member
 from core.plugin import Plugins
 from core.scope import Tenant
 from core.web.forms import Bound, blank, posted
+from core.web.headers import Csp
 from core.web.pages import Page, SeeOther
 from tenants.portal import choices
 from tenants.portal.routes import access, parts
@@ -141,16 +142,19 @@ class Businesses(Controller):
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
         business_id: FromPath[UUID],
-    ) -> SeeOther:
-        """Take the member into the business, by a token that works once."""
+    ) -> Page:
+        """Take the member into the business, by a token that works once and is sent on at once."""
         business = await access.mine(session, business_id)
         await businesses.note_opened(session, business)
         tenant = await parts.directory(request).by_id(business.id)
         assert tenant is not None
-        wanted = str((await request.form()).get("next", ""))
-        door = parts.crossing(request)
-        to = await door.entry_url(session, tenant, business.user_id, wanted)
-        return SeeOther(to, elsewhere=True)
+        wanted = str((await request.form()).get("next", ""))[:2000]
+        way_in = await parts.crossing(request).way_in(session, tenant, business.user_id)
+        return Page(
+            "portal/businesses/opening.html",
+            {"business": business, "way_in": way_in, "next": wanted},
+            csp=Csp(form=(way_in.url.removesuffix("/enter"),)),
+        )
 
     @get("/{business_id:uuid}/progress", access=member)
     async def progress(

@@ -29,7 +29,7 @@ async def test_an_invitation_lets_choose_a_password_once(
         )
     for _ in range(2):
         async with scopes.databases.transaction(scopes.acme) as session:
-            assert await entry.invited(session, invited.token) is not None
+            assert await entry.holder(session, invited.token, "invite") is not None
     async with scopes.databases.transaction(scopes.acme) as session:
         made = await people.accept_invitation(
             session, authority, token=invited.token, password=PASSWORD
@@ -53,8 +53,8 @@ async def test_a_second_invitation_ends_the_first(
             session, admin.identity, email="again@example.com", name="Ines", role=Role.STAFF
         )
         second = await people.invite_again(session, admin.identity, first.user_id)
-        assert await entry.invited(session, first.token) is None
-        assert await entry.invited(session, second.token) is not None
+        assert await entry.holder(session, first.token, "invite") is None
+        assert await entry.holder(session, second.token, "invite") is not None
 
 
 async def test_only_owners_make_and_change_owners(

@@ -387,16 +387,60 @@ async def test_a_token_lets_in_once_without_leaking(
     async with scopes.databases.transaction(scopes.acme) as session:
         token = await entry.issue(session, person.id)
     async with town.browser("bravo") as elsewhere:
-        assert (await elsewhere.get(f"/enter?token={token}")).status_code == 410
+        assert (await elsewhere.post("/enter", data={"token": token})).status_code == 410
     async with town.browser() as first, town.browser() as second:
-        answer = await first.get(f"/enter?token={token}&next=/account")
+        answer = await first.post("/enter", data={"token": token, "next": "/account"})
         assert (answer.status_code, path_of(answer)) == (303, "/account")
         assert answer.headers["referrer-policy"] == "no-referrer"
         assert answer.headers["cache-control"] == "no-store"
         assert (await first.get("/test/public")).text == person.email
-        again = await second.get(f"/enter?token={token}")
+        again = await second.post("/enter", data={"token": token})
         assert again.status_code == 410
         assert "set-cookie" not in again.headers
+
+
+async def test_following_a_link_signs_nobody_in(
+    town: Neighbourhood, make_person: MakePerson, scopes: CoreScopes
+) -> None:
+    """It says whom it would sign in and leaves that to a button; scanners use nothing up."""
+    person = await make_person(Role.OWNER)
+    async with scopes.databases.transaction(scopes.acme) as session:
+        token = await entry.issue(session, person.id)
+    async with town.browser() as lured:
+        for _ in range(2):
+            page = await lured.get("/enter", params={"token": token, "next": "/account"})
+            assert page.status_code == 200
+            assert page.headers["referrer-policy"] == "no-referrer"
+            assert person.email in page.text
+            assert 'value="/account"' in page.text
+            assert "set-cookie" not in page.headers
+        assert (await lured.get("/test/public")).text == "nobody"
+        came = await lured.post("/enter", data={"token": token})
+        assert came.status_code == 303
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost", 303),
+        ("http://evil.localhost", 403),
+        ("http://bravo.localhost", 403),
+        ("https://localhost", 403),
+        ("null", 403),
+    ],
+)
+async def test_of_other_sites_the_portal_alone_may_send_people_in(
+    town: Neighbourhood, make_person: MakePerson, scopes: CoreScopes, origin: str, status: int
+) -> None:
+    """And only to this door: everywhere else its pages are as foreign as any."""
+    person = await make_person(Role.OWNER)
+    async with scopes.databases.transaction(scopes.acme) as session:
+        token = await entry.issue(session, person.id)
+    foreign = {"origin": origin, "sec-fetch-site": "cross-site"}
+    async with town.browser(**foreign) as browser:
+        answer = await browser.post("/enter", data={"token": token})
+        assert answer.status_code == status
+        assert (await browser.post("/sign-out")).status_code == 403
 
 
 async def test_entering_replaces_whoever_was_signed_in(
@@ -407,7 +451,7 @@ async def test_entering_replaces_whoever_was_signed_in(
     await sign_in(browser, earlier)
     async with scopes.databases.transaction(scopes.acme) as session:
         token = await entry.issue(session, owner.id)
-    await browser.get(f"/enter?token={token}")
+    await browser.post("/enter", data={"token": token})
     assert (await browser.get("/test/public")).text == owner.email
     async with scopes.databases.transaction(scopes.acme) as session:
         left = select(func.count()).where(UserSession.user_id == earlier.id)
