@@ -94,6 +94,7 @@ class TenantRecord(Base):
     country: Mapped[str | None] = mapped_column(Text)
     color: Mapped[str | None] = mapped_column(Text)
     logo: Mapped[str | None] = mapped_column(Text)
+    brand_before: Mapped[dict[str, str | None] | None] = mapped_column(JSONB)
     database: Mapped[str | None] = mapped_column(ForeignKey("databases.name"))
     suspended_at: Mapped[datetime | None] = mapped_column(_Moment)
     suspended_reason: Mapped[str | None] = mapped_column(Text)

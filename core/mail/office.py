@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from email.utils import parseaddr
 from pathlib import Path
@@ -37,6 +37,8 @@ class Office:
     templates: Environment
     smtp_url: str
     sender: str
+    address_of: Callable[[str, str], str]
+    """Where a tenant (its slug) has a path: letters need whole addresses."""
     breaker: Breaker = field(default_factory=lambda: Breaker(pause=30.0))
     """Keeps a queue of letters from waiting one by one for a server that is down."""
 
@@ -49,7 +51,8 @@ class Office:
             MalformedLetter: the text does not begin with ``Subject:``.
         """
         with reading_in(locale):
-            known = {"tenant": tenant, "locale": locale, **context}
+            logo = tenant.brand.logo and self.address_of(tenant.slug, tenant.brand.logo)
+            known = {"tenant": tenant, "locale": locale, "logo": logo, **context}
             text = self.templates.get_template(f"{template}.txt").render(known)
             head, _, body = text.lstrip().partition("\n")
             if not head.startswith("Subject:"):
@@ -83,7 +86,9 @@ def install(settings: Settings, templates: Iterable[Path]) -> None:
     """
     if not settings.smtp_url and not settings.development:
         raise ValueError("ATRIUM_SMTP_URL is not set: outside development letters must be sent")
-    _installed[:] = [Office(environment(templates), settings.smtp_url, settings.mail_from)]
+    _installed[:] = [
+        Office(environment(templates), settings.smtp_url, settings.mail_from, settings.tenant_url)
+    ]
 
 
 def office() -> Office:

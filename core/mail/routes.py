@@ -16,7 +16,8 @@ from core.web.pages import Page
 
 # A letter brings its own style, as letters must; it may do nothing else.
 _POLICY: Final = (
-    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+    "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:;"
+    " frame-ancestors 'self'"
 )
 
 

@@ -54,12 +54,17 @@ def readable_on_white(color: str) -> str:
     return "#{:02x}{:02x}{:02x}".format(*channels)
 
 
-def style_sheet(brand: Brand) -> str:
-    """The custom properties that carry ``brand``; a malformed colour falls back to ours."""
+def style_sheet(
+    brand: Brand, every: str = ":root", light: str = ':root:not([data-bs-theme="dark"])'
+) -> str:
+    """The custom properties that carry ``brand``; a malformed colour falls back to ours.
+
+    ``every`` and ``light`` are selectors: of what wears it, and of what does so on white.
+    """
     color = brand.color if _COLOR.fullmatch(brand.color) else _FALLBACK
     return (
-        f":root{{--at-brand:{color};--at-brand-ink:{ink_on(color)}}}"
-        f':root:not([data-bs-theme="dark"]){{--at-brand-text:{readable_on_white(color)}}}'
+        f"{every}{{--at-brand:{color};--at-brand-ink:{ink_on(color)}}}"
+        f"{light}{{--at-brand-text:{readable_on_white(color)}}}"
     )
 
 

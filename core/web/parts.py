@@ -6,12 +6,13 @@ from typing import Final
 
 from litestar.handlers import HTTPRouteHandler
 
+from core.logos.routes import serve_logo
 from core.mail.routes import letter, letter_html, letters
 from core.web.brand import serve_brand
 from core.web.gallery import gallery, gallery_desk, gallery_send
 from core.web.static import serve
 
-HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (serve, serve_brand)
+HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (serve, serve_brand, serve_logo)
 """Of every application."""
 
 DEVELOPMENT_HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (

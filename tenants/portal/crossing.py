@@ -7,6 +7,7 @@ ended first, so that no request ever holds two connections.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -17,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.auth import entry
 from core.auth.models import User
 from core.db import Databases, outside
+from core.logos import services as logos
+from core.logos.pictures import Picture
 from core.permissions import Role
 from core.scope import Directory, Tenant
 
@@ -56,6 +59,17 @@ class Crossing:
                 return await there.scalar(working) or 0
 
         return await outside(session, count)
+
+    async def keep_logo(
+        self, session: AsyncSession, tenant: Tenant, picture: Picture, in_use: Collection[str]
+    ) -> str:
+        """Keep ``picture`` among the tenant's own rows; its address at the tenant's host."""
+
+        async def keep() -> str:
+            async with self.databases.transaction(tenant) as there:
+                return await logos.keep(there, picture, in_use)
+
+        return await outside(session, keep)
 
     async def role_of(self, session: AsyncSession, tenant: Tenant, user_id: UUID) -> Role | None:
         """What somebody is there now; None when they may not sign in any more."""

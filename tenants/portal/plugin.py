@@ -7,6 +7,7 @@ from typing import Final
 from core.i18n import _
 from core.plugin import NavItem, Plugin
 from tenants.portal.routes.api import BusinessesApi
+from tenants.portal.routes.branding import Branding
 from tenants.portal.routes.businesses import Businesses
 from tenants.portal.routes.landing import Landing
 from tenants.portal.routes.sign_up import SignUp
@@ -21,7 +22,7 @@ plugin: Final = Plugin(
     package="tenants.portal",
     icon="building-arch",
     home="/",
-    controllers=(Landing, SignUp, Businesses, Upkeep, BusinessesApi),
+    controllers=(Landing, SignUp, Businesses, Branding, Upkeep, BusinessesApi),
     navigation=(
         NavItem(
             title=_("My businesses"),

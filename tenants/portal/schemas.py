@@ -10,7 +10,7 @@ import msgspec
 
 from core.errors import FieldError, Invalid
 from core.i18n import _
-from core.web.forms import Form, choice, email, moment, password, text
+from core.web.forms import Form, choice, email, file, moment, password, text
 from tenants import slugs
 from tenants.portal import choices
 
@@ -128,7 +128,6 @@ class BusinessSettings(Form):
     """What an owner may change about a business at any time."""
 
     name: Annotated[str, text(_("Name of the business"), max=120)]
-    color: Color
     zone: Zone
     locale: Annotated[
         Literal["en", "pt"],
@@ -138,6 +137,25 @@ class BusinessSettings(Form):
     def check(self) -> Iterable[FieldError]:
         """Time zones come from the machine's own list."""
         yield from _zone_errors(self.zone)
+
+
+class Branding(Form):
+    """How it looks; ``logo`` is a file, read apart."""
+
+    color: Color
+    logo: (
+        Annotated[
+            str,
+            file(
+                _("Logo"),
+                accept="image/png,image/jpeg,image/webp",
+                hint=_(
+                    "PNG, JPEG or WebP, up to 2 MB; it is kept at most 512 pixels wide and high."
+                ),
+            ),
+        ]
+        | None
+    ) = None
 
 
 class NewBusiness(Form):

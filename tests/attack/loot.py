@@ -94,7 +94,8 @@ class Loot:
             person,
             person | {"email": f"eve.{new_id().hex}@example.com"},
             {"grace_minutes": 60},
-            {"name": "Eve's", "color": "#123456", "zone": "Europe/Lisbon", "locale": "en"},
+            {"name": "Eve's", "zone": "Europe/Lisbon", "locale": "en"},
+            {"color": "#123456"},
         ]
 
     def naming(self) -> list[Body]:

@@ -19,7 +19,7 @@ from core.jobs import GiveUp
 from core.mail import office as offices
 from core.mail import services
 from core.mail.models import Mail
-from core.scope import Tenant
+from core.scope import Brand, Tenant
 from core.settings import Settings
 from tests.core.conftest import CoreScopes
 from tests.core.web.conftest import a_tenant
@@ -301,3 +301,18 @@ def test_a_letter_without_subject_is_a_mistake_of_ours(tmp_path: Path) -> None:
     tenant = a_tenant()
     with pytest.raises(offices.MalformedLetter):
         offices.office().write("bare", tenant, "en", {})
+
+
+@pytest.mark.usefixtures("post_office")
+def test_a_letter_wears_the_logo() -> None:
+    """By its whole address; a business without one keeps the dot in its colour."""
+    logo = "/brand/logo/1-dark.png"
+    worn = (
+        offices.office()
+        .write("hello", a_tenant(brand=Brand(logo=logo)), "en", {"name": "Ana"})
+        .html
+    )
+    assert f'.localhost{logo}" alt=""' in str(worn)
+    assert "<img" not in str(
+        offices.office().write("hello", a_tenant(), "en", {"name": "Ana"}).html
+    )

@@ -78,8 +78,8 @@ class Bound(Generic[T]):
         return [e for e in self.errors if e.field.partition(".")[0].partition("[")[0] not in known]
 
     def typed(self, key: str) -> str:
-        """What the field ``key`` shows: as typed, never a password."""
-        if self.spec(key).extra.get("input") == "password":
+        """What the field ``key`` shows: as typed, never a password or a file."""
+        if self.spec(key).extra.get("input") in {"password", "file"}:
             return ""
         return shown(self.raw.get(key))
 

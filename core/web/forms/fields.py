@@ -163,6 +163,11 @@ def choice(
     return _meta(label, {"input": look, "options": options, "hint": hint})
 
 
+def file(label: Label, *, accept: str, hint: Label | None = None) -> msgspec.Meta:
+    """A file, which ``core.web.forms.files`` reads; ``accept`` are media types with commas."""
+    return _meta(label, {"input": "file", "accept": accept, "hint": hint})
+
+
 def tick(label: Label, *, hint: Label | None = None) -> msgspec.Meta:
     """A check box: for ``bool`` fields; not ticked is False."""
     return _meta(label, {"input": "checkbox", "hint": hint})

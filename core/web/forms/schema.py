@@ -75,6 +75,8 @@ class FieldSpec:
             found["min"], found["max"] = self.bounds
         if self.kind == "float":
             found["step"] = "any"
+        if self.extra.get("accept"):
+            found["accept"] = self.extra["accept"]
         return {name: value for name, value in found.items() if value not in (None, False, 0, "")}
 
 

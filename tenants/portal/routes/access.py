@@ -52,6 +52,11 @@ async def owned(request: AnyRequest, session: AsyncSession, business_id: UUID) -
     return business
 
 
+def path_of(business: Business) -> str:
+    """Where its page is."""
+    return f"/businesses/{business.id}"
+
+
 def standing(business: Business) -> dict[str, str | None]:
     """Since or until when a business is not open as usual, by its own clocks."""
     planned = business.maintenance

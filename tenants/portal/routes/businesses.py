@@ -83,15 +83,15 @@ class Businesses(Controller):
         session: NamedDependency[AsyncSession],
         business_id: FromPath[UUID],
     ) -> Response[Any]:
-        """Change name, colour, time zone or language."""
+        """Change name, time zone or language."""
         business = await access.administered(request, session, business_id)
         form = await posted(request, BusinessSettings)
         if not form.ok:
             return await _page(request, session, business, form)
         said = form.value
-        changes = Changes(name=said.name, color=said.color, zone=said.zone, locale=said.locale)
+        changes = Changes(name=said.name, zone=said.zone, locale=said.locale)
         await businesses.change(session, parts.signals(request), business, changes)
-        return SeeOther(_path(business), flash=_("Your changes are saved."))
+        return SeeOther(access.path_of(business), flash=_("Your changes are saved."))
 
     @post("/{business_id:uuid}/products/{name:str}/enable", access=member, status_code=200)
     async def enable(
@@ -106,9 +106,9 @@ class Businesses(Controller):
         products = parts.products(request)
         run = await businesses.enable(session, parts.signals(request), business, products, name)
         if run is not None:
-            return SeeOther(f"{_path(business)}/progress")
+            return SeeOther(f"{access.path_of(business)}/progress")
         title = products.working[name].title
-        return SeeOther(_path(business), flash=fill(_("{product} is on."), product=title))
+        return SeeOther(access.path_of(business), flash=fill(_("{product} is on."), product=title))
 
     @post("/{business_id:uuid}/products/{name:str}/disable", access=member, status_code=200)
     async def disable(
@@ -122,7 +122,7 @@ class Businesses(Controller):
         business = await access.administered(request, session, business_id)
         await businesses.disable(session, parts.signals(request), business, name)
         text = _("The product is off. What was entered is kept and comes back with it.")
-        return SeeOther(_path(business), flash=text)
+        return SeeOther(access.path_of(business), flash=text)
 
     @post("/{business_id:uuid}/dedicated", access=member, status_code=200)
     async def ask_for_dedicated(
@@ -134,7 +134,7 @@ class Businesses(Controller):
         """Note the wish for a database of its own."""
         business = await access.administered(request, session, business_id)
         await businesses.ask_for_dedicated(session, business, parts.member().user_id)
-        return SeeOther(_path(business), flash=_("Your request is noted."))
+        return SeeOther(access.path_of(business), flash=_("Your request is noted."))
 
     @post("/{business_id:uuid}/open", access=member, status_code=200)
     async def open(
@@ -166,7 +166,7 @@ class Businesses(Controller):
         """How the making goes; followed live, or by looking again."""
         business = await access.mine(session, business_id)
         if business.run is None:
-            return SeeOther(_path(business))
+            return SeeOther(access.path_of(business))
         run = await progress_of(session, business.run.id)
         return Page(
             "portal/businesses/progress.html",
@@ -188,7 +188,7 @@ class Businesses(Controller):
     ) -> ServerSentEvent:
         """The same as a stream; it holds no connection to the database while it waits."""
         business = await access.mine(session, business_id)
-        here = f"{_path(business)}/progress"
+        here = f"{access.path_of(business)}/progress"
         if business.run is None:
             raise NotFound
         runs = progress.follow(parts.databases(request), tenant, business.run.id)
@@ -201,11 +201,7 @@ class Businesses(Controller):
         """Take a failed run up again."""
         business = await access.mine(session, business_id)
         await businesses.retry(session, business)
-        return SeeOther(f"{_path(business)}/progress")
-
-
-def _path(business: Business) -> str:
-    return f"/businesses/{business.id}"
+        return SeeOther(f"{access.path_of(business)}/progress")
 
 
 async def _page(
@@ -220,7 +216,6 @@ async def _page(
         staff = await parts.crossing(request).staff_of(session, tenant) if tenant else None
     now = {
         "name": business.name,
-        "color": business.color or "#206bc4",
         "zone": business.zone,
         "locale": business.locale,
     }

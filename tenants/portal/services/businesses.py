@@ -49,7 +49,8 @@ class Run:
 class Business:
     """A business as one of its members sees it in the portal.
 
-    ``user_id`` is the member among its people; ``products`` has the state of each ever chosen.
+    ``user_id`` is the member among its people; ``products`` has the state of each ever chosen;
+    ``before`` is how it looked before the last change of look.
     """
 
     id: UUID
@@ -62,6 +63,8 @@ class Business:
     locale: str
     country: str | None
     color: str | None
+    logo: str | None
+    before: Mapping[str, str | None] | None
     created_at: datetime
     role: Role
     user_id: UUID
@@ -98,7 +101,6 @@ class Changes:
     """What an owner says about a business."""
 
     name: str
-    color: str
     zone: str
     locale: str
 
@@ -155,6 +157,8 @@ def _business(row: Row[*tuple[Any, ...]]) -> Business:
         locale=tenant.locale,
         country=tenant.country,
         color=tenant.color,
+        logo=tenant.logo,
+        before=tenant.brand_before,
         created_at=tenant.created_at,
         role=Role(row.role),
         user_id=row.user_id,
@@ -188,12 +192,11 @@ async def one(session: AsyncSession, account_id: UUID, tenant_id: UUID) -> Busin
 async def change(
     session: AsyncSession, signals: Signals, business: Business, changes: Changes
 ) -> None:
-    """Change name, look, zone or language; served so from the next request on."""
+    """Change name, zone or language; served so from the next request on."""
     insist_may_administer(business)
     tenant = await session.get_one(TenantRecord, business.id, with_for_update=True)
     wanted = {
         "name": " ".join(changes.name.split()),
-        "color": changes.color.lower(),
         "zone": changes.zone,
         "locale": changes.locale,
     }

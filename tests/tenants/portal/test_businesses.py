@@ -98,10 +98,10 @@ async def test_the_list_shows_ones_own(site: Site, owned: Owned, other: httpx.As
 
 
 async def test_changes_are_served_and_audited(site: Site, owned: Owned) -> None:
-    """Name, colour, zone and language change everywhere at once, and the log says who did it."""
+    """Name, zone and language change everywhere at once, and the log says who did it."""
     answer = await owned.owner.post(
         owned.path("/settings"),
-        data={"name": "New Wheels", "color": "#AA3300", "zone": "Europe/Madrid", "locale": "pt"},
+        data={"name": "New Wheels", "zone": "Europe/Madrid", "locale": "pt"},
     )
     assert answer.status_code == 303
     for _ in range(40):
@@ -111,7 +111,6 @@ async def test_changes_are_served_and_audited(site: Site, owned: Owned) -> None:
             break
         await asyncio.sleep(0.05)
     assert (tenant.name, tenant.zone, tenant.locale) == ("New Wheels", "Europe/Madrid", "pt")
-    assert tenant.brand.color == "#aa3300"
     (entry,) = await rows(
         site.world,
         "SELECT actor_name, detail FROM audit_entries WHERE action = 'portal.business_changed'"
@@ -119,15 +118,13 @@ async def test_changes_are_served_and_audited(site: Site, owned: Owned) -> None:
         id=str(owned.id),
     )
     assert entry.actor_name == "Lia Rocha"
-    assert entry.detail["color"] == "#aa3300"
+    assert entry.detail["zone"] == "Europe/Madrid"
 
 
 @pytest.mark.parametrize(
     ("changed", "field"),
     [
         ({"name": ""}, "name"),
-        ({"color": "red"}, "color"),
-        ({"color": "#12345"}, "color"),
         ({"zone": "Nowhere/Land"}, "zone"),
         ({"locale": "xx"}, "locale"),
     ],
@@ -136,7 +133,7 @@ async def test_wrong_settings_name_their_field(
     owned: Owned, changed: dict[str, str], field: str
 ) -> None:
     """422 with the error beside the field."""
-    right = {"name": "Wheels", "color": "#206bc4", "zone": "Europe/Lisbon", "locale": "en"}
+    right = {"name": "Wheels", "zone": "Europe/Lisbon", "locale": "en"}
     answer = await owned.owner.post(owned.path("/settings"), data=right | changed)
     assert answer.status_code == 422
     assert f'id="{field}-error"' in answer.text
@@ -196,7 +193,7 @@ async def test_staff_may_open_but_not_change(site: Site, owned: Owned) -> None:
         staff.cookies.set("atrium", token)
         page = await staff.get(owned.path())
         assert "Save changes" not in page.text
-        right = {"name": "Mine", "color": "#206bc4", "zone": "Europe/Lisbon", "locale": "en"}
+        right = {"name": "Mine", "zone": "Europe/Lisbon", "locale": "en"}
         changed = await staff.post(owned.path("/settings"), data=right)
         assert changed.status_code == 403
         assert (await staff.post(owned.path("/open"))).status_code == 200

@@ -1,0 +1,1 @@
+"""A business's logo: checked, made small and kept among its own rows."""

@@ -1,0 +1,162 @@
+"""From a file that anybody may send to a small picture that everybody may see.
+
+Nothing of the file is kept: its pixels are drawn anew, so that what hides beside them (scripts,
+places, names, a second format) stays behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import struct
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from io import BytesIO
+from typing import Final
+
+from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
+
+from core.errors import Invalid
+from core.i18n import LazyText, _
+
+FORMATS: Final = ("PNG", "JPEG", "WEBP")
+LARGEST_SIDE: Final = 6_000
+MOST_PIXELS: Final = 16_000_000
+"""Of what is sent: some 64 MB while it is read."""
+SIDE: Final = 512
+"""Pixels; of what is kept, and drawn at 28 to 56."""
+MOST_BYTES: Final = 200_000
+_DARK: Final = 100
+_LIGHT: Final = 185
+"""Mean brightness, of 255, below or above which a transparent logo is lost on such a ground."""
+
+# One at a time: a decoder takes memory, and the threads that others wait for stay free.
+_READERS: Final = ThreadPoolExecutor(1, thread_name_prefix="logo")
+
+# What Pillow's readers raise on files that are cut short or made to hurt.
+_BROKEN: Final = (
+    OSError, SyntaxError, ValueError, EOFError, struct.error, ArithmeticError, LookupError,
+    TypeError, AttributeError, MemoryError,
+)  # fmt: skip
+_BOMB: Final = (Image.DecompressionBombError, Image.DecompressionBombWarning)
+
+_NO_PICTURE: Final = _("This is no PNG, JPEG or WebP picture; save your logo as one of these.")
+_TOO_MANY: Final = _(
+    "This picture has too many pixels; make it at most 4,000 pixels wide and high."
+)
+_MOVES: Final = _("This picture moves or has several pages; choose a still one.")
+_INCOMPLETE: Final = _("This file is damaged or incomplete; export the logo again.")
+_INVISIBLE: Final = _("Nothing is to be seen in this picture; choose one that is not transparent.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """At most ``SIDE`` pixels wide and high and ``MOST_BYTES`` long.
+
+    ``tone`` is ``dark`` or ``light`` for a transparent picture that needs the opposite behind
+    it, else empty.
+    """
+
+    body: bytes
+    media_type: str
+    tone: str
+
+    @property
+    def name(self) -> str:
+        """What it is called: its content's digest, its tone and its kind."""
+        digest = hashlib.sha256(self.body).hexdigest()[:32]
+        kind = "png" if self.media_type == "image/png" else "jpg"
+        return f"{digest}{'-' if self.tone else ''}{self.tone}.{kind}"
+
+
+async def read(body: bytes) -> Picture:
+    """The logo that the file ``body`` holds, read off the event loop.
+
+    Raises:
+        Invalid: at ``logo``, with what to do about it.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_READERS, draw, body)
+
+
+def draw(body: bytes) -> Picture:
+    """The same, at once.
+
+    Raises:
+        Invalid: likewise.
+    """
+    try:
+        return _encoded(_shrunk(_opened(body)))
+    except _BOMB:
+        raise _refused(_TOO_MANY) from None
+    except _BROKEN:
+        raise _refused(_INCOMPLETE) from None
+
+
+def _refused(why: LazyText) -> Invalid:
+    return Invalid(why, field="logo")
+
+
+def _opened(body: bytes) -> Image.Image:
+    """The picture, its pixels not yet read: first its size and integrity are looked at."""
+    try:
+        checked = Image.open(BytesIO(body), formats=FORMATS)
+    except UnidentifiedImageError:
+        raise _refused(_NO_PICTURE) from None
+    width, height = checked.size
+    if max(width, height) > LARGEST_SIDE or width * height > MOST_PIXELS:
+        raise _refused(_TOO_MANY)
+    if getattr(checked, "n_frames", 1) > 1:
+        raise _refused(_MOVES)
+    checked.verify()
+    return Image.open(BytesIO(body), formats=FORMATS)  # verifying has used the first one up
+
+
+def _shrunk(sent: Image.Image) -> Image.Image:
+    sent.load()
+    picture = ImageOps.exif_transpose(sent).convert("RGBA")
+    picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
+    if picture.getchannel("A").getbbox() is None:
+        raise _refused(_INVISIBLE)
+    return picture
+
+
+def _encoded(picture: Image.Image) -> Picture:
+    """As PNG; what would be too long so in fewer colours, as JPEG where nothing shows through,
+    or smaller yet: at an eighth of ``SIDE`` anything fits."""
+    tone = _tone(picture)
+    opaque = picture.getchannel("A").getextrema() == (255, 255)
+    side = SIDE
+    while True:
+        picture.thumbnail((side, side), Image.Resampling.LANCZOS)
+        for kind, form in _forms(picture, opaque=opaque):
+            body = _saved(form, kind)
+            if len(body) <= MOST_BYTES:
+                return Picture(body=body, media_type=f"image/{kind.lower()}", tone=tone)
+        side //= 2
+
+
+def _forms(picture: Image.Image, *, opaque: bool) -> Iterator[tuple[str, Image.Image]]:
+    if opaque:
+        yield "PNG", picture.convert("RGB")
+        yield "JPEG", picture.convert("RGB")
+    else:
+        yield "PNG", picture
+        yield "PNG", picture.quantize(256, Image.Quantize.FASTOCTREE)
+
+
+def _saved(picture: Image.Image, kind: str) -> bytes:
+    picture.info.clear()  # what savers would write again: comments, EXIF, colour profiles
+    out = BytesIO()
+    picture.save(out, kind, quality=82, optimize=True)
+    return out.getvalue()
+
+
+def _tone(picture: Image.Image) -> str:
+    """Of the visible part; empty where the picture brings its own ground."""
+    alpha = picture.getchannel("A")
+    seen = alpha.point([0] * 64 + [255] * 192)
+    shown = ImageStat.Stat(picture.convert("L"), mask=seen)
+    if shown.count[0] in {0, picture.width * picture.height}:
+        return ""
+    return "dark" if shown.mean[0] < _DARK else "light" if shown.mean[0] > _LIGHT else ""
