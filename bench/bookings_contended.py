@@ -145,7 +145,8 @@ def _hour(chance: random.Random) -> int:
 
 
 async def _far_away(shop: Shop) -> Booking:
-    starts_at = shop.now + timedelta(days=80)
+    """A booking beyond everybody's horizon, where a car is free whatever was booked before."""
+    starts_at = shop.now + timedelta(hours=HORIZON_HOURS) + timedelta(days=10)
     return await shop.place(await _quote(shop, starts_at, starts_at + timedelta(hours=5)))
 
 

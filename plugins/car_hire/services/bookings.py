@@ -53,13 +53,12 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         VehicleUnavailable: every car of the class is taken.
         NotNow: somebody else booked on this quote.
     """
-    known = await _of_quote(session, quote.id)
+    chosen, known = await _class_and_booking(session, quote)
     if known is not None:
         return _same_customer(known, customer)
     now = clock.now()
     if quote.expires_at < now:
         raise QuoteExpired
-    chosen = await fleet.vehicle_class(session, quote.class_id)
     _check_driver(session, customer, chosen, quote.starts_at, quote.ends_at)
     rules = await policy.read(session)
     values = {
@@ -99,14 +98,13 @@ async def _insert(session: AsyncSession, values: dict[str, Any]) -> Booking | No
     wanted = values["class_id"], values["period"]
     salt = str(values["quote_id"])
     for _round in range(ROUNDS):
-        taken = await availability.take_one(session, *wanted, salt=salt)
+        taken, first = await availability.take_one(session, *wanted, salt=salt)
+        if first is None:
+            raise VehicleUnavailable
         if taken is not None:
             booking = await _write(session, values, taken)
         else:
-            free = await availability.free_vehicles(session, *wanted, salt=salt)
-            if not free:
-                raise VehicleUnavailable
-            booking = await _wait_and_write(session, values, free[0])
+            booking = await _wait_and_write(session, values, first)
         if booking is not None:
             return booking
         if await _of_quote(session, values["quote_id"]) is not None:
@@ -134,6 +132,19 @@ async def _wait_and_write(
         if sqlstate(problem) in {LOCK_TIMED_OUT, DEADLOCK}:
             return None
         raise
+
+
+async def _class_and_booking(
+    session: AsyncSession, quote: Quote
+) -> tuple[VehicleClass, Booking | None]:
+    """The quoted class, and the booking if the quote was booked: in one round trip."""
+    query = (
+        select(VehicleClass, Booking)
+        .outerjoin(Booking, Booking.quote_id == quote.id)
+        .where(VehicleClass.id == quote.class_id)
+    )
+    chosen, known = (await session.execute(query)).one()
+    return chosen, known
 
 
 async def _of_quote(session: AsyncSession, quote_id: UUID) -> Booking | None:

@@ -6,15 +6,16 @@ import asyncio
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import event, select, text, update
 
 from core import clock
 from core.auth.identity import Identity
 from core.ids import new_id
 from core.permissions import Role
+from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow, QuoteExpired, VehicleUnavailable
 from plugins.car_hire.models import Booking, Customer, Quote
-from plugins.car_hire.schemas import LicenceInput
+from plugins.car_hire.schemas import LicenceInput, QuoteInput
 from plugins.car_hire.services import bookings, checks, customers, quotes
 from tests.plugins.car_hire.shop import Shop, customer_input
 
@@ -101,6 +102,37 @@ async def test_the_last_car_goes_to_one_of_many(shop: Shop) -> None:
     assert len({booking.vehicle_id for booking in got}) == 3
     async with shop.transaction() as session:
         assert await session.scalar(OVERLAPS) == 0
+
+
+async def test_who_comes_too_late_is_told_after_three_questions(shop: Shop) -> None:
+    """Class and quote, the rules, one look at the calendar: a refusal must cost little, since
+    it is what most get while many want the same car."""
+    for _ in shop.cars:
+        await shop.book()
+    asked: list[str] = []
+
+    def note(_: object, __: object, statement: str, *___: object) -> None:
+        asked.append(statement)
+
+    async with shop.transaction() as session:
+        quote = await quotes.keep(
+            session,
+            QuoteInput(
+                class_id=shop.vehicle_class.id,
+                starts_at=shop.now + timedelta(hours=1),
+                ends_at=shop.now + timedelta(hours=2),
+            ),
+            shop.vehicle_class,
+            await policy.read(session),
+        )
+    engine = shop.databases.engine(shop.tenant.scope.database).sync_engine
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        with pytest.raises(VehicleUnavailable):
+            await shop.place(quote)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert len(asked) == 3, asked
 
 
 async def test_one_hire_may_begin_when_another_ends(shop: Shop) -> None:
