@@ -18,6 +18,7 @@ from core.plugin import Place, Plugin, Plugins
 from core.signature import misfit
 
 API: Final = "/api/v1/"
+SETTINGS: Final = "/settings/"
 
 log = structlog.get_logger(__name__)
 
@@ -98,6 +99,10 @@ def paths_of(part: Plugin) -> list[str]:
 
 
 def _names(path: str) -> set[str]:
-    """The first segment of ``path``, and if it is the API's, the one that names what it is of."""
-    below = path.removeprefix(API) if path.startswith(API) else ""
-    return {each for each in (path.strip("/").partition("/")[0], below.partition("/")[0]) if each}
+    """What no plugin may be called because core answers at ``path``: its first segment, and below
+    the API and the settings, where each plugin has a segment of its own, the next."""
+    names = set()
+    for above in ("/", API, SETTINGS, API + SETTINGS.strip("/") + "/"):
+        if path.startswith(above):
+            names.add(path.removeprefix(above).partition("/")[0])
+    return names - {""}

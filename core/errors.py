@@ -92,6 +92,17 @@ class Conflict(DomainError):
     title = _("This conflicts with the present state")
 
 
+class EditedMeanwhile(DomainError):
+    """Somebody else saved a change since this was read."""
+
+    status = 412
+    code = "edited_meanwhile"
+    title = _(
+        "Somebody else changed this while you were editing. Nothing of yours was saved: "
+        "compare with the present state below and save again"
+    )
+
+
 class TooManyRequests(DomainError):
     """Slow down; ``retry_after`` seconds from now it may work."""
 

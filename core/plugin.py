@@ -119,6 +119,7 @@ class Plugin:
     """Places in pages of this plugin that others may fill."""
     slots: tuple[Slot, ...] = ()
     settings: type[msgspec.Struct] | None = None
+    """What a tenant may choose, drawn as a form at ``/settings/<prefix>``."""
     meters: tuple[Meter, ...] = ()
     extensions: tuple[str, ...] = ()
     """PostgreSQL extensions, installed once per database."""
@@ -142,6 +143,7 @@ class Plugin:
         ):
             _refuse_strangers(self.name, kind, names)
         self._refuse_unknown_actors()
+        self._refuse_settings_without_defaults()
 
     def _refuse_unknown_actors(self) -> None:
         known = set(map(id, self.actors))
@@ -151,10 +153,26 @@ class Plugin:
             if id(actor) not in known:
                 raise PluginContradiction(f"{actor.name} is used but not listed in actors")
 
+    def _refuse_settings_without_defaults(self) -> None:
+        """A tenant that has just enabled the plugin has chosen nothing yet."""
+        if self.settings is None:
+            return
+        try:
+            self.settings()
+        except (TypeError, ValueError) as problem:
+            raise PluginContradiction(
+                f"each field of settings needs a default that its rules allow: {problem}"
+            ) from None
+
     @property
     def prefix(self) -> str:
         """The first path segment of this plugin's pages, ``car-hire`` for ``car_hire``."""
         return self.name.replace("_", "-")
+
+    @property
+    def settings_path(self) -> str:
+        """The page of this plugin's settings; programs find them below ``/api/v1``."""
+        return f"/settings/{self.prefix}"
 
     @property
     def folder(self) -> Path:

@@ -1,4 +1,4 @@
-"""What every JSON route shares: pages by cursor."""
+"""What JSON routes share: pages by cursor, and versions as ETags."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ import base64
 import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
+from litestar import Request, Response
 
 from core.errors import Invalid
 from core.i18n import _
@@ -54,3 +55,23 @@ def page_of(
     """``rows`` (asked for with ``limit + 1``) as a page and the cursor of the next one."""
     page = list(rows[:limit])
     return page, str(Cursor(key(page[-1]))) if len(rows) > limit and page else None
+
+
+def versioned(content: T, version: int, status: int = 200) -> Response[T]:
+    """``content`` with its version as ETag."""
+    return Response(content, status_code=status, headers={"etag": f'"{version}"'})
+
+
+def expected(request: Request[Any, Any, Any]) -> int | None:
+    """The version that ``If-Match`` names; None without it.
+
+    Raises:
+        Invalid: it is not an ETag of ours.
+    """
+    given = request.headers.get("if-match", "*").strip()
+    if given == "*":
+        return None
+    number = given.removeprefix("W/").strip('"')
+    if not number.isascii() or not number.isdecimal() or len(number) > 9:
+        raise Invalid(_("Send the ETag exactly as it was given"), field="If-Match")
+    return int(number)

@@ -27,6 +27,7 @@ from core.db import Databases
 from core.errors import NotFound
 from core.permissions import public
 from core.plugin import Plugins
+from core.plugin_settings import routes as plugin_settings
 from core.scope import Directory, Tenant, current
 from core.settings import Settings
 from core.signals import Signals
@@ -112,6 +113,7 @@ def build(
     return Litestar(
         route_handlers=[
             *(controller for part in plugins for controller in part.controllers),
+            *plugin_settings.controllers_of(plugins),
             unknown_host,
             nowhere,
             at_rest,

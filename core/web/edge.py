@@ -31,6 +31,8 @@ INTERNAL: Final = "/.atrium/"
 INTERNAL_API: Final = "/api/.atrium/"
 """Paths below these are shown by the edge alone; from outside they do not exist."""
 _AS_SENT: Final = "/%?=&;:@!$'()*+,-._~[]"
+SETTINGS: Final = "settings/"
+"""Below it, core serves each plugin's settings under the plugin's own prefix."""
 LOOKS: Final = ("/static/", "/brand.css")
 """What error pages are drawn with: the same at every host."""
 
@@ -142,7 +144,7 @@ class Edge:
         if tenant.is_platform:
             return self.platform
         below = path.removeprefix(API_PREFIX) if path.startswith(API_PREFIX) else path[1:]
-        plugin = self.gates.get(below.partition("/")[0])
+        plugin = self.gates.get(below.removeprefix(SETTINGS).partition("/")[0])
         if plugin is not None and plugin not in tenant.plugins:
             _show(scope, "nowhere")
         return self.tenants

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from core.auth.identity import Identity
+from core.i18n import _, fill
+from core.permissions import MANAGE_SETTINGS
 from core.plugin import NavItem, Plugin, Plugins
 from core.scope import current_or_none
 from core.web.shell import Link
@@ -18,7 +20,7 @@ def served(plugins: Plugins) -> list[Plugin]:
 
 def links(plugins: Plugins, viewer: Identity | None, path: str) -> dict[str, list[Link]]:
     """The navigation by area, in order, as far as ``viewer`` may go; where ``path`` is, marked."""
-    items = [item for plugin in served(plugins) for item in plugin.navigation]
+    items = [item for plugin in served(plugins) for item in _items(plugin)]
     items = sorted((item for item in items if _visible(item, viewer)), key=lambda item: item.order)
     here = _nearest(items, path)
     found: dict[str, list[Link]] = {}
@@ -26,6 +28,18 @@ def links(plugins: Plugins, viewer: Identity | None, path: str) -> dict[str, lis
         link = Link(item.title, item.path, item.icon, item.path == here)
         found.setdefault(item.area, []).append(link)
     return found
+
+
+def _items(plugin: Plugin) -> Iterator[NavItem]:
+    yield from plugin.navigation
+    if plugin.settings is not None:
+        yield NavItem(
+            title=fill(_("{name} settings"), name=plugin.title),
+            path=plugin.settings_path,
+            icon="settings",
+            permission=MANAGE_SETTINGS.name,
+            order=890,
+        )
 
 
 def _visible(item: NavItem, viewer: Identity | None) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.errors import Conflict, DomainError
+from core.errors import Conflict
 from core.i18n import _
 
 
@@ -25,14 +25,3 @@ class NotNow(Conflict):
 
     code = "car_hire.not_now"
     title = _("That step is not possible now. Reload the page to see the present state")
-
-
-class EditedMeanwhile(DomainError):
-    """Somebody else saved a change since this was read."""
-
-    status = 412
-    code = "edited_meanwhile"
-    title = _(
-        "Somebody else changed this while you were editing. Nothing of yours was saved: "
-        "compare with the present state below and save again"
-    )

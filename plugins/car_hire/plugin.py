@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.i18n import _
-from core.permissions import MANAGE_SETTINGS, Permission, Role
+from core.permissions import Permission, Role
 from core.plugin import Meter, NavItem, Plugin
 from plugins.car_hire import demo, tasks
 from plugins.car_hire.policy import PLUGIN, Policy
@@ -36,7 +36,6 @@ NAVIGATION: Final = (
                 (_("Fleet"), "/fleet", "car", DESK.name),
                 (_("Customers"), "/customers", "users", DESK.name),
                 (_("Rates"), "/classes", "tags", DESK.name),
-                (_("Car hire settings"), "/settings", "settings", MANAGE_SETTINGS.name),
             ),
             start=100,
         )

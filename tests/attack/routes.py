@@ -53,7 +53,7 @@ class Route:
 
     def below(self, prefix: str) -> bool:
         """Whether it belongs to the plugin with this prefix."""
-        return bool(re.match(rf"(/api/v1)?/{re.escape(prefix)}(/|$)", self.path))
+        return bool(re.match(rf"(/api/v1)?(/settings)?/{re.escape(prefix)}(/|$)", self.path))
 
     def at(self, ids: Mapping[str, UUID] | None = None) -> str:
         """Its address; an id that ``ids`` lacks is one that nobody has.
@@ -63,7 +63,7 @@ class Route:
         """
         path = self.path
         for name, kind in self.parameters.items():
-            value = "x"
+            value = "1" if kind is int else "x"
             if kind is UUID:
                 if ids is not None and name not in ids:
                     raise Unexercised(f"{self}: give tests/attack/loot.py a row for {{{name}}}")
@@ -91,7 +91,7 @@ def _routes(app: Litestar) -> Iterator[Route]:
         if not isinstance(route, HTTPRoute):
             raise Unexercised(f"{route.path} is no HTTP route: attack it here")
         parameters = {each.name: each.type for each in _placeholders(route)}
-        if unknown := set(parameters.values()) - {UUID, str}:
+        if unknown := set(parameters.values()) - {UUID, str, int}:
             raise Unexercised(f"{route.path}: nobody knows what to put for {unknown}")
         for method, (handler, _) in route.route_handler_map.items():
             if method != "OPTIONS":  # Litestar's own, which says the methods

@@ -44,6 +44,16 @@ class Shelf(Controller):
         """Not what it seems: it lies below /shelf."""
 
 
+class Ladders(Controller):
+    """Settings of core's own."""
+
+    path = "/settings/ladders"
+
+    @get(access=public)
+    async def listing(self) -> None:
+        """Ladders."""
+
+
 class Loans(Controller):
     """An API of core's own."""
 
@@ -58,7 +68,7 @@ house = House(
     parts=(
         declare(
             name="core",
-            controllers=(Shelf, Loans),
+            controllers=(Shelf, Loans, Ladders),
             places=(Place(name="hall", page="The hall", context={"person_id": str}),),
         ),
     ),
@@ -74,9 +84,11 @@ def reasons(*plugins: Plugin) -> dict[str, str]:
     return dict(found.broken)
 
 
-@pytest.mark.parametrize("name", ["shelf", "loans", "health", "api", "core", "platform"])
+@pytest.mark.parametrize(
+    "name", ["shelf", "loans", "ladders", "settings", "health", "api", "core", "platform"]
+)
 def test_a_name_that_core_uses_is_refused(name: str) -> None:
-    """Whether as a page, below the API, at the edge, or as the name of a part."""
+    """Whether as a page, below the API or the settings, at the edge, or as the name of a part."""
     other = declare(name="books")
     broken = reasons(declare(name=name), other)
     assert list(broken) == [name]
@@ -87,7 +99,7 @@ def test_a_name_that_core_uses_is_refused(name: str) -> None:
     "name",
     ["settings", "account", "static", "enter", "sign_in", "sign_up", "sign_out", "invitation",
      "health", "webhooks", "dev", "api", "sessions", "core", "platform", "portal", "tenants",
-     "registration"],
+     "registration", "people", "audit", "payments"],
 )  # fmt: skip
 def test_names_of_this_house_are_reserved(name: str) -> None:
     """As core's routes are today; a route that is added tomorrow is reserved tomorrow."""

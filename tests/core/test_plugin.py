@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import pytest
 from litestar import Controller, get
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.events import Event
@@ -39,6 +40,12 @@ def declare(**fields: Any) -> Plugin:
             **fields,
         }
     )
+
+
+class Undecided(Struct):
+    """Settings that nobody has chosen yet."""
+
+    greeting: str
 
 
 @get("/elsewhere", access=public)
@@ -78,6 +85,7 @@ def entry(name: str, value: str) -> EntryPoint:
         ({"meters": (Meter(name="hires", title="Hires", unit="1"),)}, "must begin with 'sample.'"),
         ({"permissions": (Permission("sample.a", "A"),) * 2}, "declared twice"),
         ({"schedules": (Schedule(actor=tidy, cron="0 3 * * *"),)}, "not listed in actors"),
+        ({"settings": Undecided}, "each field of settings needs a default"),
         ({"listeners": {Happened: (tidy,)}}, "not listed in actors"),
     ],
 )

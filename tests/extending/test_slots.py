@@ -130,7 +130,7 @@ async def test_car_hire_is_on_the_home_page_and_in_the_account(ground: Ground) -
     async with ground.site.visitor(ground.tenant) as client:
         home = await client.get("/")
         assert "Hire a car" in home.text
-        assert "Economy" in home.text
+        assert "Zonda" in home.text
         client.cookies.set(LOCAL_COOKIE, token)
         answer = await client.get("/account")
     assert f"/car-hire/bookings/{sooner.id}" in answer.text

@@ -1,4 +1,4 @@
-"""What the API's routes share: versions as ETags, and who is asking for whom."""
+"""What the routes share: versions as ETags, pages of lists, and who is asking for whom."""
 
 from __future__ import annotations
 
@@ -57,21 +57,6 @@ def paged(
     """What a list and its pager show, of ``rows`` that were asked for with ``size + 1``."""
     page, following = page_of(rows, size, lambda row: (str(id_of(row)),))
     return {"rows": page, "next": following, "first": cursor is not None}
-
-
-def expected(request: AnyRequest) -> int | None:
-    """The version that ``If-Match`` names; None without it.
-
-    Raises:
-        Invalid: it is not an ETag of ours.
-    """
-    given = request.headers.get("if-match", "*").strip()
-    if given == "*":
-        return None
-    number = given.removeprefix("W/").strip('"')
-    if not number.isascii() or not number.isdecimal() or len(number) > 9:
-        raise Invalid(_("Send the ETag exactly as it was given"), field="If-Match")
-    return int(number)
 
 
 def place(cursor: str | None) -> UUID | None:

@@ -1,4 +1,4 @@
-"""The desk's books: fleet, customers, rates and the rules of the house."""
+"""The desk's books: fleet, customers and rates."""
 
 from __future__ import annotations
 
@@ -8,18 +8,15 @@ from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import plugin_settings
-from core.audit import services as audit
 from core.errors import DomainError
 from core.i18n import LazyText, _
-from core.permissions import MANAGE_SETTINGS, permission
-from core.web.forms import Bound, Form, bind, blank, posted, typed_fields
+from core.permissions import permission
+from core.web.forms import Bound, Form, bind, blank, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire import policy
 from plugins.car_hire.models import GEARS, VEHICLE_STATUSES, VehicleClass
@@ -235,30 +232,6 @@ class Rates(Controller):
         )
 
 
-class Rules(Controller):
-    """The rules of the house."""
-
-    path = f"{PATH}/settings"
-    include_in_schema = False
-
-    @get(access=permission(MANAGE_SETTINGS.name))
-    async def show(self, session: Session) -> Page:
-        """The rules as they are."""
-        rules = await policy.read(session)
-        return _settings_page(blank(policy.Policy, msgspec.structs.asdict(rules)))
-
-    @post(access=permission(MANAGE_SETTINGS.name))
-    async def save(self, request: AnyRequest, session: Session) -> Page | SeeOther:
-        """Change the rules; quotes already made keep theirs."""
-        form = await posted(request, policy.Policy)
-        try:
-            await plugin_settings.save(session, policy.PLUGIN, form.value)
-        except DomainError as error:
-            return _settings_page(form.refuse(error), error.status)
-        await audit.record(session, "car_hire.rules_changed", "plugin", policy.PLUGIN)
-        return SeeOther(f"{PATH}/settings", flash=_("Saved"))
-
-
 def _values(row: object, kind: type[Form]) -> dict[str, Any]:
     return {field: getattr(row, field) for field in kind.__struct_fields__}
 
@@ -319,8 +292,4 @@ async def _class_page(
     return Page("car_hire/desk/class.html", {"form": form, "found": found}, status=status)
 
 
-def _settings_page(form: Bound[policy.Policy], status: int = 200) -> Page:
-    return Page("car_hire/desk/settings.html", {"form": form}, status=status)
-
-
-CONTROLLERS = (Fleet, Customers, Rates, Rules)
+CONTROLLERS = (Fleet, Customers, Rates)

@@ -9,9 +9,8 @@ from typing import Protocol
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.errors import Invalid
+from core.errors import EditedMeanwhile, Invalid
 from core.i18n import LazyText
-from plugins.car_hire.errors import EditedMeanwhile
 
 Keys = Mapping[str, tuple[str, LazyText]]
 """By the name of a unique constraint: the field at fault, and what to say."""

@@ -37,7 +37,6 @@ DESK_PAGES = [
     "/customers/new",
     "/classes",
     "/classes/new",
-    "/settings",
 ]
 
 
@@ -176,12 +175,14 @@ async def test_a_new_firm_is_told_what_is_missing(site: Site, shop: Shop) -> Non
 
 
 async def test_the_house_changes_its_rules(site: Site, shop: Shop) -> None:
-    """Owners set the grace; NaN and strangers are refused by name."""
+    """Owners set the grace on the page that core draws; NaN is refused beside its field."""
     async with await site.person(site.world.bravo, Role.OWNER) as client:
-        page = await client.get(f"{DESK}/settings")
+        page = await client.get("/settings/car-hire")
         fields = dict(re.findall(r'name="(\w+)" [^>]*value="([^"]*)"', page.text))
-        assert (await client.post(f"{DESK}/settings", data=fields)).status_code == 303
-        bad = await client.post(f"{DESK}/settings", data=fields | {"late_fee_per_hour": "NaN"})
+        assert fields.keys() >= {"grace_minutes", "late_fee_per_hour"}
+        assert (await client.post("/settings/car-hire", data=fields)).status_code == 303
+        spoilt = fields | {"late_fee_per_hour": "NaN"}
+        bad = await client.post("/settings/car-hire", data=spoilt)
         assert bad.status_code == 422
         assert 'id="late_fee_per_hour-error"' in bad.text
 
