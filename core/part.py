@@ -8,8 +8,9 @@ from core.audit.routes import AuditLog
 from core.auth.account_routes import Account
 from core.auth.api_routes import Sessions
 from core.auth.people_routes import People
+from core.auth.recovery_routes import EmailConfirmation, LostPassword
 from core.auth.routes import Entry, SignIn, SignUp
-from core.auth.tasks import EVERY_NIGHT, sweep
+from core.auth.tasks import EVERY_NIGHT, send_reset, sweep
 from core.i18n import _
 from core.idempotency import tasks as idempotency
 from core.mail import tasks as mail
@@ -31,13 +32,15 @@ core: Final = Plugin(
         *HANDLERS,
         SignIn,
         Entry,
+        LostPassword,
+        EmailConfirmation,
         Account,
         People,
         AuditLog,
         Sessions,
         *payments.CONTROLLERS,
     ),
-    actors=(*payment_jobs.ACTORS, *mail.ACTORS, *idempotency.ACTORS, sweep),
+    actors=(*payment_jobs.ACTORS, *mail.ACTORS, *idempotency.ACTORS, sweep, send_reset),
     schedules=(
         *payment_jobs.SCHEDULES,
         *mail.SCHEDULES,

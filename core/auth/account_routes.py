@@ -120,6 +120,7 @@ async def _context(session: AsyncSession, slots: Slots, identity: Identity) -> d
         "password": password,
         "has_password": person.password_hash is not None,
         "email": person.email,
+        "is_confirmed": person.email_confirmed_at is not None,
         "sessions": await services.own_sessions(session, identity),
         "here": identity.session_id,
         "added": await slots.fill(ACCOUNT),

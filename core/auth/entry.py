@@ -1,4 +1,4 @@
-"""One-time tokens: from the portal into a tenant within a minute, and invitations.
+"""One-time tokens: from the portal into a tenant within a minute, invitations, and links by mail.
 
 A token exists in the scope of the tenant it opens, and only as its hash. Whoever deletes its
 row has used it; PostgreSQL lets one of any number do that.
@@ -19,6 +19,8 @@ from core.ids import new_id
 
 ENTER_WITHIN: Final = timedelta(seconds=60)
 ACCEPT_WITHIN: Final = timedelta(days=7)
+RESET_WITHIN: Final = timedelta(minutes=30)
+CONFIRM_WITHIN: Final = timedelta(days=7)
 
 
 async def issue(session: AsyncSession, user_id: UUID) -> str:
@@ -29,12 +31,27 @@ async def issue(session: AsyncSession, user_id: UUID) -> str:
 
 async def issue_invitation(session: AsyncSession, user_id: UUID) -> str:
     """A token with which a person chooses a password within a week; earlier ones end."""
-    await session.execute(
-        delete(OneTimeToken).where(
-            OneTimeToken.user_id == user_id, OneTimeToken.purpose == "invite"
-        )
-    )
+    await revoke(session, user_id, "invite")
     return await _issue(session, user_id, "invite", ACCEPT_WITHIN)
+
+
+async def issue_reset(session: AsyncSession, user_id: UUID) -> str:
+    """A token with which a person chooses another password soon; earlier ones end."""
+    await revoke(session, user_id, "reset")
+    return await _issue(session, user_id, "reset", RESET_WITHIN)
+
+
+async def issue_confirmation(session: AsyncSession, user_id: UUID) -> str:
+    """A token that proves, within a week, that a person reads their mail; earlier ones end."""
+    await revoke(session, user_id, "confirm")
+    return await _issue(session, user_id, "confirm", CONFIRM_WITHIN)
+
+
+async def revoke(session: AsyncSession, user_id: UUID, purpose: str) -> None:
+    """End every token of a person for ``purpose``."""
+    await session.execute(
+        delete(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose)
+    )
 
 
 async def _issue(session: AsyncSession, user_id: UUID, purpose: str, within: timedelta) -> str:

@@ -55,6 +55,25 @@ class InvitationForm(Form):
     password: _NewPassword
 
 
+class ForgottenForm(Form):
+    """Whose password is lost."""
+
+    email: _Email
+
+
+class ResetForm(Form):
+    """Another password, by whoever has the letter."""
+
+    token: Annotated[str, text(_("Link"), max=200, input="hidden")]
+    password: _NewPassword
+
+
+class ConfirmForm(Form):
+    """The token of a letter that proves an address."""
+
+    token: Annotated[str, text(_("Link"), max=200, input="hidden")]
+
+
 class ProfileForm(Form):
     """How one is called, and in which language one reads."""
 

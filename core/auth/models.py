@@ -34,6 +34,8 @@ class User(Base):
     locale: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), server_default=func.now())
     disabled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    email_confirmed_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When they followed a link that only their mailbox had."""
 
 
 class UserSession(Base):
@@ -59,11 +61,12 @@ class UserSession(Base):
 
 
 class OneTimeToken(Base):
-    """Lets one person in once: ``enter`` from the portal, ``invite`` to choose a password."""
+    """Works once for one person: ``enter`` from the portal, ``invite`` to choose a password,
+    ``reset`` to choose another, ``confirm`` an e-mail address."""
 
     __tablename__ = "one_time_tokens"
     __table_args__ = (
-        CheckConstraint("purpose IN ('enter', 'invite')", name="purpose"),
+        CheckConstraint("purpose IN ('enter', 'invite', 'reset', 'confirm')", name="purpose"),
         Index("uq_one_time_tokens_token_hash", "token_hash", unique=True),
         Index("ix_one_time_tokens_user_id", "user_id"),
         {"info": {"line": "core"}},

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.auth import entry, people, services
+from core.auth import entry, people, recovery, services
 from core.auth.authority import Authority
 from core.auth.forms import EntryForm, InvitationForm, SignInForm, SignUpForm
 from core.auth.guard import SIGN_IN, safe_next
 from core.auth.identity import Identity
+from core.auth.recovery_routes import CONFIRM
 from core.auth.web import (
+    SECRET_ADDRESS,
     AnyRequest,
+    address_of,
     dependencies,
     drop_previous,
     landing,
@@ -29,9 +32,6 @@ from core.permissions import public
 from core.scope import Tenant
 from core.web.forms import blank, posted
 from core.web.pages import Page, SeeOther
-
-_SECRET_ADDRESS: Final = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
-"""For pages whose address holds a one-time secret: no other site and no cache may learn it."""
 
 
 class SignIn(Controller):
@@ -116,9 +116,10 @@ class SignUp(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
+        tenant: NamedDependency[Tenant],
         authority: NamedDependency[Authority],
     ) -> Page | SeeOther:
-        """Make the account and sign its owner in."""
+        """Make the account, sign its owner in, and send them a letter to confirm the address."""
         form = await posted(request, SignUpForm)
         try:
             given = form.value
@@ -127,6 +128,8 @@ class SignUp(Controller):
             )
         except DomainError as error:
             return refused("auth/sign_up.html", form, error)
+        link = address_of(request, tenant, CONFIRM)
+        await recovery.ask_confirmation(session, signed_in.identity.user_id, link)
         await drop_previous(request, session, authority)
         return let_in(request, authority, signed_in, given.next)
 
@@ -137,7 +140,7 @@ class Entry(Controller):
     dependencies = dependencies
     include_in_schema = False
 
-    @get("/enter", access=public, response_headers=_SECRET_ADDRESS)
+    @get("/enter", access=public, response_headers=SECRET_ADDRESS)
     async def ask(
         self,
         session: NamedDependency[AsyncSession],
@@ -151,7 +154,7 @@ class Entry(Controller):
         form = blank(EntryForm, {"token": token, "next": safe_next(next, "")})
         return Page("auth/enter.html", {"form": form, "person": person})
 
-    @post("/enter", access=public, from_portal=True, response_headers=_SECRET_ADDRESS)
+    @post("/enter", access=public, from_portal=True, response_headers=SECRET_ADDRESS)
     async def enter(
         self,
         request: AnyRequest,
@@ -168,7 +171,7 @@ class Entry(Controller):
         signed_in = await services.enter(session, authority, user_id, "core.entered")
         return let_in(request, authority, signed_in, form.value.next)
 
-    @get("/invitation", access=public, response_headers=_SECRET_ADDRESS)
+    @get("/invitation", access=public, response_headers=SECRET_ADDRESS)
     async def invitation(
         self, session: NamedDependency[AsyncSession], token: FromQuery[str] = ""
     ) -> Page:
@@ -179,7 +182,7 @@ class Entry(Controller):
         form = blank(InvitationForm, {"token": token})
         return Page("auth/invitation.html", {"form": form, "person": person})
 
-    @post("/invitation", access=public, response_headers=_SECRET_ADDRESS)
+    @post("/invitation", access=public, response_headers=SECRET_ADDRESS)
     async def accept(
         self,
         request: AnyRequest,

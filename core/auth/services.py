@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import origin
 from core.audit import services as audit
+from core.auth import entry
 from core.auth import identity as identities
 from core.auth.allowances import PER_ACCOUNT, PER_SOURCE, SIGN_UPS_PER_SOURCE
 from core.auth.authority import Authority
@@ -93,7 +94,7 @@ async def register(
     """
     email, name = clean_email(email), clean_name(name)
     check_rules(password, email=email, name=name)
-    await authority.throttle.take(SIGN_UPS_PER_SOURCE, _source())
+    await authority.throttle.take(SIGN_UPS_PER_SOURCE, source_address())
     hashed = await outside(session, lambda: authority.passwords.hash(password))
     person = await create_person(
         session, email=email, name=name, role=Role.MEMBER, password_hash=hashed
@@ -116,7 +117,7 @@ async def sign_in(
         TooManyRequests: too many attempts on the account or from this source.
         Unavailable: too many sign-ins at this moment.
     """
-    account, source = _searchable(email.strip().lower()), _source()
+    account, source = _searchable(email.strip().lower()), source_address()
     await authority.throttle.take(PER_SOURCE, source)
     await authority.throttle.take(PER_ACCOUNT, account)
     query = select(User.id, User.password_hash).where(
@@ -178,6 +179,7 @@ async def change_password(
         update(User).where(User.id == identity.user_id).values(password_hash=hashed)
     )
     await authority.sessions.end_all(session, identity.user_id)
+    await entry.revoke(session, identity.user_id, "reset")
     return await enter(session, authority, identity.user_id, "core.password_changed")
 
 
@@ -243,7 +245,8 @@ async def person(session: AsyncSession, user_id: UUID) -> User:
     return found
 
 
-def _source() -> str:
+def source_address() -> str:
+    """Where the present request came from, for the throttles."""
     source = origin.current()
     return source.address if source else origin.UNKNOWN
 

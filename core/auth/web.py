@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 from litestar import Request
@@ -16,12 +16,17 @@ from core.auth.identity import Identity
 from core.auth.services import SignedIn
 from core.auth.sessions import ABSOLUTE
 from core.errors import DomainError
+from core.scope import Directory, Tenant
 from core.web.forms import Bound, bind
 from core.web.navigation import desk_of
 from core.web.pages import Page, SeeOther
 
 AnyRequest = Request[Any, Any, Any]
 T = TypeVar("T", bound=msgspec.Struct)
+
+
+SECRET_ADDRESS: Final = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
+"""For pages whose address holds a one-time secret: no other site and no cache may learn it."""
 
 
 def _authority(request: AnyRequest) -> Authority:
@@ -71,6 +76,12 @@ def let_in(
     """Hand the browser its new session and go on to where the person was going."""
     home = landing(request, signed_in.identity)
     return SeeOther(safe_next(target, home), cookies=[session_cookie(authority, signed_in.token)])
+
+
+def address_of(request: AnyRequest, tenant: Tenant, path: str) -> str:
+    """The address of ``path`` for a letter: by the catalogue, not by what the request claims."""
+    directory: Directory = request.app.state["directory"]
+    return directory.url_of(tenant, path)
 
 
 def landing(request: AnyRequest, identity: Identity) -> str:

@@ -12,10 +12,12 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import origin
+from core.auth import recovery
 from core.auth.allowances import SIGN_UPS_PER_SOURCE
 from core.auth.identity import Identity
 from core.auth.names import clean_email, clean_name
 from core.auth.passwords import check_rules
+from core.auth.recovery_routes import CONFIRM
 from core.auth.services import EmailTaken, enter
 from core.auth.tokens import fresh_token
 from core.auth.web import session_cookie
@@ -117,6 +119,9 @@ class SignUp(Controller):
         except EmailTaken as problem:
             return SeeOther(BY_NAME["owner"].path, flash=problem.message, level="warning")
         new_account = made.account_id if made.token else None
+        if new_account is not None:
+            link = f"{parts.settings(request).public_url}{CONFIRM}"
+            await recovery.ask_confirmation(session, new_account, link)
         await drafts.close(session, draft, made.ordered.tenant_id, new_account)
         return SeeOther(
             _progress_path(draft),

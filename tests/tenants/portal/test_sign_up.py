@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+from sqlalchemy import select
 
+from core.mail.models import Mail
 from tests.site import Site
 from tests.tenants.portal.applicant import PASSWORD, Applicant, stranger
 from tests.tenants.portal.conftest import make, rows
@@ -38,6 +40,19 @@ async def test_a_business_is_signed_up(site: Site, applicant: Applicant) -> None
         applicant.email,
         "car_hire",
     )
+
+
+async def test_a_new_account_is_asked_to_confirm_its_address(
+    site: Site, applicant: Applicant
+) -> None:
+    """One letter, written in the portal; the account works meanwhile."""
+    await applicant.fill()
+    await applicant.submit()
+    async with site.world.databases.transaction(site.world.platform) as session:
+        written = list(await session.scalars(select(Mail)))
+    (letter,) = [each for each in written if each.recipient == applicant.email]
+    assert "http://localhost:8000/account/email?token=" in letter.text
+    assert "Not confirmed yet" in (await applicant.client.get("/account")).text
 
 
 async def test_the_owner_walks_in(site: Site, applicant: Applicant) -> None:
