@@ -10,7 +10,7 @@ import click
 COMMANDS: Final = {
     "bootstrap": "tenants.commands:bootstrap",
     "jobs": "atrium.dead_letters:jobs",
-    "migrate": "tenants.commands:migrate",
+    "migrate": "tenants.migration.command:migrate_command",
     "relay": "atrium.processes:relay",
     "scheduler": "atrium.processes:scheduler",
     "seed": "tenants.commands:seed",

@@ -1,9 +1,8 @@
-"""The parts of the ``atrium`` command that prepare, migrate and seed databases."""
+"""The parts of the ``atrium`` command that prepare and seed databases."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 
 import asyncpg
 import click
@@ -15,10 +14,7 @@ from tenants import seeding
 from tenants.bootstrap import Passwords
 from tenants.bootstrap import bootstrap as prepare_database
 from tenants.installed import installed
-from tenants.migration.migrate import migrate as bring_up
-from tenants.migration.replay import CONNECTIONS, Outcome
 from tenants.working import with_workshop
-from tenants.workshop import Workshop
 
 
 @click.command()
@@ -64,34 +60,6 @@ async def _demo_database(superuser_url: str) -> str:
     finally:
         await connection.close()
     return make_url(superuser_url).set(database=name).render_as_string(hide_password=False)
-
-
-@click.command()
-@click.option("--connections", default=CONNECTIONS, show_default=True, help="Per database.")
-def migrate(connections: int) -> None:
-    """Bring every scope of every database to the newest revision of its lines.
-
-    It may be killed and run again. A tenant that fails is named and holds up nobody else.
-    """
-
-    async def work(shop: Workshop) -> None:
-        outcomes = await bring_up(
-            shop.settings, shop.databases, shop.lines, connections=connections
-        )
-        _report(outcomes)
-
-    with_workshop(work)
-
-
-def _report(outcomes: Sequence[Outcome]) -> None:
-    moved = sum(outcome.applied > 0 for outcome in outcomes)
-    scopes = len({outcome.tenant_id for outcome in outcomes})
-    failed = [outcome for outcome in outcomes if outcome.error]
-    click.echo(f"{scopes} tenants looked at, {moved} lines brought up, {len(failed)} failed")
-    for outcome in failed:
-        click.echo(f"  {outcome.tenant_id} {outcome.line}: {outcome.error}", err=True)
-    if failed:
-        raise SystemExit(1)
 
 
 @click.command()

@@ -184,20 +184,33 @@ class ProvisioningStep(Base):
 
 
 class MigrationStatus(Base):
-    """How the last migration of one line in one tenant ended, for people to read.
+    """Where one line stands in one scope, and how its last migration goes or went.
 
-    The authority is ``migrations.applied`` of the tenant's own database.
+    The authority is ``migrations.applied`` of the scope's own database. ``contracted`` is the
+    newest contract that the scope has, by which older code knows whether it may serve it.
     """
 
     __tablename__ = "migration_status"
-    __table_args__ = (_one_of("state", "current", "failed"), _PLATFORM)
+    __table_args__ = (_one_of("state", "running", "current", "failed"), _PLATFORM)
 
     tenant_id: Mapped[UUID] = mapped_column(primary_key=True)
     line: Mapped[str] = mapped_column(Text, primary_key=True)
     revision: Mapped[str | None] = mapped_column(Text)
+    contracted: Mapped[str | None] = mapped_column(Text)
     target: Mapped[str] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text)
     error: Mapped[str | None] = mapped_column(Text)
+    changed_at: Mapped[datetime] = mapped_column(_Moment, default=now, onupdate=now)
+
+
+class WarmScope(Base):
+    """A scope that is made in advance and waits for a tenant, which then gets its id."""
+
+    __tablename__ = "warm_scopes"
+    __table_args__ = (_one_of("state", "making", "ready"), _PLATFORM)
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    state: Mapped[str] = mapped_column(Text, default="making")
     changed_at: Mapped[datetime] = mapped_column(_Moment, default=now, onupdate=now)
 
 

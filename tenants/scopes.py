@@ -37,15 +37,17 @@ async def connected(provisioner_url: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 @asynccontextmanager
-async def owning(connection: asyncpg.Connection, scope: str) -> AsyncIterator[None]:
+async def owning(
+    connection: asyncpg.Connection, scope: str, lock_timeout: str = LOCK_TIMEOUT
+) -> AsyncIterator[None]:
     """A transaction as the owner in the schema ``scope``, alone with it: others wait in line.
 
     Raises:
-        asyncpg.LockNotAvailableError: somebody else has been at it for ``LOCK_TIMEOUT``.
+        asyncpg.LockNotAvailableError: somebody else has been at it for ``lock_timeout``.
     """
     async with connection.transaction():
         await connection.execute(
-            f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}';"
+            f"SET LOCAL lock_timeout = '{lock_timeout}';"
             f"SELECT pg_advisory_xact_lock(hashtextextended('atrium.scope.{_checked(scope)}', 0));"
             f"SET LOCAL ROLE {OWNER};"
             f"SELECT set_config('search_path', '{scope}, {EXTENSIONS_SCHEMA}', true)"

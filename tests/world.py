@@ -91,7 +91,7 @@ async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
     mail.install(settings, [plugin.folder / "templates" for plugin in plugins])
     databases, signals = Databases(pool_size=8), Signals(redis_url)
     lines = compile_lines(plugins)
-    await migrate(settings, databases, lines)
+    await migrate(settings, databases, lines, signals)
     zero = platform(settings)
     async with databases.transaction(zero) as session:
         await register(

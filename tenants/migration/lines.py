@@ -7,6 +7,7 @@ that it is made of; ``replay`` sends them to as many scopes as there are.
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,9 @@ CORE: Final = "core"
 PLATFORM: Final = "platform"
 
 _ONE_AT_A_TIME: Final = threading.Lock()  # Alembic's ``op`` is a process global
+_TAKES_AWAY: Final = re.compile(
+    r"\bDROP (TABLE|COLUMN)\b|\bRENAME\b|\bSET NOT NULL\b|\bALTER COLUMN \S+ TYPE\b", re.IGNORECASE
+)
 
 
 class BadMigration(ValueError):
@@ -37,10 +41,15 @@ class BadMigration(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A revision as the statements that it is made of."""
+    """A revision as the statements that it is made of.
+
+    Code and scope must be on the same side of a ``contract``: code that has it cannot serve a
+    scope without it, nor older code a scope that has it. With any other revision both can.
+    """
 
     id: str
     statements: tuple[str, ...]
+    contract: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +63,26 @@ class Line:
     def head(self) -> str:
         """The newest revision; empty for a line without any."""
         return self.revisions[-1].id if self.revisions else ""
+
+    def has(self, revision: str) -> bool:
+        """Whether this code knows ``revision``; if not, it is newer."""
+        return any(each.id == revision for each in self.revisions)
+
+    def contracted(self, applied: str | None) -> str | None:
+        """The newest contract that a scope at ``applied`` has."""
+        behind = {revision.id for revision in self.after(applied)}
+        had = (each.id for each in reversed(self.revisions) if each.id not in behind)
+        contracts = {each.id for each in self.revisions if each.contract}
+        return next((each for each in had if each in contracts), None)
+
+    def serves(self, applied: str | None, contracted: str | None) -> bool:
+        """Whether this code can serve a scope at ``applied``, whose newest contract that is.
+
+        A scope that is ahead was brought there by newer code, which knew its contracts.
+        """
+        if applied is not None and not self.has(applied):
+            return contracted is None or self.has(contracted)
+        return not any(revision.contract for revision in self.after(applied))
 
     def after(self, applied: str | None) -> Sequence[Revision]:
         """The revisions that a scope at ``applied`` still lacks.
@@ -126,7 +155,13 @@ def _compile(script: Script) -> Revision:
             script.module.upgrade()
         except Exception as problem:
             raise BadMigration(f"{script.revision} cannot be compiled: {problem}") from problem
-    return Revision(script.revision, tuple(impl.statements))
+    contract: bool | None = getattr(script.module, "contract", None)
+    if contract is None and (taken := next(filter(_TAKES_AWAY.search, impl.statements), None)):
+        raise BadMigration(
+            f"{script.revision} takes away what older code may use ({taken[:80]!r}); it has to say"
+            " `contract = True`, or `contract = False` if no code uses it any more"
+        )
+    return Revision(script.revision, tuple(impl.statements), bool(contract))
 
 
 class OfflineImpl(PostgresqlImpl):

@@ -8,12 +8,12 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
 from uuid import UUID
 
 from core.settings import Settings
-from tenants.commands import migrate
+from tenants.migration.command import migrate_command
 from tenants.workshop import workshop
 from tests.tenants.installation import environment_of
 
@@ -36,13 +36,14 @@ def _provision(settings: Settings, run_id: UUID) -> None:
     asyncio.run(work())
 
 
-def migrating(settings: Settings) -> BaseProcess:
+def migrating(settings: Settings, *arguments: str) -> BaseProcess:
     """A started process that runs the command ``atrium migrate``."""
-    process = _CONTEXT.Process(target=_migrate, args=(environment_of(settings),))
+    given = (environment_of(settings), ("--jobs", "2", *arguments))
+    process = _CONTEXT.Process(target=_migrate, args=given)
     process.start()
     return process
 
 
-def _migrate(variables: Mapping[str, str]) -> None:
+def _migrate(variables: Mapping[str, str], arguments: Sequence[str]) -> None:
     os.environ.update(variables)
-    migrate.main(["--connections", "2"], "atrium migrate")
+    migrate_command.main([*arguments], "atrium migrate")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from uuid import UUID
@@ -14,11 +15,14 @@ from core.db import Databases
 from core.ids import new_id
 from core.scope import scope_name
 from core.settings import Settings
+from core.signals import Signals
 from tenants.bootstrap import bootstrap
 from tenants.databases import platform, register
+from tenants.migration.fleet import NoSuchTenant
 from tenants.migration.lines import Line, Lines
-from tenants.migration.migrate import migrate
-from tenants.migration.replay import Outcome, Target, replay
+from tenants.migration.migrate import Plan, Report, migrate
+from tenants.migration.plan import foresee
+from tenants.migration.replay import Outcome, Pace, Target, replay
 from tenants.models import TenantPlugin, TenantRecord
 from tenants.scopes import connected, make_role, make_schema
 from tests.databases import PASSWORDS
@@ -35,12 +39,17 @@ class Backlog:
     settings: Settings
     databases: Databases
     lines: Lines
+    signals: Signals
     superuser_dsn: str
     tenants: tuple[UUID, ...]
 
     async def migrate(self) -> list[Outcome]:
         """What the command does."""
-        return await migrate(self.settings, self.databases, self.lines)
+        return (await self.run()).outcomes
+
+    async def run(self, plan: Plan | None = None, lines: Lines | None = None) -> Report:
+        """The same, as ``plan`` says."""
+        return await migrate(self.settings, self.databases, lines or self.lines, self.signals, plan)
 
     async def ask(self, sql: str, *values: object) -> list[asyncpg.Record]:
         """What the administrator reads or does."""
@@ -74,8 +83,8 @@ async def backlog(world: World) -> AsyncIterator[Backlog]:
         master_key_file=world.settings.master_key_file,
     )
     databases = Databases(pool_size=4)
-    tenants = tuple(new_id() for _ in range(TENANTS))
-    made = Backlog(settings, databases, world.lines, dsn, tenants)
+    tenants = tuple(sorted(new_id() for _ in range(TENANTS)))
+    made = Backlog(settings, databases, world.lines, world.signals, dsn, tenants)
     await made.migrate()
     await _enter(made, tenants)
     async with connected(settings.provisioner_url) as connection:
@@ -159,22 +168,92 @@ async def test_an_unreachable_database_holds_up_nobody_else(backlog: Backlog) ->
     assert await backlog.at_head() == TENANTS
 
 
-async def test_a_locked_scope_is_reported_and_left_for_later(backlog: Backlog) -> None:
+async def test_a_busy_scope_comes_again_and_is_named_if_it_stays_busy(backlog: Backlog) -> None:
     """Whoever holds a table for long makes that tenant wait, not the migration."""
     held = scope_name(backlog.tenants[0])
-    line = Line("core", (*backlog.lines.by_name["core"].revisions,))
     connection = await asyncpg.connect(backlog.superuser_dsn)
     await connection.execute(
         f"BEGIN; SELECT pg_advisory_xact_lock(hashtextextended('atrium.scope.{held}', 0))"
     )
-    outcomes = await replay(
-        backlog.settings.provisioner_url,
-        [Target(each, scope_name(each), (line,)) for each in backlog.tenants[:3]],
-    )
+    short = Pace(lock_timeout="50ms", pauses=(0.05,))
+    report = await backlog.run(Plan(pace=short))
+    assert {scope_name(outcome.tenant_id) for outcome in report.failed} == {held}
+    assert "LockNotAvailable" in (report.failed[0].error or "")
+    assert await backlog.at_head() == TENANTS - 1
+    running = asyncio.create_task(backlog.run(Plan(pace=Pace(lock_timeout="50ms"))))
+    await asyncio.sleep(0.3)
     await connection.close()
-    stuck = [outcome for outcome in outcomes if outcome.error]
-    assert [scope_name(outcome.tenant_id) for outcome in stuck] == [held]
-    assert "LockNotAvailable" in (stuck[0].error or "")
+    assert not (await running).failed, "once it is let go, the same run brings it up"
+    assert await backlog.at_head() == TENANTS
+
+
+async def test_a_canary_that_fails_stops_the_run(backlog: Backlog) -> None:
+    """The others are not touched, and the report says how many."""
+    await backlog.ask(f"CREATE TABLE {scope_name(backlog.tenants[1])}.users (in_the_way int)")
+    report = await backlog.run(Plan(canary=2))
+    assert report.stopped == "1 of the canary failed"
+    assert report.untouched == TENANTS - 2
+    assert await backlog.at_head() == 1
+
+
+async def test_a_canary_that_lives_lets_the_others_follow(backlog: Backlog) -> None:
+    """A single failure later is no reason to stop."""
+    await backlog.ask(f"CREATE TABLE {scope_name(backlog.tenants[-1])}.users (in_the_way int)")
+    report = await backlog.run(Plan(canary=1))
+    assert report.stopped is None
+    assert await backlog.at_head() == TENANTS - 1
+
+
+async def test_chosen_tenants_alone_are_brought_up(backlog: Backlog) -> None:
+    """By their slugs; a slug that nobody has is refused before anything is done."""
+    two = backlog.tenants[2:4]
+    with pytest.raises(NoSuchTenant, match="nobody"):
+        await backlog.run(Plan(slugs=(two[0].hex, "nobody")))
+    assert await backlog.at_head() == 0
+    await backlog.run(Plan(slugs=tuple(each.hex for each in two)))
+    assert await backlog.at_head() == 2
+
+
+async def test_a_plan_counts_and_changes_nothing(backlog: Backlog) -> None:
+    """Per line and starting point: how many scopes, and which revisions they would get."""
+    half = tuple(each.hex for each in backlog.tenants[:4])
+    await backlog.run(Plan(slugs=half))
+    steps = await foresee(backlog.settings, backlog.databases, backlog.lines)
+    core, hire = backlog.lines.by_name["core"], backlog.lines.by_name["car_hire"]
+    assert [(step.line, step.start, step.scopes, step.revisions) for step in steps] == [
+        ("car_hire", None, TENANTS - 4, hire.revisions),
+        ("core", core.revisions[0].id, TENANTS - 4, core.revisions[1:]),
+    ]
+    assert await backlog.at_head() == 4
+
+
+async def test_the_status_says_who_is_at_work_while_it_runs(backlog: Backlog) -> None:
+    """A row per tenant and line: running, then current, with the revision it has."""
+    held = backlog.tenants[0]
+    connection = await asyncpg.connect(backlog.superuser_dsn)
+    await connection.execute(
+        "BEGIN; SELECT pg_advisory_xact_lock(hashtextextended"
+        f"('atrium.scope.{scope_name(held)}', 0))"
+    )
+    running = asyncio.create_task(backlog.run())
+    asked = (
+        "SELECT state, count(*) AS n FROM platform.migration_status"
+        " WHERE line = 'core' GROUP BY state"
+    )
+    seen: dict[str, int] = {}
+    for _ in range(200):
+        seen = {row["state"]: row["n"] for row in await backlog.ask(asked)}
+        if seen == {"running": 1, "current": TENANTS - 1}:
+            break
+        await asyncio.sleep(0.05)
+    await connection.close()
+    await running
+    assert seen == {"running": 1, "current": TENANTS - 1}
+    [row] = await backlog.ask(
+        "SELECT * FROM platform.migration_status WHERE tenant_id = $1 AND line = 'core'", held
+    )
+    head = backlog.lines.by_name["core"].head
+    assert (row["state"], row["revision"], row["target"]) == ("current", head, head)
 
 
 async def test_runs_at_the_same_time_apply_nothing_twice(backlog: Backlog) -> None:
@@ -191,27 +270,43 @@ async def test_runs_at_the_same_time_apply_nothing_twice(backlog: Backlog) -> No
     assert await backlog.at_head() == TENANTS
 
 
-async def test_a_killed_run_is_taken_up_by_the_next(backlog: Backlog) -> None:
-    """kill -9 `atrium migrate` in the middle: each scope is whole; the next run finishes."""
-    process = killable.migrating(backlog.settings)
-    for _ in range(4000):
-        if await backlog.at_head() >= 2:
-            break
-        await asyncio.sleep(0.005)
-    process.kill()
-    await asyncio.to_thread(process.join)
-    process.close()
-    reached = await backlog.at_head()
-    assert 2 <= reached < TENANTS, "it was killed in the middle"
+async def test_runs_killed_at_random_leave_nothing_half_done(backlog: Backlog) -> None:
+    """kill -9 `atrium migrate` again and again: each scope is whole; the last run finishes."""
+    chance, kills, middles = random.Random(9), 0, 0
+    while kills < 12 and await backlog.at_head() < TENANTS:
+        process = killable.migrating(backlog.settings)
+        before = await backlog.at_head()
+        for _ in range(2000):
+            if await backlog.at_head() > before or not process.is_alive():
+                break
+            await asyncio.sleep(0.002)
+        await asyncio.sleep(chance.uniform(0, 0.03))
+        process.kill()
+        await asyncio.to_thread(process.join)
+        process.close()
+        kills += 1
+        middles += 0 < await backlog.at_head() < TENANTS
+        await _all_whole(backlog)
+    assert middles, "it was killed in the middle"
     outcomes = await backlog.migrate()
     assert {outcome.error for outcome in outcomes} == {None}
     assert await backlog.at_head() == TENANTS
-    assert sum(outcome.applied > 0 for outcome in outcomes) <= 2 * (TENANTS - reached)
-    # A half-applied revision would have left its tables behind without its record, or twice.
+    await _all_whole(backlog)
+    states = await backlog.ask("SELECT DISTINCT state FROM platform.migration_status")
+    assert [row["state"] for row in states] == ["current"]
+
+
+async def _all_whole(backlog: Backlog) -> None:
+    """A half-applied revision leaves tables behind without its record, or the other way."""
     tables = await backlog.ask(
-        "SELECT count(*) AS n FROM pg_tables WHERE schemaname ~ '^t_' GROUP BY schemaname"
+        "SELECT applied, count(DISTINCT tables) AS kinds FROM (SELECT s.scope,"
+        " (SELECT string_agg(a.line || a.revision, ' ' ORDER BY a.line)"
+        "   FROM migrations.applied a WHERE a.scope = s.scope) AS applied,"
+        " (SELECT count(*) FROM pg_tables WHERE schemaname = s.scope) AS tables"
+        " FROM (SELECT DISTINCT scope FROM migrations.applied WHERE scope ~ '^t_') s) x"
+        " GROUP BY applied"
     )
-    assert len({row["n"] for row in tables}) == 1
+    assert {row["kinds"] for row in tables} == {1}
 
 
 async def test_the_command_says_what_failed_and_ends_with_an_error(backlog: Backlog) -> None:

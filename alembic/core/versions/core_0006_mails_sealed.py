@@ -10,6 +10,7 @@ from alembic import op
 
 revision = "core_0006"
 down_revision = "core_0005"
+contract = True
 
 
 def upgrade() -> None:
