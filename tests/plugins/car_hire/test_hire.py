@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import func, select, text, update
 
 from core import clock
-from core.errors import Invalid
+from core.errors import EditedMeanwhile, Invalid
 from core.money import Money
-from plugins.car_hire.errors import EditedMeanwhile, NotNow
+from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Customer, Hire, Vehicle
 from plugins.car_hire.schemas import ReturnInput
 from plugins.car_hire.services import bookings, checks, fleet, hires, pricing, quotes

@@ -19,6 +19,7 @@ import pytest
 from sqlalchemy import select, update
 
 from core import clock
+from core.errors import EditedMeanwhile
 from core.mail.models import Mail
 from core.money import Money
 from core.payments import gateway
@@ -29,7 +30,7 @@ from core.payments.services import Payments, accounts
 from core.payments.stripe_gateway import StripeGateway
 from core.permissions import Role
 from plugins.car_hire import tasks
-from plugins.car_hire.errors import EditedMeanwhile, NotNow
+from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking
 from plugins.car_hire.schemas import ReturnInput
 from plugins.car_hire.services import bookings, hires, paying
