@@ -35,6 +35,9 @@ from tests.core.conftest import CoreScopes
 
 BROWSER = {"accept": "text/html", "sec-fetch-site": "same-origin", "user-agent": "Firefox 1"}
 
+HTTP = Settings(database_url="", public_scheme="http", development=True)
+"""Development on localhost, where cookies go over plain HTTP."""
+
 
 @get("/test/public", access=public)
 async def for_everyone(identity: NamedDependency[Identity | None]) -> str:

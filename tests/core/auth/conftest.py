@@ -7,17 +7,21 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from uuid import UUID
 
+import httpx
 import pytest
 from redis.asyncio import Redis
 
+from core import i18n, mail
 from core.auth.authority import Authority
 from core.auth.identity import Identity
 from core.auth.passwords import Passwords
 from core.auth.services import SignedIn, create_person, enter
+from core.part import core
 from core.permissions import Role
 from core.plugin import Plugins
 from core.scope import Tenant
 from core.settings import Settings
+from tests.core.auth.app import HTTP, Neighbourhood
 from tests.core.conftest import CoreScopes
 
 PASSWORD = "correct horse 42"
@@ -77,3 +81,18 @@ def make_person(scopes: CoreScopes, authority: Authority, password_hash: str) ->
             return Person(made, email, tenant, await enter(session, authority, made, "test.in"))
 
     return make
+
+
+@pytest.fixture
+def town(scopes: CoreScopes, authority: Authority) -> Neighbourhood:
+    """Three tenants, each at its own host, with a post office that catches letters."""
+    i18n.load(core.folder / "locale")
+    mail.install(HTTP, [])
+    return Neighbourhood(scopes, authority, HTTP)
+
+
+@pytest.fixture
+async def browser(town: Neighbourhood) -> AsyncIterator[httpx.AsyncClient]:
+    """A browser at acme's host."""
+    async with town.browser() as client:
+        yield client

@@ -3,41 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
 from sqlalchemy import text
 
-from core import i18n, mail
 from core.auth import entry, recovery
-from core.auth.authority import Authority
 from core.auth.models import User
 from core.mail.models import Mail
-from core.part import core
 from core.permissions import Role
-from core.settings import Settings
 from tests.core.auth.app import Neighbourhood, path_of
 from tests.core.auth.conftest import PASSWORD, MakePerson, Person
 from tests.core.conftest import CoreScopes
 
-HTTP = Settings(database_url="", public_scheme="http", development=True)
 ANOTHER = "quite another staple"
-
-
-@pytest.fixture
-def town(scopes: CoreScopes, authority: Authority) -> Neighbourhood:
-    """Three tenants, each at its own host, with a post office that catches letters."""
-    i18n.load(core.folder / "locale")
-    mail.install(HTTP, [])
-    return Neighbourhood(scopes, authority, HTTP)
-
-
-@pytest.fixture
-async def browser(town: Neighbourhood) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser at acme's host."""
-    async with town.browser() as client:
-        yield client
 
 
 async def letters(scopes: CoreScopes, email: str) -> list[Mail]:
