@@ -8,7 +8,8 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from core import crypto, i18n, mail
+from core import crypto, extension, i18n, mail
+from core.agreement import fillings
 from core.auth.authority import Authority
 from core.connections import Lifetime
 from core.crypto import KeyRing, MasterKeys
@@ -40,6 +41,7 @@ def make_services(settings: Settings, products: Plugins) -> Services:
     """Whatever a process opens once. Nothing connects before it is used."""
     crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
     mail.install(settings, [part.folder / "templates" for part in (*OF_THE_PLATFORM, *products)])
+    extension.install(fillings(products))
     signals = Signals(settings.redis_url)
     databases = Databases(
         pool_size=settings.pool_size,

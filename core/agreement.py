@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final, Self
+from typing import Any, Final, Self
 
 import structlog
 from litestar import Router
 
+from core.extension import Extension, ExtensionPoint, Filling, unfit
 from core.plugin import Place, Plugin, Plugins
 from core.signature import misfit
 
@@ -44,16 +45,20 @@ class Surroundings:
     names: frozenset[str]
     reserved: Mapping[str, str]
     places: Mapping[str, Place]
+    points: Mapping[str, ExtensionPoint[Any]]
 
     @classmethod
     def of(cls, house: House, plugins: Iterable[Plugin]) -> Self:
         """Those of ``house`` together with ``plugins``."""
         answered = [*house.paths, *(path for part in house.parts for path in paths_of(part))]
-        places = [each for owner in (*house.parts, *plugins) for each in owner.places]
+        owners = [*house.parts, *plugins]
+        places = [each for owner in owners for each in owner.places]
+        points = [each for owner in owners for each in owner.extension_points]
         return cls(
             names=house.names.union(part.name for part in house.parts),
             reserved={name: path for path in sorted(answered) for name in _names(path)},
             places={each.name: each for each in places},
+            points={each.name: each for each in points},
         )
 
     def objections(self, plugin: Plugin) -> Iterator[str]:
@@ -69,6 +74,21 @@ class Surroundings:
                 yield f"it fills the slot {slot.name!r}, which nobody offers; there are: {known}"
             elif why := misfit(slot.fill, place.context):
                 yield f"its fill of the slot {slot.name!r}: {why}"
+        for extension in plugin.extends:
+            yield from self._objections_to(extension)
+
+    def _objections_to(self, extension: Extension) -> Iterator[str]:
+        point = self.points.get(extension.point)
+        if point is None:
+            known = ", ".join(sorted(self.points)) or "none"
+            yield f"it extends {extension.point!r}, which nobody offers; there are: {known}"
+        elif point.version != extension.version:
+            yield (
+                f"it extends {point.name} version {extension.version}, here is version"
+                f" {point.version}"
+            )
+        elif why := unfit(extension, point):
+            yield f"its extension of {point.name}: {why}"
 
 
 def agreed(found: Plugins, house: House) -> Plugins:
@@ -89,6 +109,16 @@ def agreed(found: Plugins, house: House) -> Plugins:
             log.error("plugin.broken", plugin=name, reason=reason)
             del working[name]
         broken |= refused
+
+
+def fillings(plugins: Plugins) -> dict[tuple[str, int], list[Filling]]:
+    """Who extends what, by point and version, of plugins that agree."""
+    found: dict[tuple[str, int], list[Filling]] = {}
+    for plugin in plugins:
+        for each in plugin.extends:
+            filling = Filling(plugin.name, plugin.title, each)
+            found.setdefault((each.point, each.version), []).append(filling)
+    return found
 
 
 def paths_of(part: Plugin) -> list[str]:

@@ -7,7 +7,7 @@ folder of each plugin, added by ``load``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from io import BytesIO
@@ -89,6 +89,20 @@ def ngettext(singular: str, plural: str, count: int) -> str:
 def _(message: str) -> LazyText:
     """``message``, translated when it is shown."""
     return LazyProxy(gettext, message, enable_cache=False)
+
+
+def in_every_locale(text: LazyText | str) -> dict[str, str]:
+    """``text`` as each locale's readers see it: to be kept beyond the code that says it."""
+    found = {}
+    for code in LOCALES:
+        with reading_in(code):
+            found[code] = str(text)
+    return found
+
+
+def in_reading(texts: Mapping[str, str]) -> str:
+    """Of what ``in_every_locale`` made, the text for whoever is reading now."""
+    return texts.get(locale()) or texts.get(DEFAULT_LOCALE) or next(iter(texts.values()), "")
 
 
 def fill(text: LazyText | str, **values: object) -> LazyText:

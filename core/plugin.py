@@ -21,6 +21,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.events import Event
+from core.extension import Extension, ExtensionPoint
 from core.i18n import LazyText
 from core.jobs import Actor, Schedule
 from core.permissions import Permission
@@ -118,6 +119,10 @@ class Plugin:
     places: tuple[Place, ...] = ()
     """Places in pages of this plugin that others may fill."""
     slots: tuple[Slot, ...] = ()
+    extension_points: tuple[ExtensionPoint[Any], ...] = ()
+    """Hooks that other plugins may hang functions on."""
+    extends: tuple[Extension, ...] = ()
+    """What this plugin hangs on the hooks of others."""
     settings: type[msgspec.Struct] | None = None
     """What a tenant may choose, drawn as a form at ``/settings/<prefix>``."""
     meters: tuple[Meter, ...] = ()
@@ -139,11 +144,13 @@ class Plugin:
             ("permission", [each.name for each in self.permissions]),
             ("actor", [each.name for each in self.actors]),
             ("meter", [each.name for each in self.meters]),
+            ("extension point", [each.name for each in self.extension_points]),
             ("place", [each.name for each in self.places] if self.name != CORE else []),
         ):
             _refuse_strangers(self.name, kind, names)
         self._refuse_unknown_actors()
         self._refuse_settings_without_defaults()
+        _refuse_doubled("extension of", [each.point for each in self.extends])
 
     def _refuse_unknown_actors(self) -> None:
         known = set(map(id, self.actors))
@@ -186,6 +193,10 @@ def _refuse_strangers(plugin: str, kind: str, names: list[str]) -> None:
     for name in names:
         if not name.startswith(f"{plugin}."):
             raise PluginContradiction(f"{kind} {name!r} must begin with {plugin + '.'!r}")
+    _refuse_doubled(kind, names)
+
+
+def _refuse_doubled(kind: str, names: list[str]) -> None:
     if doubled := {name for name in names if names.count(name) > 1}:
         raise PluginContradiction(f"{kind} declared twice: {', '.join(sorted(doubled))}")
 

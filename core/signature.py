@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, get_type_hints
 
 
-def misfit(function: Callable[..., Any], given: Mapping[str, type]) -> str | None:
+def misfit(function: Callable[..., Any], given: Mapping[str, Any]) -> str | None:
     """Why ``await function(session, **given)`` cannot be; None if it can.
 
     ``given`` are the types of the keyword arguments. An annotation of the function's may be left
@@ -25,6 +25,6 @@ def misfit(function: Callable[..., Any], given: Mapping[str, type]) -> str | Non
     except Exception as problem:  # names that only a type checker sees
         return f"its annotations cannot be read: {problem}"
     for name, kind in given.items():
-        if hints.get(name, kind) not in {kind, Any}:
+        if kind is not Any and hints.get(name, kind) not in {kind, Any}:
             return f"its argument {name} is a {hints[name]}, what it is given a {kind.__name__}"
     return None

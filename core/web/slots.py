@@ -15,6 +15,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import plugin_failures
 from core.auth.identity import Identity
 from core.contained import contained
 from core.db import lost_its_transaction
@@ -91,5 +92,6 @@ class Slots:
             if lost_its_transaction(problem):
                 raise  # none of the plugin's doing: another attempt may do better
             log.exception("slot.failed", plugin=plugin, slot=slot.name)
+            await plugin_failures.note(self.session, plugin, slot.name, problem)
             return None
         return None if shown is None else Filled(plugin, slot.template, shown)

@@ -8,6 +8,7 @@ from core.i18n import _
 from core.permissions import Permission, Role
 from core.plugin import Meter, NavItem, Plugin
 from plugins.car_hire import demo, tasks
+from plugins.car_hire.points import POINTS
 from plugins.car_hire.policy import PLUGIN, Policy
 from plugins.car_hire.routes import api, desk, keeping, site, slots
 from plugins.car_hire.services.hires import HIRES_STARTED
@@ -58,7 +59,9 @@ plugin: Final = Plugin(
     schedules=tasks.SCHEDULES,
     listeners=tasks.LISTENERS,
     permissions=(DESK, FLEET, RATES),
+    places=slots.PLACES,
     slots=slots.SLOTS,
+    extension_points=POINTS,
     settings=Policy,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),
     extensions=("btree_gist",),

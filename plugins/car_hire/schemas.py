@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Final, Literal
+from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from babel.core import Locale
+from msgspec import field
 
 from core.i18n import _
 from core.web.forms.fields import (
@@ -155,6 +156,8 @@ class HireInput(Form, kw_only=True):
     licence_seen: Annotated[
         bool, tick(_("I have seen the driving licence, and it is the customer's"))
     ] = False
+    steps: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What the steps of other plugins ask for, by plugin and field."""
 
 
 class ReturnInput(Form, kw_only=True):

@@ -8,7 +8,7 @@ form = await posted(request, NewVehicle)      # people: typed text and errors ke
 body = await decode(request, NewVehicle)      # programs: raises Invalid
 """
 
-from core.web.forms.bind import bind, blank, bound, decode, posted, typed_fields
+from core.web.forms.bind import bind, blank, bound
 from core.web.forms.bound import Bound
 from core.web.forms.fields import (
     Form,
@@ -25,6 +25,7 @@ from core.web.forms.fields import (
     tick,
     whole,
 )
+from core.web.forms.received import decode, posted, typed_fields
 
 __all__ = [
     "Bound",

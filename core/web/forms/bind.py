@@ -11,7 +11,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeVar
 
 import msgspec
-from litestar import Request
 
 from core import clock
 from core.errors import DomainError, FieldError, Invalid
@@ -176,30 +175,6 @@ def _storable(value: Any) -> bool:
 def _inner_path(error: msgspec.ValidationError) -> str:
     _, found, path = str(error).rpartition(" - at `$")
     return path.rstrip("`") if found else ""
-
-
-async def posted(request: Request[Any, Any, Any], struct: type[T]) -> Bound[T]:
-    """The form that ``request`` carries."""
-    return bind(struct, await typed_fields(request))
-
-
-async def typed_fields(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """What was typed, by field; a list where a field came more than once."""
-    data = await request.form()
-    return {key: _single(data.getall(key)) for key in data if key != FORM_KEY}
-
-
-def _single(values: list[Any]) -> Any:
-    return values[0] if len(values) == 1 else values
-
-
-async def decode(request: Request[Any, Any, Any], struct: type[T]) -> T:
-    """The JSON body of ``request`` as ``struct``.
-
-    Raises:
-        Invalid: with every field that is wrong.
-    """
-    return read_json(struct, await request.body())
 
 
 def read_json(struct: type[T], text: bytes) -> T:

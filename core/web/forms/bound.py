@@ -31,6 +31,8 @@ class Bound(Generic[T]):
     result: T | None = None
     id: str = ""
     """Set it where two forms on one page have fields of the same name."""
+    prefix: str = ""
+    """Goes before every name, where the fields of several Structs are sent together."""
 
     @property
     def ok(self) -> bool:
@@ -65,6 +67,10 @@ class Bound(Generic[T]):
     def id_of(self, key: str) -> str:
         """The HTML id of the field ``key``."""
         return f"{self.id}-{key}" if self.id else key
+
+    def name_of(self, key: str) -> str:
+        """What the field ``key`` is called when it is sent."""
+        return self.prefix + key
 
     def errors_of(self, key: str) -> list[LazyText | str]:
         """What is wrong with the field ``key``, nested parts included."""

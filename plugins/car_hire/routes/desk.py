@@ -10,17 +10,21 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import plugin_failures
 from core.errors import DomainError
 from core.i18n import _
 from core.money import Money
 from core.payments.states import TITLES as PAYMENT_TITLES
 from core.permissions import permission
-from core.web.forms import Bound, blank, posted
+from core.web.forms import Bound, blank, posted, typed_fields
 from core.web.pages import Page, SeeOther
+from core.web.slots import Slots
 from plugins.car_hire.models import Hire
+from plugins.car_hire.routes.handing_over import HandOver
 from plugins.car_hire.routes.http import DESK, SHOWN, AnyRequest, bookings_page
 from plugins.car_hire.routes.site import card_of, usual_dates
-from plugins.car_hire.schemas import CardInput, HireInput, ReturnInput, WalkInInput
+from plugins.car_hire.routes.slots import BOOKING
+from plugins.car_hire.schemas import CardInput, ReturnInput, WalkInInput
 from plugins.car_hire.services import (
     bookings,
     customers,
@@ -36,6 +40,7 @@ from plugins.car_hire.services.describe import told
 PATH = "/car-hire/desk"
 ACCESS = permission(DESK)
 Session = NamedDependency[AsyncSession]
+Parts = NamedDependency[Slots]
 
 
 class Desk(Controller):
@@ -48,7 +53,9 @@ class Desk(Controller):
     async def today(self, session: Session) -> Page:
         """Who comes, who brings back, who is late."""
         start = await looking.beginnings(session)
-        context = {"day": await looking.today(session), "start": start, **SHOWN}
+        failures = await plugin_failures.recent(session)
+        day = await looking.today(session)
+        context = {"day": day, "start": start, "failures": failures, **SHOWN}
         return Page("car_hire/desk/today.html", context)
 
     @get("/bookings", access=ACCESS)
@@ -84,30 +91,34 @@ class Desk(Controller):
         return SeeOther(f"{PATH}/bookings/{made.id}", flash=_("Booked. Take the payment now"))
 
     @get("/bookings/{booking_id:uuid}", access=ACCESS)
-    async def booking(self, session: Session, booking_id: FromPath[UUID]) -> Page:
+    async def booking(self, session: Session, slots: Parts, booking_id: FromPath[UUID]) -> Page:
         """One booking with its history and what can be done now."""
-        return await _booking_page(session, booking_id)
+        return await _booking_page(session, slots, booking_id)
 
     @post("/bookings/{booking_id:uuid}/payment", access=ACCESS)
     async def pay(
-        self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
+        self, request: AnyRequest, session: Session, slots: Parts, booking_id: FromPath[UUID]
     ) -> Page | SeeOther:
         """Take the price of a booking by card."""
         form = await posted(request, CardInput)
         try:
             await paying.pay_booking(session, booking_id, form.value.payment_method)
         except DomainError as error:
-            return await _booking_page(session, booking_id, card=form.refuse(error), error=error)
+            return await _booking_page(
+                session, slots, booking_id, card=form.refuse(error), error=error
+            )
         return SeeOther(f"{PATH}/bookings/{booking_id}")
 
     @post("/bookings/{booking_id:uuid}/payment/answer", access=ACCESS)
-    async def answered(self, session: Session, booking_id: FromPath[UUID]) -> Page | SeeOther:
+    async def answered(
+        self, session: Session, slots: Parts, booking_id: FromPath[UUID]
+    ) -> Page | SeeOther:
         """The cardholder, at the desk, has answered the bank."""
         try:
             await paying.answered(session, paying.BOOKING, booking_id, paying.CHARGE)
         except DomainError as error:
             form = blank(CardInput).refuse(error)
-            return await _booking_page(session, booking_id, card=form, error=error)
+            return await _booking_page(session, slots, booking_id, card=form, error=error)
         return SeeOther(f"{PATH}/bookings/{booking_id}")
 
     @post("/bookings/{booking_id:uuid}/cancellation", access=ACCESS)
@@ -124,14 +135,16 @@ class Desk(Controller):
 
     @post("/bookings/{booking_id:uuid}/hire", access=ACCESS)
     async def start(
-        self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
+        self, request: AnyRequest, session: Session, slots: Parts, booking_id: FromPath[UUID]
     ) -> Page | SeeOther:
         """Check driver and car; the deposit comes next."""
-        form = await posted(request, HireInput)
+        form = HandOver.of(session, await typed_fields(request))
         try:
-            await hires.prepare(session, form.value)
+            await hires.prepare(session, form.given)
         except DomainError as error:
-            return await _booking_page(session, booking_id, start=form.refuse(error), error=error)
+            return await _booking_page(
+                session, slots, booking_id, start=form.refuse(error), error=error
+            )
         return SeeOther(f"{PATH}/bookings/{booking_id}")
 
     @post("/hires/{hire_id:uuid}/{purpose:str}", access=ACCESS)
@@ -139,6 +152,7 @@ class Desk(Controller):
         self,
         request: AnyRequest,
         session: Session,
+        slots: Parts,
         hire_id: FromPath[UUID],
         purpose: FromPath[str],
     ) -> Page | SeeOther:
@@ -154,7 +168,7 @@ class Desk(Controller):
                 await paying.take(session, hire_id, purpose, form.value.payment_method)
         except DomainError as error:
             return await _booking_page(
-                session, hire.booking_id, card=form.refuse(error), error=error
+                session, slots, hire.booking_id, card=form.refuse(error), error=error
             )
         return SeeOther(f"{PATH}/bookings/{hire.booking_id}")
 
@@ -216,9 +230,10 @@ async def _new_page(session: AsyncSession, form: Bound[WalkInInput], status: int
 
 async def _booking_page(
     session: AsyncSession,
+    slots: Slots,
     booking_id: UUID,
     *,
-    start: Bound[HireInput] | None = None,
+    start: HandOver | None = None,
     card: Bound[CardInput] | None = None,
     error: DomainError | None = None,
 ) -> Page:
@@ -235,9 +250,10 @@ async def _booking_page(
         "car_hire/desk/booking.html",
         {
             "found": found,
-            "start": start or blank(HireInput, usual),
+            "start": start or HandOver.blank(session, usual),
             "card_form": card or blank(CardInput),
             "card": field,
+            "added": await slots.fill(BOOKING, booking_id=booking_id),
             "events": await looking.history(session, *ids),
             "payment_titles": {str(state): title for state, title in PAYMENT_TITLES.items()},
             **SHOWN,

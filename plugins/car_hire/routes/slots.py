@@ -1,17 +1,25 @@
-"""What car hire puts into pages of core."""
+"""What car hire puts into pages of core, and where others put something into its own."""
 
 from __future__ import annotations
 
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth import identity
-from core.plugin import Slot
+from core.plugin import Place, Slot
 from plugins.car_hire.models import GEARS, states
 from plugins.car_hire.services import fleet, looking
 
 _SHOWN: Final = 3
+
+BOOKING: Final = Place(
+    name="car_hire.booking",
+    page="The page of one booking at the desk, seen by those who may work there.",
+    context={"booking_id": UUID},
+)
+PLACES: Final = (BOOKING,)
 
 
 async def cheapest(session: AsyncSession) -> dict[str, Any] | None:

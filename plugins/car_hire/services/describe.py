@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from core.i18n import gettext, ngettext
+from core.i18n import gettext, in_reading, ngettext
 from core.money import Money
 from plugins.car_hire.models import MoneyLine
 from plugins.car_hire.services import pricing
@@ -48,8 +48,11 @@ _TEXTS: Final = {
 
 
 def describe(rule: str, evidence: Mapping[str, Any]) -> str:
-    """What a line says to people: ``Hire, 3 days``."""
-    return _TEXTS[rule](evidence)
+    """What a line says to people: ``Hire, 3 days``. A line that another plugin added brought its
+    texts with it, so that it reads the same when that plugin is gone."""
+    if rule in _TEXTS:
+        return _TEXTS[rule](evidence)
+    return in_reading(evidence["texts"]) or rule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,7 +25,16 @@ from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import BillLine, Booking, Hire, Vehicle, states
 from plugins.car_hire.schemas import HireInput, ReturnInput
-from plugins.car_hire.services import availability, bookings, checks, customers, pricing, quotes
+from plugins.car_hire.services import (
+    adding,
+    availability,
+    bookings,
+    checks,
+    customers,
+    pricing,
+    quotes,
+    steps,
+)
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.locking import OVERLAP, UNIQUE, lock_vehicle, sqlstate
 
@@ -52,7 +61,8 @@ async def prepare(session: AsyncSession, given: HireInput) -> Hire:
         Unfit: the licence does not last, or the driver is too young.
         VehicleNotHere: the car is out or in maintenance.
         NotNow: the booking is not confirmed, or it is too early.
-        Invalid: naming the reading at fault.
+        Invalid: naming the reading, or the field of a plugin's step, at fault.
+        ExtensionFailed: a plugin could not be asked whether its step is satisfied.
     """
     booking = await bookings.locked(session, given.booking_id)
     known = await of_booking(session, booking.id)
@@ -66,9 +76,12 @@ async def prepare(session: AsyncSession, given: HireInput) -> Hire:
     )
     assert vehicle is not None
     _check_handover(vehicle, given)
+    chosen = await bookings.class_of(session, booking)
+    kept = await steps.satisfied(session, booking, chosen, given.steps)
     await _block_from_now(session, booking)
     hire = known or Hire(id=new_id(), version=1, booking_id=booking.id, currency=booking.currency)
     quote = await quotes.one(session, booking.quote_id)
+    hire.steps = kept
     await _note(session, hire, vehicle, given, quote.deposit)
     if not quote.deposit:
         await depart(session, hire.id)
@@ -278,7 +291,8 @@ async def _bill(
         fuel_out=hire.fuel_out,
         fuel_in=given.fuel_eighths,
     )
-    return pricing.bill(quotes.terms_then(quote), quote.days, seen)
+    chosen = await bookings.class_of(session, booking)
+    return await adding.to_bill(session, hire, chosen, quotes.terms_then(quote), quote.days, seen)
 
 
 def _same_readings(hire: Hire, given: ReturnInput) -> bool:

@@ -29,7 +29,7 @@ from plugins.car_hire.models import (
     VehicleClass,
     states,
 )
-from plugins.car_hire.services import bookings, customers, fleet, hires, paying, quotes
+from plugins.car_hire.services import bookings, customers, fleet, hires, paying, quotes, steps
 from plugins.car_hire.services.describe import Told, told
 
 HAPPENED: dict[str, tuple[LazyText, str, str]] = {
@@ -67,6 +67,7 @@ class Whole:
     billed: Money
     owed: Money
     payments: Sequence[Payment]
+    steps: Sequence[steps.Told]
 
     def payment(self, subject_type: str, purpose: str) -> Payment | None:
         """The payment for ``purpose`` that lives, if there is one."""
@@ -124,6 +125,7 @@ async def whole(session: AsyncSession, booking_id: UUID) -> Whole:
         billed=billed,
         owed=owed,
         payments=payments,
+        steps=steps.told(hire),
     )
 
 

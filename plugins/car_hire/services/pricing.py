@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import msgspec
 
-from core.money import Money, total
+from core.money import LARGEST, Money, round_to, total
 
 DAY: Final = timedelta(hours=24)
 HOUR: Final = timedelta(hours=1)
@@ -120,6 +120,34 @@ def bill(terms: Terms, charged_days: int, seen: Readings) -> Priced:
     return _sum([line for line in made if line is not None], terms.currency)
 
 
+def added(
+    terms: Terms, rule: str, quantity: Decimal, unit_price: Decimal, evidence: dict[str, Any]
+) -> Line:
+    """A line by a rule of another plugin's, taxed and rounded as our own.
+
+    Raises:
+        ValueError: more decimals than are kept, or no amount that could be meant.
+    """
+    for value, decimals in ((quantity, 2), (unit_price, 6)):
+        if not value.is_finite() or abs(value) >= LARGEST:
+            raise ValueError(f"{value} is no amount")
+        if value != round_to(value, decimals):
+            raise ValueError(f"{value} has more than {decimals} decimals")
+    return _line(terms, rule, quantity, unit_price, evidence)
+
+
+def extended(priced: Priced, extra: Sequence[Line]) -> Priced:
+    """``priced`` with lines that other plugins add to it.
+
+    Raises:
+        ValueError: they take more away than there is, or add more than can be kept.
+    """
+    made = _sum([*priced.lines, *extra], priced.gross.unit)
+    if min(made.net.amount, made.tax.amount) < 0 or made.gross.amount > LARGEST:
+        raise ValueError(f"the lines sum up to {made.gross.amount} {made.gross.unit}")
+    return made
+
+
 def _late(terms: Terms, seen: Readings) -> Line | None:
     elapsed = seen.returned_at - seen.due_at
     if elapsed <= timedelta(minutes=terms.grace_minutes):
@@ -159,7 +187,11 @@ def _mileage(terms: Terms, charged_days: int, seen: Readings) -> Line | None:
 
 
 def _line(
-    terms: Terms, rule: str, quantity: int, unit_price: Decimal, evidence: dict[str, Any]
+    terms: Terms,
+    rule: str,
+    quantity: int | Decimal,
+    unit_price: Decimal,
+    evidence: dict[str, Any],
 ) -> Line:
     """Round once for the net and once for the tax of each line, so that lines add up to sums."""
     price = Money(unit_price, terms.currency)

@@ -22,7 +22,7 @@ from plugins.car_hire import policy
 from plugins.car_hire.errors import VehicleUnavailable
 from plugins.car_hire.models import BillLine, Booking, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.schemas import QuoteInput
-from plugins.car_hire.services import availability, pricing
+from plugins.car_hire.services import adding, availability, pricing
 
 LONGEST: Final = timedelta(days=90)
 FURTHEST: Final = timedelta(days=730)
@@ -61,7 +61,7 @@ async def search(
     return [
         Offer(
             vehicle_class=each,
-            priced=pricing.quote(terms_of(each, rules), starts_at, ends_at),
+            priced=await adding.to_quote(session, each, terms_of(each, rules), starts_at, ends_at),
             days=pricing.days(starts_at, ends_at, rules.grace_minutes),
             free=free,
         )
@@ -94,7 +94,7 @@ async def keep(
 ) -> Quote:
     """Keep a price for whatever time, without asking whether a car is free."""
     terms = terms_of(chosen, rules)
-    priced = pricing.quote(terms, wanted.starts_at, wanted.ends_at)
+    priced = await adding.to_quote(session, chosen, terms, wanted.starts_at, wanted.ends_at)
     now = clock.now()
     made = Quote(
         id=new_id(),
