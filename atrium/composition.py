@@ -22,6 +22,7 @@ from core.settings import Settings
 from core.signals import Signals
 from core.web.app import Services
 from tenants.catalogue import Catalogue
+from tenants.migration.lines import compile_lines
 from tenants.portal.plugin import plugin as portal
 
 OF_THE_PLATFORM: Final[tuple[Plugin, ...]] = (core, portal)
@@ -47,7 +48,7 @@ def make_services(settings: Settings, products: Plugins) -> Services:
         pool_size=settings.pool_size,
         lifetime=Lifetime(schemas=settings.pool_max_schemas, seconds=settings.pool_max_age),
     )
-    directory = Catalogue(settings, databases)
+    directory = Catalogue(settings, databases, compile_lines(products))
     directory.listen(signals)
     gateway.install(
         StripeGateway(

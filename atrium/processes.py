@@ -22,7 +22,7 @@ from tenants.migration.lines import compile_lines
 from tenants.part import tenancy
 from tenants.portal.plugin import plugin as portal
 from tenants.provisioning import Provisioner
-from tenants.roster import Roster
+from tenants.roster import Roster, Served
 from workers import worker as dramatiq_worker
 from workers.broker import make_broker
 from workers.registry import Registry
@@ -67,7 +67,7 @@ def scheduler() -> None:
     """Ask for every tenant's periodic jobs when their turn comes."""
     services, registry = _start("scheduler")
     scheduler = Scheduler(
-        tenants=Roster(services.settings, services.databases),
+        tenants=Served(services.settings, services.databases, compile_lines(services.products)),
         databases=services.databases,
         registry=registry,
     )

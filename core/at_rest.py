@@ -68,6 +68,16 @@ class UnderMaintenance(AtRest):
         super().__init__(maintenance.message or usual, retry_after=wait)
 
 
+class BeingUpdated(AtRest):
+    """Its tables are not yet, or no longer, those that this code works with."""
+
+    code = "being_updated"
+    title = _("We are bringing this place up to date")
+
+    def __init__(self) -> None:
+        super().__init__(_("It takes a moment. Nothing that you saved is lost."), retry_after=SOON)
+
+
 def resting(tenant: Tenant) -> AtRest:
     """Why ``tenant``, whose status is not ``active``, is not served."""
     match tenant.status:
@@ -77,5 +87,7 @@ def resting(tenant: Tenant) -> AtRest:
             return Suspended()
         case "closed" | "deleting":
             return Closed()
+        case "updating":
+            return BeingUpdated()
         case _:
             return AtRest(retry_after=SOON)

@@ -73,7 +73,8 @@ class Tenant:
     """Whoever is served: a business, or the platform itself as tenant zero.
 
     ``zone`` is an IANA time zone, ``currency`` an ISO 4217 code, ``locale`` such as ``pt``;
-    ``status`` is ``active`` when it may be served; ``plugins`` are those enabled.
+    ``status`` is ``active`` when it may be served, ``updating`` while its tables are not those
+    that this code works with; ``plugins`` are those enabled.
     """
 
     id: UUID

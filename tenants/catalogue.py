@@ -10,9 +10,9 @@ from __future__ import annotations
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
@@ -25,7 +25,15 @@ from core.signals import Signals
 from tenants import slugs
 from tenants.changes import CHANNEL
 from tenants.databases import Place, platform
-from tenants.models import DatabaseRecord, FormerSlug, TenantHost, TenantPlugin, TenantRecord
+from tenants.migration.lines import Lines, Standing
+from tenants.models import (
+    DatabaseRecord,
+    FormerSlug,
+    MigrationStatus,
+    TenantHost,
+    TenantPlugin,
+    TenantRecord,
+)
 
 TTL: Final = 30.0
 HELD_AT_MOST: Final = 20_000
@@ -35,7 +43,17 @@ _ENABLED: Final = (
     .where(TenantPlugin.tenant_id == TenantRecord.id, TenantPlugin.state == "enabled")
     .scalar_subquery()
 )
-EVERYONE: Final = select(TenantRecord, DatabaseRecord, _ENABLED).outerjoin(
+_STANDING: Final = (
+    select(
+        func.jsonb_object_agg(
+            MigrationStatus.line,
+            func.jsonb_build_array(MigrationStatus.revision, MigrationStatus.contracted),
+        )
+    )
+    .where(MigrationStatus.tenant_id == TenantRecord.id)
+    .scalar_subquery()
+)
+EVERYONE: Final = select(TenantRecord, DatabaseRecord, _ENABLED, _STANDING).outerjoin(
     DatabaseRecord, DatabaseRecord.name == TenantRecord.database
 )
 """The rows that ``describe`` takes, of every tenant there is."""
@@ -50,9 +68,12 @@ class _Held:
 class Catalogue:
     """The ``core.scope.Directory`` of this software."""
 
-    def __init__(self, settings: Settings, databases: Databases, *, ttl: float = TTL) -> None:
+    def __init__(
+        self, settings: Settings, databases: Databases, lines: Lines, *, ttl: float = TTL
+    ) -> None:
         self._settings = settings
         self._databases = databases
+        self._lines = lines
         self._ttl = ttl
         self._platform = platform(settings)
         self._suffix = f".{settings.base_domain}"
@@ -128,7 +149,7 @@ class Catalogue:
     async def _read(self, key: Hashable, criterion: ColumnElement[bool]) -> Tenant | None:
         changes = self._changes
         async with self._databases.transaction(self._platform) as session:
-            tenant = await find(session, self._settings, criterion)
+            tenant = await find(session, self._settings, self._lines, criterion)
         if changes == self._changes:  # else what was read may already be history
             # Some are forgotten sooner: what was asked at once must not be asked again at once.
             ttl = self._ttl * random.uniform(0.5, 1)  # noqa: S311  # spreads load, guards nothing
@@ -140,28 +161,41 @@ class Catalogue:
 
 
 async def find(
-    session: AsyncSession, settings: Settings, criterion: ColumnElement[bool]
+    session: AsyncSession, settings: Settings, lines: Lines, criterion: ColumnElement[bool]
 ) -> Tenant | None:
     """The one tenant that meets ``criterion``, read from the catalogue."""
     rows = await session.execute(EVERYONE.where(criterion))
     row = rows.one_or_none()
-    return None if row is None else describe(settings, row[0], row[1], row[2])
+    return None if row is None else describe(settings, lines, *row)
 
 
 def describe(
-    settings: Settings, record: TenantRecord, database: DatabaseRecord | None, plugins: Any
+    settings: Settings,
+    lines: Lines,
+    record: TenantRecord,
+    database: DatabaseRecord | None,
+    plugins: Sequence[str] | None,
+    standing: Standing | None,
 ) -> Tenant:
-    """A tenant as the rest of the software sees it."""
+    """A tenant as the rest of the software sees it.
+
+    It is ``updating`` rather than ``active`` while its tables are not those that this code
+    works with: the rest of the software need not know why it waits.
+    """
+    enabled = frozenset(plugins or ())
+    status = record.status
+    if status == "active" and not lines.serve(enabled, standing or {}):
+        status = "updating"
     return Tenant(
         id=record.id,
         slug=record.slug,
         name=record.name,
         scope=Scope(Place.of(settings, database).application, scope_name(record.id)),
-        status=record.status,
+        status=status,
         zone=record.zone,
         currency=record.currency,
         locale=record.locale,
-        plugins=frozenset(plugins or ()),
+        plugins=enabled,
         brand=Brand(color=record.color or Brand().color, logo=record.logo),
         maintenance=maintenance_of(record),
     )

@@ -29,14 +29,14 @@ from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
 from tenants import runs
-from tenants.catalogue import describe
+from tenants.catalogue import EVERYONE, describe
 from tenants.changes import announce
 from tenants.databases import Place, platform
 from tenants.lifecycle import Order, Ordered, Owner, note
+from tenants.migration.ledger import row_of, write
 from tenants.migration.lines import Lines
-from tenants.migration.replay import bring_up
+from tenants.migration.replay import bring_up, current
 from tenants.models import (
-    DatabaseRecord,
     Membership,
     ProvisioningRun,
     Seed,
@@ -136,9 +136,12 @@ class Provisioner:
         elif kind == "schema":
             await make_schema(connection, scope)
         else:
-            for line in self._lines.of_tenant(work.chosen):
+            lines = self._lines.of_tenant(work.chosen)
+            for line in lines:
                 await bring_up(connection, scope, line)
             await spread_role(connection, scope)
+            async with self._databases.transaction(self._platform) as session:
+                await write(session, [row_of(current(work.tenant.id, line)) for line in lines])
 
     async def _seed(self, tenant: Tenant, name: str) -> None:
         plugin = self._plugins.working[name]
@@ -200,16 +203,11 @@ class Provisioner:
             announce(session, self._signals, work.tenant.id)
 
     async def _read(self, session: AsyncSession, run_id: UUID) -> _Work:
-        rows = await session.execute(
-            select(ProvisioningRun, TenantRecord, DatabaseRecord)
-            .join(TenantRecord, TenantRecord.id == ProvisioningRun.tenant_id)
-            .outerjoin(DatabaseRecord, DatabaseRecord.name == TenantRecord.database)
-            .where(ProvisioningRun.id == run_id)
-        )
-        row = rows.one_or_none()
-        if row is None:
+        run = await session.get(ProvisioningRun, run_id, populate_existing=True)
+        if run is None:
             raise NotFound
-        run, record, database = row
+        rows = await session.execute(EVERYONE.where(TenantRecord.id == run.tenant_id))
+        record, database, _enabled, standing = rows.one()
         chosen = await session.scalars(
             select(TenantPlugin.plugin)
             .where(TenantPlugin.tenant_id == record.id, TenantPlugin.state != "disabled")
@@ -219,7 +217,7 @@ class Provisioner:
         return _Work(
             run_id=run_id,
             steps=await runs.open_steps(session, run_id),
-            tenant=describe(self._settings, record, database, plugins),
+            tenant=describe(self._settings, self._lines, record, database, plugins, standing),
             place=Place.of(self._settings, database),
             chosen=plugins,
             owner=msgspec.convert(run.owner, Owner) if run.owner else None,

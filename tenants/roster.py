@@ -10,12 +10,13 @@ from core.scope import Database, Tenant
 from core.settings import Settings
 from tenants.catalogue import EVERYONE, describe
 from tenants.databases import places, platform
+from tenants.migration.lines import Lines
 from tenants.models import TenantRecord
 
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """The catalogue, read whole: what relay and scheduler go by."""
+    """Where everybody is: what the relay goes by."""
 
     settings: Settings
     databases: Databases
@@ -26,6 +27,15 @@ class Roster:
             known = await places(session, self.settings)
         return [Database(place.name, place.relay_url) for place in known]
 
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Who everybody is whom this code can serve: what the scheduler goes by."""
+
+    settings: Settings
+    databases: Databases
+    lines: Lines
+
     async def active(self) -> Sequence[Tenant]:
         """Every tenant that may be served, tenant zero included."""
         zero = platform(self.settings)
@@ -33,4 +43,5 @@ class Roster:
             rows = await session.execute(
                 EVERYONE.where(TenantRecord.status == "active").order_by(TenantRecord.id)
             )
-            return [zero, *(describe(self.settings, *row) for row in rows)]
+            found = [describe(self.settings, self.lines, *row) for row in rows]
+        return [zero, *(each for each in found if each.status == "active")]

@@ -103,7 +103,7 @@ async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
             port=postgres.port,
         )
     provisioner = Provisioner(settings, databases, plugins, lines, signals)
-    directory = Catalogue(settings, databases)
+    directory = Catalogue(settings, databases, lines)
     directory.listen(signals)
     async with signals.listening():
         yield World(

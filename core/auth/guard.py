@@ -94,6 +94,8 @@ def _origin(connection: Connection, authority: Authority) -> Origin:
 async def _identify(connection: Connection, authority: Authority) -> Identity | None:
     tenant: Tenant = connection.scope["state"]["tenant"]
     session: AsyncSession = connection.scope["state"]["session"]
+    if tenant.status == "updating":
+        return None  # its tables may not be those that would be asked
     header = connection.headers.get("authorization", "")
     if connection.scope["path"].startswith(_API) and header.lower().startswith(_BEARER):
         token = header[len(_BEARER) :].strip()

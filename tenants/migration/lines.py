@@ -11,6 +11,7 @@ import re
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -115,14 +116,25 @@ class Lines:
         wanted = (self.by_name.get(name) for name in sorted(plugins))
         return self.by_name[CORE], *(line for line in wanted if line is not None)
 
+    def serve(self, plugins: Iterable[str], standing: Standing) -> bool:
+        """Whether this code can serve a tenant with these plugins, whose scope stands so."""
+        return all(
+            line.serves(*standing.get(line.name, (None, None))) for line in self.of_tenant(plugins)
+        )
+
+
+Standing = Mapping[str, Sequence[str | None]]
+"""Where a scope stands: by line, its revision and the newest contract that it has."""
+
 
 def compile_lines(plugins: Iterable[Plugin]) -> Lines:
-    """Compile the lines of core, of the platform and of each plugin that has migrations."""
+    """The lines of core, of the platform and of each plugin that has migrations; each is
+    compiled once in a process."""
     folders = {name: _core_folder() / name for name in (CORE, PLATFORM)}
     for plugin in plugins:
         if (folder := plugin.folder / "migrations").is_dir():
             folders[plugin.name] = folder
-    return Lines({name: compile_line(name, folder) for name, folder in folders.items()})
+    return Lines({name: _compiled(name, folder) for name, folder in folders.items()})
 
 
 def compile_line(name: str, folder: Path) -> Line:
@@ -141,6 +153,9 @@ def compile_line(name: str, folder: Path) -> Line:
             )
         ordered = reversed(list(scripts.walk_revisions()))
         return Line(name, tuple(_compile(script) for script in ordered))
+
+
+_compiled: Final = cache(compile_line)
 
 
 def _compile(script: Script) -> Revision:

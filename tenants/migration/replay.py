@@ -89,16 +89,16 @@ async def bring_up(
         BadMigration: the scope is ahead of this code, or has no schema.
     """
     async with owning(connection, scope, lock_timeout):
-        current = await connection.fetchrow(
+        found = await connection.fetchrow(
             "SELECT to_regnamespace($1) IS NOT NULL AS exists, (SELECT revision"
             " FROM migrations.applied WHERE scope = $1 AND line = $2) AS revision",
             scope,
             line.name,
         )
-        if not current["exists"]:
+        if not found["exists"]:
             # Without this, tables would land in the next schema of the search_path.
             raise BadMigration(f"there is no schema {scope}")
-        missing = line.after(current["revision"])
+        missing = line.after(found["revision"])
         if missing:
             statements = [each for revision in missing for each in revision.statements]
             await connection.execute(";\n".join(statements))
@@ -200,7 +200,7 @@ class _Sweep:
                 else:
                     self._end(_failed(target, line, problem))
             else:
-                self._end(_current(target, line, count))
+                self._end(current(target.tenant_id, line, count))
         if busy:
             self.busy.append(replace(target, lines=tuple(busy)))
 
@@ -210,9 +210,10 @@ class _Sweep:
             self.watch.ended(outcome)
 
 
-def _current(target: Target, line: Line, applied: int = 0) -> Outcome:
+def current(tenant_id: UUID, line: Line, applied: int = 0) -> Outcome:
+    """A scope that is at the head of ``line``."""
     return Outcome(
-        tenant_id=target.tenant_id,
+        tenant_id=tenant_id,
         line=line.name,
         revision=line.head,
         target=line.head,
@@ -239,11 +240,13 @@ def lacking(
 ) -> tuple[list[Target], list[Outcome]]:
     """Split ``targets`` into what has something to do, and the outcomes of all that has not."""
     todo: list[Target] = []
-    current: list[Outcome] = []
+    up_to_date: list[Outcome] = []
     for target in targets:
         at = present.get(target.scope, {})
         behind = tuple(line for line in target.lines if at.get(line.name, "") != line.head)
         if behind:
             todo.append(replace(target, lines=behind, at=at))
-        current += [_current(target, line) for line in target.lines if line not in behind]
-    return todo, current
+        up_to_date += [
+            current(target.tenant_id, line) for line in target.lines if line not in behind
+        ]
+    return todo, up_to_date

@@ -114,7 +114,7 @@ async def test_an_answer_is_held_and_costs_no_query(world: World) -> None:
 
 async def test_an_answer_ages_out_without_any_announcement(world: World) -> None:
     """The safety net: a lost announcement is made up for after the time to live."""
-    short = Catalogue(world.settings, world.databases, ttl=0.05)
+    short = Catalogue(world.settings, world.databases, world.lines, ttl=0.05)
     first = await short.by_id(world.acme.id)
     await asyncio.sleep(0.06)
     assert await short.by_id(world.acme.id) is not first
@@ -122,7 +122,7 @@ async def test_an_answer_ages_out_without_any_announcement(world: World) -> None
 
 async def test_an_answer_read_before_a_change_is_not_kept(world: World) -> None:
     """An announcement that arrives while an answer is being read makes it history."""
-    directory = Catalogue(world.settings, world.databases)
+    directory = Catalogue(world.settings, world.databases, world.lines)
     reading = asyncio.create_task(directory.by_id(world.acme.id))
     await asyncio.sleep(0)
     directory.forget(world.acme.id)
@@ -134,7 +134,7 @@ async def test_a_change_reaches_every_process(world: World) -> None:
     """Suspended here, no longer active in another process's directory a moment later."""
     tenant = await world.provision()
     other_signals = Signals(world.settings.redis_url)
-    other = Catalogue(world.settings, world.databases, ttl=3600)
+    other = Catalogue(world.settings, world.databases, world.lines, ttl=3600)
     other.listen(other_signals)
     async with other_signals.listening():
         await asyncio.wait_for(other_signals.connected.wait(), 5)

@@ -141,3 +141,30 @@ def test_a_tenant_has_core_and_its_plugins_but_never_the_platform(world: World) 
     assert [each.name for each in lines.of_tenant(["car_hire"])] == ["core", "car_hire"]
     assert [each.name for each in lines.of_tenant([])] == ["core"]
     assert [each.name for each in lines.of_platform()] == ["core", "platform"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        'op.drop_column("a", "b")',
+        'op.drop_table("a")',
+        'op.rename_table("a", "b")',
+        'op.alter_column("a", "b", nullable=False)',
+        'op.alter_column("a", "b", type_=sa.Text())',
+        'op.alter_column("a", "b", new_column_name="c")',
+    ],
+)
+def test_taking_something_away_has_to_be_said(folder: Folder, body: str) -> None:
+    """Older code may still use it: the revision says whether that matters."""
+    folder.revision(1, body)
+    with pytest.raises(BadMigration, match="contract = True"):
+        compile_line("x", folder.path)
+
+
+@pytest.mark.parametrize("contract", [True, False])
+def test_what_is_said_counts(folder: Folder, contract: bool) -> None:
+    """Even a drop is no contract if nobody uses the thing any more."""
+    folder.revision(1, 'op.drop_table("a")')
+    [file] = (folder.path / "versions").glob("*.py")
+    file.write_text(file.read_text() + f"\ncontract = {contract}\n")
+    assert compile_line("x", folder.path).revisions[0].contract is contract

@@ -131,7 +131,7 @@ async def test_a_suspended_tenants_job_waits_and_is_not_counted(
 ) -> None:
     """Nor does a job run whose plugin was switched off; both run once that is over."""
     message = await ask(rig, tenant, shop.sell, number=1)
-    for change in ({"status": "suspended"}, {"plugins": frozenset()}):
+    for change in ({"status": "suspended"}, {"status": "updating"}, {"plugins": frozenset()}):
         rig.directory.change(tenant, **change)
         await runtime.deliver(message, tenant.id, "shop.sell", "")
         row = await rig.message("shop.sell")
