@@ -248,10 +248,11 @@ async def test_a_connection_carries_no_scope_after_a_cancellation(world: World, 
 async def test_tenants_taking_turns_on_one_pool_never_meet(world: World) -> None:
     """Interleaved at random on shared connections, with errors between, each sees its own."""
     tenants = (world.acme, world.bravo, world.delta, world.platform)
+    at_once = asyncio.Semaphore(32)  # more than there are connections, yet none waits too long
 
     async def visit(number: int) -> None:
         tenant = tenants[number % len(tenants)]
-        async with world.databases.session(tenant) as session:
+        async with at_once, world.databases.session(tenant) as session:
             for _ in range(3):
                 assert await session.scalar(text("SELECT current_user")) == tenant.scope.name
                 if number % 3 == 0:

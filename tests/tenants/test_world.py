@@ -18,5 +18,7 @@ async def test_every_tenant_of_the_world_is_served_in_its_own_scope(world: World
             )
         assert schema == tenant.scope.name
         assert owners == 1
-        assert await world.directory.by_id(tenant.id) == tenant
-        assert await world.directory.by_host(f"{tenant.slug}.localhost") == tenant
+        found = await world.directory.by_id(tenant.id)
+        assert found is not None
+        assert (found.scope, found.plugins) == (tenant.scope, tenant.plugins)
+        assert await world.directory.by_host(f"{tenant.slug}.localhost") == found
