@@ -14,7 +14,7 @@ COMMANDS: Final = {
     "relay": "atrium.processes:relay",
     "scheduler": "atrium.processes:scheduler",
     "seed": "tenants.commands:seed",
-    "tenants": "tenants.tenant_commands:tenants",
+    "tenants": "tenants.every_command:tenants",
     "up": "atrium.up.__main__:main",
     "web": "atrium.web:web",
     "worker": "atrium.processes:worker",

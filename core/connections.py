@@ -29,7 +29,8 @@ class ScopedTransaction(Transaction):  # type: ignore[misc]  # asyncpg ships no 
         self._state = TransactionState.FAILED
         try:
             await connection.execute(
-                f"BEGIN; SELECT set_config('search_path', '{name}, {EXTENSIONS_SCHEMA}', true),"
+                f"BEGIN{self._kind};"
+                f" SELECT set_config('search_path', '{name}, {EXTENSIONS_SCHEMA}', true),"
                 f" set_config('role', '{name}', true)"
             )
         except BaseException:
@@ -39,6 +40,11 @@ class ScopedTransaction(Transaction):  # type: ignore[misc]  # asyncpg ships no 
             raise
         connection.schemas_touched.add(name)
         self._state = TransactionState.STARTED
+
+    @property
+    def _kind(self) -> str:
+        isolation = f" ISOLATION LEVEL {self._isolation.upper()}" if self._isolation else ""
+        return isolation.replace("_", " ") + (" READ ONLY" if self._readonly else "")
 
 
 class ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no types

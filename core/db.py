@@ -230,6 +230,25 @@ class Databases:
                 yield session
                 await commit(session)
 
+    @asynccontextmanager
+    async def snapshot(self, tenant: Tenant) -> AsyncIterator[ScopedConnection]:
+        """A connection of its own in a read-only transaction of ``tenant`` that sees one moment,
+        for as long as it takes: to read much at once, by jobs alone. Times are read in UTC."""
+        connection: ScopedConnection = await asyncpg.connect(
+            tenant.scope.database.dsn.replace("+asyncpg", ""),
+            **self._connect_arguments() | {"command_timeout": 600},
+        )
+        try:
+            connection.scope = tenant.scope
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                await connection.execute(
+                    "SELECT set_config('idle_in_transaction_session_timeout', '10min', true),"
+                    " set_config('timezone', 'UTC', true)"
+                )
+                yield connection
+        finally:
+            await connection.close(timeout=5)
+
     async def dispose(self) -> None:
         """Close every connection."""
         for engine in self._engines.values():

@@ -88,6 +88,8 @@ class Tenant:
     plugins: frozenset[str] = frozenset()
     brand: Brand = Brand()
     maintenance: Maintenance | None = None
+    muted: bool = False
+    """Letters are kept and not sent: for copies, whose customers are somebody else's."""
 
     @property
     def is_platform(self) -> bool:

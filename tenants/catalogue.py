@@ -198,6 +198,7 @@ def describe(
         plugins=enabled,
         brand=Brand(color=record.color or Brand().color, logo=record.logo),
         maintenance=maintenance_of(record),
+        muted=record.muted,
     )
 
 

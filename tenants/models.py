@@ -7,6 +7,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    BigInteger,
     CheckConstraint,
     DateTime,
     ForeignKey,
@@ -64,7 +65,8 @@ class TenantRecord(Base):
 
     ``look`` is the slug as a hasty eye reads it: no two may look alike. ``database`` is a name
     of ``databases``, or null for the main one. Which ``status`` may follow which is said in
-    ``tenants.lifecycle.statuses``. ``maintenance_until`` is only what is planned.
+    ``tenants.lifecycle.statuses``. ``maintenance_until`` is only what is planned. Letters of a
+    ``muted`` one, such as a copy, are kept and not sent.
     """
 
     __tablename__ = "tenants"
@@ -96,6 +98,7 @@ class TenantRecord(Base):
     logo: Mapped[str | None] = mapped_column(Text)
     brand_before: Mapped[dict[str, str | None] | None] = mapped_column(JSONB)
     database: Mapped[str | None] = mapped_column(ForeignKey("databases.name"))
+    muted: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     suspended_at: Mapped[datetime | None] = mapped_column(_Moment)
     suspended_reason: Mapped[str | None] = mapped_column(Text)
     maintenance_since: Mapped[datetime | None] = mapped_column(_Moment)
@@ -148,8 +151,8 @@ class TenantPlugin(Base):
 class ProvisioningRun(Base):
     """One making of a tenant, or of what a further product needs; ``owner`` begins as its staff.
 
-    ``owner`` holds ``account_id``, ``user_id``, ``email`` and ``name``, and is emptied when the
-    run is done.
+    ``owner`` holds ``account_id``, ``user_id``, ``email`` and ``name``; ``source`` the archive
+    that the tenant is filled with. Both are emptied when the run is done.
     """
 
     __tablename__ = "provisioning_runs"
@@ -163,6 +166,7 @@ class ProvisioningRun(Base):
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
     state: Mapped[str] = mapped_column(Text, default="waiting")
     owner: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    source: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
     error: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(_Moment, default=now)
     finished_at: Mapped[datetime | None] = mapped_column(_Moment)
@@ -247,6 +251,39 @@ class Membership(Base):
     user_id: Mapped[UUID]
     role: Mapped[str] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(_Moment, default=now)
+
+
+class Export(Base):
+    """An archive of a tenant, or of the tables of one ``plugin``, that somebody asked for.
+
+    The key that seals what is private in it is itself sealed under the master key, and gone when
+    the archive is written: then only the passphrase gives it again.
+    """
+
+    __tablename__ = "exports"
+    __table_args__ = (
+        _one_of("state", "waiting", "running", "ready", "failed", "expired"),
+        CheckConstraint("(state = 'ready') = (expires_at IS NOT NULL)", name="expires_at"),
+        Index("ix_exports_tenant_id", "tenant_id"),
+        _PLATFORM,
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
+    plugin: Mapped[str | None] = mapped_column(Text)
+    account_id: Mapped[UUID | None]
+    locale: Mapped[str] = mapped_column(Text)
+    state: Mapped[str] = mapped_column(Text, default="waiting")
+    key: Mapped[bytes | None] = mapped_column(LargeBinary)
+    salt: Mapped[bytes] = mapped_column(LargeBinary)
+    tables_done: Mapped[int] = mapped_column(Integer, default=0)
+    tables_total: Mapped[int] = mapped_column(Integer, default=0)
+    rows: Mapped[int] = mapped_column(BigInteger, default=0)
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    error: Mapped[str | None] = mapped_column(Text)
+    created_at: Mapped[datetime] = mapped_column(_Moment, default=now)
+    finished_at: Mapped[datetime | None] = mapped_column(_Moment)
+    expires_at: Mapped[datetime | None] = mapped_column(_Moment)
 
 
 class Seed(Base):

@@ -7,11 +7,12 @@ from importlib.metadata import version
 from core.i18n import _
 from core.plugin import Plugin
 from tenants.provisioning import Provisioner
-from tenants.tasks import actors
+from tenants.tasks import actors, schedules
 
 
 def tenancy(provisioner: Provisioner) -> Plugin:
     """The part ``tenants``, whose jobs ``provisioner`` does."""
+    jobs = actors(provisioner)
     return Plugin(
         name="tenants",
         title=_("Tenancy"),
@@ -19,5 +20,6 @@ def tenancy(provisioner: Provisioner) -> Plugin:
         version=version("atrium"),
         core_versions=">=0.1",
         package="tenants",
-        actors=actors(provisioner),
+        actors=jobs,
+        schedules=schedules(jobs),
     )

@@ -29,10 +29,13 @@ from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
 from tenants import runs
+from tenants.archive.restoring import Restoring
 from tenants.catalogue import EVERYONE, describe
 from tenants.changes import announce
 from tenants.databases import Place, platform
 from tenants.lifecycle import Order, Ordered, Owner, note
+from tenants.lifecycle.restoring import Source
+from tenants.means import Means
 from tenants.migration.ledger import row_of, write
 from tenants.migration.lines import Lines
 from tenants.migration.replay import bring_up, current
@@ -58,6 +61,7 @@ class _Work:
     place: Place
     chosen: tuple[str, ...]
     owner: Owner | None
+    source: Source | None
 
 
 class Provisioner:
@@ -77,6 +81,10 @@ class Provisioner:
         self._lines = lines
         self._signals = signals
         self._platform = platform(settings)
+        self.means = Means(
+            settings=settings, databases=databases, plugins=plugins, lines=lines, signals=signals
+        )
+        self._restoring = Restoring(self.means)
 
     async def provision_now(self, wanted: Order) -> Tenant:
         """Make a tenant here and now, without a job: for seeds, tests and benchmarks."""
@@ -117,6 +125,8 @@ class Provisioner:
         match kind:
             case "role" | "schema" | "tables":
                 await self._build(kind, work, await connection.to(work.place))
+            case "snapshot" | "layout" | "load" | "discard":
+                await self._restore(kind, work, connection)
             case "key":
                 async with self._databases.transaction(work.tenant) as session:
                     await create_key(session)
@@ -143,6 +153,20 @@ class Provisioner:
             async with self._databases.transaction(self._platform) as session:
                 await write(session, [row_of(current(work.tenant.id, line)) for line in lines])
 
+    async def _restore(self, kind: str, work: _Work, connection: _Connection) -> None:
+        source = work.source
+        assert source is not None
+        match kind:
+            case "snapshot":
+                await self._restoring.snapshot(source)
+            case "layout":
+                there = await connection.to(work.place)
+                await self._restoring.layout(source, work.tenant, there)
+            case "load":
+                await self._restoring.load(source, work.tenant)
+            case "discard":
+                await self._restoring.discard(source)
+
     async def _seed(self, tenant: Tenant, name: str) -> None:
         plugin = self._plugins.working[name]
         if plugin.seed is not None:
@@ -163,7 +187,8 @@ class Provisioner:
                 )
                 .on_conflict_do_nothing()
             )
-            user_id = await session.scalar(select(User.id).where(User.email == owner.email.lower()))
+            by_email = select(User.id).where(User.email == owner.email.lower())
+            user_id = await session.scalar(by_email) or owner.user_id  # of a copy, by the same id
         if owner.account_id is None:
             return
         async with self._databases.transaction(self._platform) as session:
@@ -198,7 +223,7 @@ class Provisioner:
             await session.execute(
                 update(ProvisioningRun)
                 .where(ProvisioningRun.id == work.run_id)
-                .values(state="done", error=None, owner=None, finished_at=now())
+                .values(state="done", error=None, owner=None, source=None, finished_at=now())
             )
             announce(session, self._signals, work.tenant.id)
 
@@ -221,6 +246,7 @@ class Provisioner:
             place=Place.of(self._settings, database),
             chosen=plugins,
             owner=msgspec.convert(run.owner, Owner) if run.owner else None,
+            source=msgspec.convert(run.source, Source) if run.source else None,
         )
 
 

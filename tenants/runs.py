@@ -52,9 +52,10 @@ async def note_run(
     tenant_id: UUID,
     steps: Sequence[str],
     owner: dict[str, Any] | None = None,
+    source: dict[str, Any] | None = None,
 ) -> UUID:
     """Write a run and its steps down; its id."""
-    run = ProvisioningRun(id=new_id(), tenant_id=tenant_id, owner=owner)
+    run = ProvisioningRun(id=new_id(), tenant_id=tenant_id, owner=owner, source=source)
     session.add(run)
     await session.flush()
     session.add_all(

@@ -14,13 +14,8 @@ from core.clock import from_wall
 from core.signals import Signals
 from tenants.lifecycle import naming, products, serving
 from tenants.models import MAIN_DATABASE, TenantPlugin, TenantRecord
-from tenants.working import change, with_workshop
+from tenants.working import change, tenants, with_workshop
 from tenants.workshop import Workshop
-
-
-@click.group()
-def tenants() -> None:
-    """Look after tenants: list, suspend, rename, give and take products, and so on."""
 
 
 @tenants.command("list")

@@ -20,6 +20,11 @@ from tenants.workshop import Workshop, workshop
 Change = Callable[[AsyncSession, Signals, UUID], Awaitable[object]]
 
 
+@click.group()
+def tenants() -> None:
+    """Look after tenants: list, suspend, rename, copy, close, give and take products."""
+
+
 def with_workshop(work: Callable[[Workshop], Awaitable[None]]) -> None:
     """Do ``work`` in a workshop of this process, by the settings of its environment."""
     settings = Settings.from_environment()

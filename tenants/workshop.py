@@ -16,6 +16,7 @@ from core.signals import Signals
 from tenants.databases import platform
 from tenants.installed import installed
 from tenants.migration.lines import Lines, compile_lines
+from tenants.portal.plugin import plugin as portal
 from tenants.provisioning import Provisioner
 
 
@@ -37,7 +38,7 @@ async def workshop(settings: Settings) -> AsyncIterator[Workshop]:
     """Open for a command, and close everything after it."""
     crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
     plugins = installed()
-    mail.install(settings, [plugin.folder / "templates" for plugin in plugins])
+    mail.install(settings, [part.folder / "templates" for part in (portal, *plugins)])
     lines = compile_lines(plugins)
     databases, signals = Databases(pool_size=4), Signals(settings.redis_url)
     try:

@@ -46,7 +46,7 @@ class UserSession(Base):
         CheckConstraint("kind IN ('page', 'api')", name="kind"),
         Index("uq_sessions_token_hash", "token_hash", unique=True),
         Index("ix_sessions_user_id", "user_id"),
-        {"info": {"line": "core"}},
+        {"info": {"line": "core", "carried": False}},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
@@ -69,7 +69,7 @@ class OneTimeToken(Base):
         CheckConstraint("purpose IN ('enter', 'invite', 'reset', 'confirm')", name="purpose"),
         Index("uq_one_time_tokens_token_hash", "token_hash", unique=True),
         Index("ix_one_time_tokens_user_id", "user_id"),
-        {"info": {"line": "core"}},
+        {"info": {"line": "core", "carried": False}},
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)

@@ -16,7 +16,7 @@ class TenantKey(Base):
     __tablename__ = "tenant_keys"
     __table_args__ = (
         CheckConstraint("number BETWEEN 1 AND 65535", name="number"),
-        {"info": {"line": "core"}},
+        {"info": {"line": "core", "carried": False}},
     )
 
     number: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)

@@ -17,7 +17,7 @@ class KeptAnswer(Base):
     __tablename__ = "idempotency_keys"
     __table_args__ = (
         Index("ix_idempotency_keys_created_at", "created_at"),
-        {"info": {"line": "core"}},
+        {"info": {"line": "core", "carried": False}},
     )
 
     owner: Mapped[str] = mapped_column(Text, primary_key=True)

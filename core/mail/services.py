@@ -93,7 +93,7 @@ async def deliver(session: AsyncSession, mail_id: UUID) -> None:
     if mail.state == "sending":
         _settle(mail, "unknown", "the worker stopped while handing it over")
         return
-    if not office().smtp_url:
+    if not office().smtp_url or current().muted:
         _settle(mail, "caught", None)
         return
     desk, tenant = office(), current()

@@ -52,10 +52,10 @@ class PaymentAccount(Base):
     name: Mapped[str] = mapped_column(Text)
     live: Mapped[bool]
     publishable_key: Mapped[str] = mapped_column(Text)
-    secret_key: Mapped[str] = mapped_column(EncryptedText)
+    secret_key: Mapped[str] = mapped_column(EncryptedText, info={"stays": True})
     hook_token: Mapped[str] = mapped_column(Text, unique=True)
     hook_ref: Mapped[str | None] = mapped_column(Text)
-    hook_secret: Mapped[str | None] = mapped_column(EncryptedText)
+    hook_secret: Mapped[str | None] = mapped_column(EncryptedText, info={"stays": True})
     active: Mapped[bool]
     created_at: Mapped[datetime] = mapped_column(_TIME, default=now)
 
@@ -105,8 +105,8 @@ class Payment(Base):
     refunded: Mapped[Decimal] = mapped_column(_AMOUNT, default=Decimal(0))
     currency: Mapped[str] = mapped_column(Text)
     provider_ref: Mapped[str | None] = mapped_column(Text, unique=True)
-    client_secret: Mapped[str | None] = mapped_column(EncryptedText)
-    redirect_url: Mapped[str | None] = mapped_column(EncryptedText)
+    client_secret: Mapped[str | None] = mapped_column(EncryptedText, info={"stays": True})
+    redirect_url: Mapped[str | None] = mapped_column(EncryptedText, info={"stays": True})
     card: Mapped[str | None] = mapped_column(Text)
     failure_code: Mapped[str | None] = mapped_column(Text)
     release_wanted: Mapped[bool] = mapped_column(default=False)

@@ -96,6 +96,11 @@ async def reserve(
     await session.flush()
 
 
+async def release(session: AsyncSession) -> None:
+    """Forget reservations whose time is over."""
+    await session.execute(delete(FormerSlug).where(FormerSlug.until <= func.now()))
+
+
 async def _held(session: AsyncSession, looks: list[str], to: UUID | None = None) -> set[str]:
     """Which of ``looks`` are somebody's: a tenant's, or reserved (for another than ``to``)."""
     taken = select(TenantRecord.look).where(TenantRecord.look.in_(looks))

@@ -50,6 +50,7 @@ class Order:
     hosting: str = "pooled"
     database: str | None = None
     color: str | None = None
+    country: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,20 @@ async def order(session: AsyncSession, wanted: Order) -> Ordered:
 
 async def note(session: AsyncSession, wanted: Order) -> Ordered:
     """Note down a new tenant and its run, without asking for the job: see ``order``."""
+    tenant_id = await enter(session, wanted)
+    seeds = [f"seed:{name}" for name in sorted(wanted.plugins)]
+    steps = ["role", "schema", "tables", "key", *seeds, "owner", "activate"]
+    owner = msgspec.to_builtins(wanted.owner)
+    return Ordered(tenant_id, await note_run(session, tenant_id, steps, owner))
+
+
+async def enter(session: AsyncSession, wanted: Order) -> UUID:
+    """Enter a new tenant and its products into the catalogue, and nothing else.
+
+    Raises:
+        Invalid: naming the fields at fault.
+        SlugTaken: with the field ``slug``.
+    """
     _check(wanted)
     await take(session, wanted.slug)
     await _check_database(session, wanted.database)
@@ -89,6 +104,7 @@ async def note(session: AsyncSession, wanted: Order) -> Ordered:
             currency=wanted.currency,
             locale=wanted.locale,
             color=wanted.color,
+            country=wanted.country,
             database=wanted.database,
         )
         .on_conflict_do_nothing()
@@ -97,10 +113,8 @@ async def note(session: AsyncSession, wanted: Order) -> Ordered:
     if tenant_id is None:  # somebody was faster by a moment
         raise SlugTaken(field="slug")
     session.add_all(TenantPlugin(tenant_id=tenant_id, plugin=name) for name in wanted.plugins)
-    seeds = [f"seed:{name}" for name in sorted(wanted.plugins)]
-    steps = ["role", "schema", "tables", "key", *seeds, "owner", "activate"]
-    owner = msgspec.to_builtins(wanted.owner)
-    return Ordered(tenant_id, await note_run(session, tenant_id, steps, owner))
+    await session.flush()
+    return tenant_id
 
 
 async def _check_database(session: AsyncSession, name: str | None) -> None:

@@ -85,6 +85,17 @@ class Line:
             return contracted is None or self.has(contracted)
         return not any(revision.contract for revision in self.after(applied))
 
+    def until(self, revision: str) -> Line:
+        """The line as it was when ``revision`` was its newest.
+
+        Raises:
+            BadMigration: it never was in it.
+        """
+        for position, each in enumerate(self.revisions, start=1):
+            if each.id == revision:
+                return Line(self.name, self.revisions[:position])
+        raise BadMigration(f"line {self.name!r} has no revision {revision}")
+
     def after(self, applied: str | None) -> Sequence[Revision]:
         """The revisions that a scope at ``applied`` still lacks.
 

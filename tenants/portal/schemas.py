@@ -218,3 +218,22 @@ class Confirmed(Form):
     confirm: Annotated[
         str, text(_("Type the address to confirm"), max=slugs.LONGEST, autocomplete="off")
     ]
+
+
+class Passphrase(Form):
+    """What opens the private part of an archive."""
+
+    passphrase: Annotated[
+        str,
+        password(
+            _("Passphrase"),
+            new=True,
+            hint=_("12 characters or more. We do not keep it: without it nobody opens that part."),
+        ),
+    ]
+
+
+class NewCopy(Address):
+    """Where a copy lives and what it is called."""
+
+    name: Annotated[str, text(_("Name of the copy"), max=120)]

@@ -234,7 +234,7 @@ async def test_an_order_asks_for_the_job_and_the_job_makes_the_tenant(world: Wor
     )
     await connection.close()
     assert [row["run_id"] for row in rows] == [str(ordered.run_id)]
-    [job] = actors(world.provisioner)
+    job = next(each for each in actors(world.provisioner) if each.name == lifecycle.PROVISION)
     async with world.databases.transaction(world.platform) as session:
         await job.body(session, ordered.run_id)
     made = await world.directory.by_id(ordered.tenant_id)

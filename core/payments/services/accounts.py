@@ -14,7 +14,7 @@ from core.db import outside
 from core.errors import Conflict, Invalid
 from core.i18n import _, fill
 from core.payments.gateway import installed
-from core.payments.models import PaymentAccount
+from core.payments.models import Payment, PaymentAccount
 from core.payments.provider import AccountInfo, Hook, KeysRefused, Provider, Refused
 from core.scope import current
 
@@ -164,3 +164,15 @@ def _check_form(publishable_key: str, secret_key: str) -> None:
         raise Invalid(
             _("One key is for tests and the other for real payments."), field="publishable_key"
         )
+
+
+async def disown(session: AsyncSession) -> None:
+    """In a copy of a business: payments and accounts are history, never asked about again.
+
+    The keys themselves are not copied; see the columns' ``info``.
+    """
+    for account in await session.scalars(select(PaymentAccount)):
+        account.active, account.hook_ref = False, None
+        account.hook_token = secrets.token_hex(16)
+    await session.execute(update(Payment).values(unsettled=False, updated_at=Payment.updated_at))
+    await session.flush()

@@ -1,4 +1,4 @@
-"""A business's upkeep in the portal: maintenance and address; later its data and its end."""
+"""A business's upkeep in the portal: maintenance, and the address at which it lives."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import DomainError, Invalid
 from core.i18n import _, fill
 from core.permissions import member
-from core.web.formatting import on_the_clock_of, wall
-from core.web.forms import Bound, blank, posted
+from core.web.formatting import on_the_clock_of
+from core.web.forms import posted
 from core.web.pages import Page, SeeOther
 from tenants.lifecycle import naming, serving
 from tenants.portal.routes import access, parts
 from tenants.portal.routes.parts import AnyRequest
+from tenants.portal.routes.upkeep_page import (
+    insist_confirmed,
+    path_of,
+    refused_page,
+    upkeep_page,
+)
 from tenants.portal.schemas import MaintenancePlan, NewAddress
-from tenants.portal.services.businesses import Business
-
-Forms = dict[str, Bound[Any]]
 
 
 class Upkeep(Controller):
@@ -60,7 +63,7 @@ class Upkeep(Controller):
                 session, parts.signals(request), business.id, plan.message or "", plan.until
             )
         except Invalid as problem:
-            return await _refused(request, session, business, form, problem)
+            return await refused_page(request, session, business, form, problem)
         return SeeOther(path_of(business), flash=_("Customers now see that you are at work."))
 
     @post("/maintenance/end", access=member, status_code=200)
@@ -91,66 +94,7 @@ class Upkeep(Controller):
             insist_confirmed(business, wanted.confirm)
             await naming.rename(session, parts.signals(request), business.id, wanted.slug)
         except DomainError as problem:
-            return await _refused(request, session, business, form, problem)
+            return await refused_page(request, session, business, form, problem)
         host = parts.settings(request).tenant_url(wanted.slug, "").partition("://")[2]
         text = fill(_("The business now lives at {address}."), address=host)
         return SeeOther(path_of(business), flash=text)
-
-
-def path_of(business: Business) -> str:
-    """The page of a business's upkeep."""
-    return f"/businesses/{business.id}/upkeep"
-
-
-def insist_confirmed(business: Business, typed: str) -> None:
-    """Insist that the present address was typed.
-
-    Raises:
-        Invalid: something else was, naming the field ``confirm``.
-    """
-    if typed.strip() != business.slug:
-        text = fill(_("Type {address} here, exactly as it is written."), address=business.slug)
-        raise Invalid(text, field="confirm")
-
-
-async def _refused(
-    request: AnyRequest,
-    session: AsyncSession,
-    business: Business,
-    form: Bound[Any],
-    problem: DomainError,
-) -> Page:
-    if form.ok:
-        form.refuse(problem)
-    return await upkeep_page(request, session, business, {form.id: form})
-
-
-async def upkeep_page(
-    request: AnyRequest, session: AsyncSession, business: Business, refused: Forms | None = None
-) -> Page:
-    """The page; ``refused`` is the form that was just sent, with what is wrong with it."""
-    url_of = parts.settings(request).tenant_url
-    with on_the_clock_of(business.zone):
-        planned = business.maintenance
-        typed = {
-            "message": planned.message if planned else None,
-            "until": wall(planned.until) if planned and planned.until else None,
-        }
-    forms: Forms = {
-        "maintenance": blank(MaintenancePlan, typed),
-        "address": blank(NewAddress, {}),
-    }
-    for name, form in forms.items():
-        form.id = name
-    return Page(
-        "portal/upkeep/show.html",
-        {
-            "business": business,
-            "forms_of": forms | (refused or {}),
-            "url": url_of(business.slug, ""),
-            "domain": url_of("*", "").partition("*")[2],
-            "redirected_days": naming.REDIRECTED.days,
-            **access.standing(business),
-        },
-        status=422 if refused else 200,
-    )

@@ -74,6 +74,7 @@ class Business:
     suspended_at: datetime | None
     suspended_reason: str
     maintenance: Maintenance | None
+    is_muted: bool
 
     @property
     def is_open(self) -> bool:
@@ -168,6 +169,7 @@ def _business(row: Row[*tuple[Any, ...]]) -> Business:
         suspended_at=tenant.suspended_at,
         suspended_reason=tenant.suspended_reason or "",
         maintenance=maintenance_of(tenant),
+        is_muted=tenant.muted,
     )
 
 

@@ -1,0 +1,6 @@
+"""The group ``atrium tenants`` with all its commands: importing them adds them to it."""
+
+from tenants import archive_commands, tenant_commands
+from tenants.working import tenants
+
+__all__ = ["archive_commands", "tenant_commands", "tenants"]

@@ -1,0 +1,142 @@
+"""A tenant that begins with another one's data: from an archive, or as a copy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.audit import services as audit
+from core.crypto import open_platform, seal_platform
+from core.errors import Conflict
+from core.i18n import _
+from core.ids import new_id
+from core.jobs import put
+from core.permissions import Role
+from core.settings import Settings
+from tenants.archive.sealing import ArchiveKey
+from tenants.files import archive_file
+from tenants.lifecycle.ordering import PROVISION, Order, Ordered, Owner, enter
+from tenants.lifecycle.statuses import Status, locked
+from tenants.models import Membership, TenantPlugin, TenantRecord
+from tenants.runs import note_run
+
+_FILLED = ("role", "schema", "layout", "key", "load")
+_FINISHED = ("tables", "owner", "activate")
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """The archive that a tenant is filled with; its key is sealed under the master key.
+
+    With ``copy_of`` it is made first, of that tenant, and removed in the end.
+    """
+
+    archive: str
+    key: str
+    copy_of: UUID | None = None
+
+    @property
+    def file(self) -> Path:
+        """Where the archive lies."""
+        return Path(self.archive)
+
+    @property
+    def opened_key(self) -> ArchiveKey:
+        """The key that opens it."""
+        return ArchiveKey(bytes.fromhex(open_platform(bytes.fromhex(self.key), *self._place)))
+
+    @classmethod
+    def of(cls, file: Path, key: ArchiveKey, copy_of: UUID | None = None) -> Source:
+        """The archive at ``file``, opened by ``key``."""
+        bare = cls(archive=str(file), key="", copy_of=copy_of)
+        sealed = seal_platform(key.secret.hex(), *bare._place)
+        return msgspec.structs.replace(bare, key=sealed.hex())
+
+    @property
+    def _place(self) -> tuple[str, ...]:
+        return ("provisioning_runs", self.archive, "source")
+
+
+async def note_import(session: AsyncSession, wanted: Order, file: Path, key: ArchiveKey) -> Ordered:
+    """Note down a tenant that will be filled with the archive at ``file``, which was checked.
+
+    Raises:
+        Invalid, SlugTaken: naming the fields at fault.
+    """
+    tenant_id = await enter(session, wanted)
+    steps = [*_FILLED, *_FINISHED]
+    ordered = await _note(session, tenant_id, steps, wanted.owner, Source.of(file, key))
+    await audit.record(session, "tenants.import_begun", "tenant", tenant_id)
+    return ordered
+
+
+async def clone(
+    session: AsyncSession, settings: Settings, tenant_id: UUID, slug: str, name: str, owner: Owner
+) -> Ordered:
+    """Order a pooled copy of a tenant; a job makes it.
+
+    The copy is muted: its letters are kept and not sent. Keys for payments, people's sessions
+    and jobs that wait are not copied. ``owner.user_id`` is the owner among the tenant's people,
+    and so among the copy's.
+
+    Raises:
+        Invalid, SlugTaken: naming the fields at fault.
+        Conflict: the tenant is not in a state to be read.
+    """
+    original = await locked(session, tenant_id)
+    if original.status not in {Status.ACTIVE, Status.SUSPENDED}:
+        raise Conflict(_("The present status of this business does not allow it"))
+    chosen = (
+        await session.execute(
+            select(TenantPlugin.plugin, TenantPlugin.state).where(
+                TenantPlugin.tenant_id == tenant_id, TenantPlugin.state != "installing"
+            )
+        )
+    ).all()
+    wanted = Order(
+        slug=slug,
+        name=name,
+        zone=original.zone,
+        currency=original.currency,
+        locale=original.locale,
+        color=original.color,
+        country=original.country,
+        plugins=tuple(sorted(row.plugin for row in chosen)),
+        owner=owner,
+    )
+    copy_id = await enter(session, wanted)
+    await session.execute(update(TenantRecord).where(TenantRecord.id == copy_id).values(muted=True))
+    if owner.account_id is not None:
+        session.add(
+            Membership(
+                tenant_id=copy_id,
+                account_id=owner.account_id,
+                user_id=owner.user_id,
+                role=Role.OWNER.value,
+            )
+        )
+    off = [row.plugin for row in chosen if row.state == "disabled"]
+    await session.execute(
+        update(TenantPlugin)
+        .where(TenantPlugin.tenant_id == copy_id, TenantPlugin.plugin.in_(off))
+        .values(state="disabled")
+    )
+    file = archive_file(settings, copy_id, new_id())
+    source = Source.of(file, ArchiveKey.fresh(), tenant_id)
+    steps = ["snapshot", *_FILLED, "discard", *_FINISHED]
+    ordered = await _note(session, copy_id, steps, owner, source)
+    await put(session, PROVISION, {"run_id": ordered.run_id}, key=str(ordered.run_id))
+    detail = {"copy": copy_id, "slug": slug}
+    await audit.record(session, "tenants.cloned", "tenant", tenant_id, detail)
+    return ordered
+
+
+async def _note(
+    session: AsyncSession, tenant_id: UUID, steps: list[str], owner: Owner, source: Source
+) -> Ordered:
+    described = msgspec.to_builtins(owner)
+    run_id = await note_run(session, tenant_id, steps, described, msgspec.to_builtins(source))
+    return Ordered(tenant_id, run_id)

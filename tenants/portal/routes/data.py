@@ -1,0 +1,164 @@
+"""A business's data in the portal: all of it as a file, and a copy of the business."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import File, ServerSentEvent, ServerSentEventMessage
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.db import Databases, outside
+from core.errors import DomainError, Invalid, NotFound
+from core.i18n import _, locale, reading_in
+from core.permissions import member
+from core.scope import Tenant
+from core.web.forms import posted
+from core.web.pages import SeeOther
+from tenants import exports
+from tenants.archive.sealing import ArchiveKey
+from tenants.files import archive_file
+from tenants.lifecycle import Owner, restoring
+from tenants.portal.routes import access, parts
+from tenants.portal.routes.parts import AnyRequest
+from tenants.portal.routes.upkeep_page import path_of, refused_page, shown_export
+from tenants.portal.schemas import NewCopy, Passphrase
+from tenants.portal.services.businesses import Business
+
+LOOK_EVERY = 0.5
+LOOKS = 1200
+"""So many looks, then the browser asks again."""
+
+
+class Data(Controller):
+    """For owners alone: it is everything that the business knows."""
+
+    path = "/businesses/{business_id:uuid}"
+    include_in_schema = False
+
+    @post("/upkeep/export", access=member, status_code=200)
+    async def export(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+    ) -> Response[Any]:
+        """Ask for an archive; a job writes it, and a letter tells when it is ready."""
+        business = await access.owned(request, session, business_id)
+        form = await posted(request, Passphrase)
+        form.id = "export"
+        try:
+            passphrase = form.value.passphrase
+            key = await outside(session, lambda: ArchiveKey.of(passphrase))
+            await exports.ask(
+                session,
+                business.id,
+                key,
+                account_id=parts.member().user_id,
+                locale=locale(),
+            )
+        except Invalid as problem:
+            return await refused_page(request, session, business, form, problem)
+        return SeeOther(path_of(business), flash=_("We are writing the archive."))
+
+    @get("/upkeep/export/events", access=member)
+    async def events(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        tenant: NamedDependency[Tenant],
+        business_id: FromPath[UUID],
+    ) -> ServerSentEvent:
+        """How the archive comes along, as a stream that holds no connection while it waits."""
+        business = await access.owned(request, session, business_id)
+        return ServerSentEvent(_told(parts.databases(request), tenant, business, locale()))
+
+    @get("/upkeep/export/download", access=member)
+    async def download(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+    ) -> Response[Any]:
+        """The archive itself."""
+        business = await access.owned(request, session, business_id)
+        if await exports.latest(session, business.id) is None:
+            return SeeOther(path_of(business))
+        export = await exports.fetched(session, business.id)
+        file = archive_file(parts.settings(request), business.id, export.id)
+        return await archive_answer(file, f"{business.slug}.zip")
+
+    @post("/upkeep/copy", access=member, status_code=200)
+    async def copy(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+    ) -> Response[Any]:
+        """Order a copy; its making is followed like any other's."""
+        business = await access.owned(request, session, business_id)
+        form = await posted(request, NewCopy)
+        form.id = "copy"
+        person = parts.member()
+        owner = Owner(
+            email=person.email,
+            name=person.name,
+            account_id=person.user_id,
+            user_id=business.user_id,
+        )
+        try:
+            wanted = form.value
+            made = await restoring.clone(
+                session,
+                parts.settings(request),
+                business.id,
+                wanted.slug,
+                " ".join(wanted.name.split()),
+                owner,
+            )
+        except DomainError as problem:
+            return await refused_page(request, session, business, form, problem)
+        return SeeOther(f"/businesses/{made.tenant_id}/progress")
+
+
+async def archive_answer(file: Path, name: str) -> Response[Any]:
+    """An archive as a download, read as it is sent.
+
+    Raises:
+        NotFound: it is not there.
+    """
+    if not await asyncio.to_thread(file.is_file):
+        raise NotFound
+    return File(
+        file,
+        filename=name,
+        media_type="application/zip",
+        headers={"cache-control": "private, no-store"},
+    )
+
+
+async def _told(
+    databases: Databases, platform: Tenant, business: Business, language: str
+) -> AsyncIterator[ServerSentEventMessage]:
+    before: dict[str, Any] | None = None
+    for _look in range(LOOKS):
+        async with databases.transaction(platform) as session:
+            found = await exports.latest(session, business.id)
+        with reading_in(language):
+            shown = shown_export(found, business)
+        if shown is None or shown["state"] in {"ready", "failed", "expired"}:
+            leads = msgspec.json.encode({"location": path_of(business)}).decode()
+            yield ServerSentEventMessage(data=leads, event="done")
+            return
+        if shown != before:
+            before = shown
+            told = {"percent": shown["percent"], "message": shown["message"]}
+            yield ServerSentEventMessage(data=msgspec.json.encode(told).decode(), event="progress")
+        await asyncio.sleep(LOOK_EVERY)
