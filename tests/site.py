@@ -21,6 +21,7 @@ from core.ids import new_id
 from core.permissions import Role
 from core.scope import Tenant
 from core.web.edge import Edge
+from tenants.catalogue import Catalogue
 from tests.world import World
 
 OWN_PAGES = {"sec-fetch-site": "same-origin"}
@@ -34,6 +35,13 @@ class Site:
     edge: Edge
     world: World
     sessions: Sessions
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The site's own directory: another process than the world's, as far as caches go."""
+        directory = self.edge.directory
+        assert isinstance(directory, Catalogue)
+        return directory
 
     def visitor(self, tenant: Tenant, **headers: str) -> httpx.AsyncClient:
         """Somebody who is not signed in, at the tenant's host."""

@@ -226,7 +226,7 @@ async def test_no_path_breaks_it(site: Site, owner: httpx.AsyncClient, path: str
         assert "class Base" not in answer.text
 
 
-HEADERS = {
+HEADERS: dict[str, list[str | bytes]] = {
     "if-match": ["\x00", '"' + "9" * 400 + '"', "W/", "é".encode("latin-1")],
     "idempotency-key": ["x" * 300, "é".encode("latin-1"), " "],
     "accept-language": ["x" * 5000, "pt;q=nan,en;q=1e400", ";;;,,,q=", "%00"],

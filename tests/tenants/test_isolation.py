@@ -32,7 +32,7 @@ async def _refused(session: AsyncSession, sql: str) -> str | None:
         async with session.begin_nested():
             await session.execute(text(sql))
     except DBAPIError as problem:
-        return problem.orig.sqlstate if problem.orig else None
+        return getattr(problem.orig, "sqlstate", None)
     return None
 
 

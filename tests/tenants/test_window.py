@@ -24,7 +24,7 @@ async def tenant(site: Site, request: pytest.FixtureRequest) -> AsyncIterator[Te
     world = site.world
     yield world.delta if request.param == "dedicated" else await world.provision()
     await migrate(world.settings, world.databases, world.lines, world.signals)
-    site.edge.directory.forget(world.delta.id)
+    site.catalogue.forget(world.delta.id)
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def stand(site: Site, tenant: Tenant) -> Stand:
                 .where(MigrationStatus.tenant_id == tenant.id, MigrationStatus.line == line)
                 .values(revision=revision, contracted=contracted)
             )
-        for directory in (site.edge.directory, site.world.directory):
+        for directory in (site.catalogue, site.world.directory):
             directory.forget(tenant.id)
 
     return change
@@ -103,7 +103,7 @@ async def test_only_the_lines_of_enabled_products_count(
                 .where(TenantPlugin.tenant_id == tenant.id, TenantPlugin.plugin == "car_hire")
                 .values(state=state)
             )
-        site.edge.directory.forget(tenant.id)
+        site.catalogue.forget(tenant.id)
 
     await switch("disabled")
     async with site.visitor(tenant) as visitor:

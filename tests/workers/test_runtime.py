@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -131,7 +132,12 @@ async def test_a_suspended_tenants_job_waits_and_is_not_counted(
 ) -> None:
     """Nor does a job run whose plugin was switched off; both run once that is over."""
     message = await ask(rig, tenant, shop.sell, number=1)
-    for change in ({"status": "suspended"}, {"status": "updating"}, {"plugins": frozenset()}):
+    changes: tuple[dict[str, Any], ...] = (
+        {"status": "suspended"},
+        {"status": "updating"},
+        {"plugins": frozenset()},
+    )
+    for change in changes:
         rig.directory.change(tenant, **change)
         await runtime.deliver(message, tenant.id, "shop.sell", "")
         row = await rig.message("shop.sell")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select, update
@@ -152,7 +153,10 @@ async def test_a_token_ends_after_its_minute_and_with_its_person(
     async with scopes.databases.transaction(scopes.acme) as session:
         late = await entry.issue(session, person.id)
         left = select(OneTimeToken.expires_at - func.now())
-        minute = await session.scalar(left.where(OneTimeToken.token_hash == digest(late)))
+        left = left.where(OneTimeToken.token_hash == digest(late))
+        minute: timedelta | None = await session.scalar(left)
+            left.where(OneTimeToken.token_hash == digest(late))
+        )
         assert minute is not None
         assert minute.total_seconds() == 60
         ended = update(OneTimeToken).where(OneTimeToken.token_hash == digest(late))

@@ -43,7 +43,7 @@ async def test_the_old_address_redirects_with_path_and_query(
     """308 keeps the method too; nothing of what was asked is lost or reread."""
     tenant = await site.world.provision()
     await rename(site.world, tenant, slug := fresh())
-    site.edge.directory.forget(tenant.id)
+    site.catalogue.forget(tenant.id)
     async with site.visitor(tenant) as visitor:
         url = visitor.base_url.copy_with(raw_path=path.encode())
         answer = await visitor.request(method, url)
@@ -56,7 +56,7 @@ async def test_the_new_address_serves_and_letters_name_it(site: Site) -> None:
     """``url_of``, which every letter asks, gives the new one."""
     tenant = await site.world.provision()
     await rename(site.world, tenant, slug := fresh())
-    site.edge.directory.forget(tenant.id)
+    site.catalogue.forget(tenant.id)
     moved = await site.edge.directory.by_id(tenant.id)
     assert moved is not None
     assert site.edge.directory.url_of(moved, "/x") == f"http://{slug}.localhost:8000/x"

@@ -9,11 +9,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.clock import local, now
 from core.errors import Conflict, Invalid
 from core.permissions import Role
 from core.scope import Tenant
+from core.signals import Signals
 from tenants.lifecycle import serving
 from tenants.lifecycle.statuses import MOVES, Status, move
 from tenants.models import TenantRecord
@@ -24,7 +26,7 @@ HTML = {"accept": "text/html", "accept-language": "en"}
 
 
 @asynccontextmanager
-async def steering(world: World) -> AsyncIterator[tuple]:
+async def steering(world: World) -> AsyncIterator[tuple[AsyncSession, Signals]]:
     """Tenant zero's session and the signals, as every function of the lifecycle takes them."""
     async with world.databases.transaction(world.platform) as session:
         yield session, world.signals
@@ -38,7 +40,7 @@ async def tenant(site: Site) -> Tenant:
 
 async def _settled(site: Site, tenant: Tenant) -> None:
     """The site, too, has heard: it is another process as far as caches go."""
-    site.edge.directory.forget(tenant.id)
+    site.catalogue.forget(tenant.id)
 
 
 async def test_a_suspended_tenant_is_told_as_a_page_and_as_a_problem(

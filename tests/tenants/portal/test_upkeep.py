@@ -61,7 +61,7 @@ async def test_maintenance_is_planned_by_the_clocks_of_the_business(
         owned.path("/upkeep/maintenance"), data={"message": "New cars", "until": typed}
     )
     assert begun.status_code == 303
-    site.edge.directory.forget(owned.id)
+    site.catalogue.forget(owned.id)
     tenant = await site.edge.directory.by_id(owned.id)
     assert tenant is not None
     assert tenant.maintenance is not None
