@@ -144,7 +144,7 @@ class Databases:
     ) -> None:
         self._pool_size = pool_size
         self._connect_timeout = connect_timeout
-        self._lifetime = lifetime
+        self._lifetime, self._read_lifetime = lifetime, lifetime.of_reads
         self._engines: dict[str, AsyncEngine] = {}
         self._read_pools: dict[str, asyncpg.Pool] = {}
 
@@ -196,7 +196,7 @@ class Databases:
                 raise
             finally:
                 connection.scope = None
-            if self._lifetime.is_over(connection):
+            if self._read_lifetime.is_over(connection):
                 await connection.close()
             return row
 

@@ -1,0 +1,149 @@
+"""Fair shares for requests: how many of each tenant's are worked on at once in this process.
+
+What is beyond its share waits in the tenant's own line, briefly, and takes nobody else's place.
+A request holds its place until its answer begins, and not while it waits for the outside world:
+then it holds neither a connection nor the event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
+from uuid import UUID
+
+from litestar.types import Message, Send
+
+from core.shares import Shares
+
+PATIENCE: Final = 2.0
+"""Seconds that a request waits at most for its tenant's share to have room."""
+LONGEST_LINE: Final = 256
+"""Requests of one tenant that wait at most."""
+
+
+class Crowded(Exception):
+    """The tenant asks for more at once than its share, and has done so for a while."""
+
+
+class Turn:
+    """One request's place, from its admission until its answer begins."""
+
+    __slots__ = ("_admission", "_over", "_tenant")
+
+    def __init__(self, admission: Admission, tenant: UUID) -> None:
+        self._admission = admission
+        self._tenant = tenant
+        self._over = False
+
+    def end(self) -> None:
+        """Give the place up; once is enough, more does no harm."""
+        if not self._over:
+            self._over = True
+            self._admission.leave(self._tenant)
+
+    def until_answered(self, send: Send) -> Send:
+        """``send`` that ends the turn as the answer begins."""
+
+        async def sending(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.end()
+            await send(message)
+
+        return sending
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Within it others may have the place; coming back waits for nobody."""
+        if self._over:
+            yield
+            return
+        self._admission.leave(self._tenant)
+        try:
+            yield
+        finally:
+            self._admission.come_back(self._tenant)
+
+
+_turn: ContextVar[Turn | None] = ContextVar("turn", default=None)
+
+
+@contextmanager
+def stepped_aside() -> Iterator[None]:
+    """Within it the request being served holds no place; nothing to do outside a request."""
+    turn = _turn.get()
+    if turn is None:
+        yield
+    else:
+        with turn.aside():
+            yield
+
+
+class Admission:
+    """Lets each tenant's requests in by its share; one serves a whole process."""
+
+    def __init__(
+        self, shares: Shares, *, patience: float = PATIENCE, longest_line: int = LONGEST_LINE
+    ) -> None:
+        self._shares = shares
+        self._patience = patience
+        self._longest_line = longest_line
+        self._working: Counter[UUID] = Counter()
+        self._lines: dict[UUID, deque[asyncio.Future[None]]] = {}
+
+    async def enter(self, tenant: UUID) -> Turn:
+        """A turn for a request of ``tenant``, at once or after a brief wait.
+
+        Raises:
+            Crowded: its line is full, or did not move in time.
+        """
+        self._shares.note(tenant)
+        if tenant not in self._lines and self._working[tenant] < self._shares.each:
+            self._working[tenant] += 1
+        else:
+            await self._wait(tenant)
+        turn = Turn(self, tenant)
+        _turn.set(turn)
+        return turn
+
+    def leave(self, tenant: UUID) -> None:
+        """A request of ``tenant`` has given its place up: call in whoever waits for it."""
+        self._working[tenant] -= 1
+        line = self._lines.get(tenant, ())
+        while line and self._working[tenant] < self._shares.each:
+            next_one = line.popleft()
+            if not next_one.done():
+                self._working[tenant] += 1
+                next_one.set_result(None)
+        if not line:
+            self._lines.pop(tenant, None)
+        if not self._working[tenant]:
+            del self._working[tenant]
+
+    def come_back(self, tenant: UUID) -> None:
+        """A request that had stepped aside goes on."""
+        self._working[tenant] += 1
+
+    async def _wait(self, tenant: UUID) -> None:
+        """A line exists only while somebody works, whose leaving moves it."""
+        line = self._lines.setdefault(tenant, deque())
+        if len(line) >= self._longest_line:
+            raise Crowded
+        place = asyncio.get_running_loop().create_future()
+        line.append(place)
+        try:
+            async with asyncio.timeout(self._patience):
+                await place
+        except BaseException as problem:
+            if place.done() and not place.cancelled():
+                self.leave(tenant)  # it was called in at the very moment it gave up
+            elif place in line:
+                line.remove(place)
+                if not line:
+                    self._lines.pop(tenant, None)
+            if isinstance(problem, TimeoutError):
+                raise Crowded from None
+            raise
