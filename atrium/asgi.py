@@ -15,10 +15,12 @@ from atrium.composition import (
     running,
     together,
 )
+from core.admission import Admission
 from core.part import OF_EVERY_TENANT
 from core.plugin import Plugins
 from core.scope import TENANT_ZERO
 from core.settings import Settings
+from core.shares import Shares
 from core.telemetry.setup import set_up, shut_down
 from core.web.app import Services, build
 from core.web.edge import Edge
@@ -65,6 +67,7 @@ def compose(settings: Settings, products: Plugins) -> Edge:
             "postgresql": lambda: _ask_postgresql(services),
             "redis": lambda: _ask_redis(services),
         },
+        admission=Admission(Shares(settings.pool_size)),
         lifespan=lifespan,
         access_log=settings.access_log,
     )

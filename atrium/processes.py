@@ -26,7 +26,7 @@ from tenants.roster import Roster, Served
 from workers import worker as dramatiq_worker
 from workers.broker import make_broker
 from workers.registry import Registry
-from workers.relay import Relay
+from workers.relay import Relay, shares_of
 from workers.runtime import Runtime
 from workers.scheduler import Scheduler
 
@@ -57,6 +57,7 @@ def relay() -> None:
         directory=services.directory,
         registry=registry,
         broker=make_broker(services.settings.redis_url),
+        shares=shares_of(services.settings.jobs_in_flight),
     )
     services.signals.subscribe(CHANNEL, relay.changed)
     _until_told(services, relay.run())

@@ -15,8 +15,8 @@ from contextvars import ContextVar
 from typing import Final
 from uuid import UUID
 
-from litestar.types import Message, Send
-
+from core.errors import TooManyRequests
+from core.i18n import _
 from core.shares import Shares
 
 PATIENCE: Final = 2.0
@@ -25,8 +25,14 @@ LONGEST_LINE: Final = 256
 """Requests of one tenant that wait at most."""
 
 
-class Crowded(Exception):
+class Crowded(TooManyRequests):
     """The tenant asks for more at once than its share, and has done so for a while."""
+
+    code = "crowded"
+    title = _("Many people are asking for this business right now")
+
+    def __init__(self) -> None:
+        super().__init__(_("Please try again in a moment."), retry_after=1)
 
 
 class Turn:
@@ -44,16 +50,6 @@ class Turn:
         if not self._over:
             self._over = True
             self._admission.leave(self._tenant)
-
-    def until_answered(self, send: Send) -> Send:
-        """``send`` that ends the turn as the answer begins."""
-
-        async def sending(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                self.end()
-            await send(message)
-
-        return sending
 
     @contextmanager
     def aside(self) -> Iterator[None]:

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from core.admission import stepped_aside
 from core.connections import Lifetime, ScopedConnection
 from core.scope import Database, Tenant, acting_for
 
@@ -292,4 +293,5 @@ async def outside(session: AsyncSession, call: Callable[[], Awaitable[T]]) -> T:
     Rows read before are stale afterwards: lock and read again what the outcome depends on.
     """
     await commit(session)
-    return await call()
+    with stepped_aside():
+        return await call()

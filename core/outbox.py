@@ -55,27 +55,52 @@ class DeadLetter:
 # Ids commit out of order, so there is no "everything after the last one": what has to be sent is
 # looked up by when. The row is marked before the doorbell rings; a lock held while ringing would
 # make a quick worker believe that another has the message.
+#
+# Shares: the tenants that have something due are found by hopping through the index, one probe for
+# each that has anything pending; each gives as much as its share has room for. A message counts
+# against it while a worker has it, or as long as one should have taken it.
 _CLAIM: Final = """
-WITH due AS (
+WITH RECURSIVE waiting(tenant) AS (
+  SELECT (SELECT tenant FROM outbox.messages WHERE state = 'pending' ORDER BY tenant LIMIT 1)
+  WHERE (SELECT send_at FROM outbox.messages WHERE state = 'pending' ORDER BY send_at LIMIT 1)
+    <= clock_timestamp()
+  UNION ALL
+  SELECT (SELECT tenant FROM outbox.messages
+          WHERE state = 'pending' AND tenant > w.tenant ORDER BY tenant LIMIT 1)
+  FROM waiting w WHERE w.tenant IS NOT NULL
+), due AS (
+  SELECT d.id FROM waiting w CROSS JOIN LATERAL (
+    SELECT id, row_number() OVER (ORDER BY send_at) AS turn, send_at FROM (
+      SELECT id, send_at FROM outbox.messages
+      WHERE state = 'pending' AND tenant = w.tenant AND send_at <= clock_timestamp()
+      ORDER BY send_at LIMIT greatest(0, $4 - (
+        SELECT count(*) FROM outbox.messages
+        WHERE state = 'pending' AND sent_at IS NOT NULL AND tenant = w.tenant
+          AND send_at > clock_timestamp()
+          AND (sent_at > clock_timestamp() - $2::interval OR leased_until > clock_timestamp())
+      ))
+    ) first
+  ) d ORDER BY d.turn, d.send_at LIMIT $1
+), mine AS (
   SELECT id FROM outbox.messages
-  WHERE state = 'pending' AND send_at <= clock_timestamp()
-  ORDER BY send_at LIMIT $1 FOR UPDATE SKIP LOCKED
+  WHERE id = ANY(ARRAY(SELECT id FROM due)) AND state = 'pending' AND send_at <= clock_timestamp()
+  FOR UPDATE SKIP LOCKED
 )
 UPDATE outbox.messages m
 SET sent_at = clock_timestamp(), sends = m.sends + 1,
     send_at = clock_timestamp() + least($2::interval * power(2, least(m.sends, 20)), $3::interval)
-FROM due WHERE m.id = due.id
+FROM mine WHERE m.id = mine.id
 RETURNING m.id, m.tenant, m.actor, m.trace, m.sends
 """
 
 _POSTPONE: Final = """
-UPDATE outbox.messages SET send_at = clock_timestamp() + $2::interval
+UPDATE outbox.messages SET send_at = clock_timestamp() + $2::interval, sent_at = NULL
 WHERE id = ANY($1::uuid[]) AND state = 'pending'
 """
 
 _RELEASE: Final = """
 UPDATE outbox.messages
-SET send_at = clock_timestamp() + $2::interval, sends = greatest(sends - 1, 0)
+SET send_at = clock_timestamp() + $2::interval, sends = greatest(sends - 1, 0), sent_at = NULL
 WHERE id = ANY($1::uuid[]) AND state = 'pending'
 """
 
@@ -106,7 +131,7 @@ WHERE state = 'dead' AND ($1::uuid IS NULL OR tenant = $1) ORDER BY finished_at 
 
 _RETRY: Final = """
 UPDATE outbox.messages
-SET state = 'pending', finished_at = NULL, attempt = 0, sends = 0,
+SET state = 'pending', finished_at = NULL, attempt = 0, sends = 0, sent_at = NULL,
     due_at = clock_timestamp(), send_at = clock_timestamp()
 WHERE id = $1 AND state = 'dead' RETURNING id
 """
@@ -118,12 +143,15 @@ class Outbox:
 
     connection: asyncpg.Connection
 
-    async def claim(self, limit: int, again: timedelta, longest: timedelta) -> list[Envelope]:
-        """Mark up to ``limit`` due messages as sent.
+    async def claim(
+        self, limit: int, share: int, again: timedelta, longest: timedelta
+    ) -> list[Envelope]:
+        """Mark up to ``limit`` due messages as sent, the tenants taking turns.
 
-        One that stays unfinished is due again after ``again``, then twice that, up to ``longest``.
+        Of no tenant are more than ``share`` with the workers then. One that stays unfinished is
+        due again after ``again``, then twice that, up to ``longest``.
         """
-        rows = await self.connection.fetch(_CLAIM, limit, again, longest)
+        rows = await self.connection.fetch(_CLAIM, limit, again, longest, share)
         return [Envelope(*row) for row in rows]
 
     async def release(self, ids: Sequence[UUID], pause: timedelta) -> None:

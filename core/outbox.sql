@@ -15,7 +15,8 @@ CREATE TABLE IF NOT EXISTS outbox.messages (
   state text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'done', 'dead', 'discarded')),
   put_at timestamptz NOT NULL DEFAULT clock_timestamp(),
   due_at timestamptz NOT NULL,
-  -- the relay's side: when to ring the doorbell next, and how often it was rung in vain
+  -- the relay's side: when to ring the doorbell next, since when the message is with the workers
+  -- (null when it is not), and how often the bell was rung in vain
   send_at timestamptz NOT NULL,
   sent_at timestamptz,
   sends integer NOT NULL DEFAULT 0,
@@ -38,6 +39,11 @@ CREATE INDEX IF NOT EXISTS messages_to_send ON outbox.messages (send_at) WHERE s
 CREATE INDEX IF NOT EXISTS messages_finished ON outbox.messages (finished_at)
   WHERE state IN ('done', 'discarded');
 CREATE INDEX IF NOT EXISTS messages_dead ON outbox.messages (finished_at) WHERE state = 'dead';
+-- Fair shares: whose messages are due, and how many of each tenant's are with the workers.
+CREATE INDEX IF NOT EXISTS messages_of_tenant ON outbox.messages (tenant, send_at)
+  WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS messages_in_flight ON outbox.messages (tenant)
+  WHERE state = 'pending' AND sent_at IS NOT NULL;
 -- A request once accepted is known until its row is purged.
 CREATE UNIQUE INDEX IF NOT EXISTS messages_once ON outbox.messages (tenant, actor, key)
   WHERE key IS NOT NULL;
@@ -139,6 +145,19 @@ BEGIN
   RETURN true;
 END $$;
 
+-- A tenant's message is off its workers' hands: is another of its messages waiting for that?
+CREATE OR REPLACE FUNCTION outbox.make_room(p_tenant uuid) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+AS $$
+BEGIN
+  IF (
+    SELECT m.send_at FROM outbox.messages m
+    WHERE m.tenant = p_tenant AND m.state = 'pending' ORDER BY m.send_at LIMIT 1
+  ) <= clock_timestamp() THEN
+    PERFORM pg_notify('outbox', '');
+  END IF;
+END $$;
+
 -- Ends an attempt well; false when it is no longer the caller's to end (the lease ran out and
 -- another began), in which case the caller must undo its work. The arguments are forgotten: they
 -- may hold personal data, and from here on the row only remembers that it happened.
@@ -152,7 +171,11 @@ BEGIN
     SET state = 'done', finished_at = clock_timestamp(), leased_until = NULL, error = NULL,
         args = '{}'
     WHERE m.id = p_id AND m.tenant = taker AND m.state = 'pending' AND m.attempt = p_attempt;
-  RETURN FOUND;
+  IF NOT FOUND THEN
+    RETURN false;
+  END IF;
+  PERFORM outbox.make_room(taker);
+  RETURN true;
 END $$;
 
 -- Ends an attempt badly: again after `p_retry_in`, or, without one, never by itself.

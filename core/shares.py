@@ -16,11 +16,14 @@ class Shares:
     """``places`` to be shared among the tenants who are present.
 
     Who is alone may have them all. Beside others nobody has more than an equal part, nor more
-    than a quarter, so that whoever comes next finds room at once; everybody has one at least.
+    than a quarter, so that whoever comes next finds room at once; everybody has ``least``.
     """
 
-    def __init__(self, places: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, places: int, *, least: int = 1, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._places = max(1, places)
+        self._least = least
         self._clock = clock
         self._seen: OrderedDict[UUID, float] = OrderedDict()
 
@@ -35,7 +38,7 @@ class Shares:
         present = self._present()
         if present <= 1:
             return self._places
-        return max(1, min(self._places // 4, self._places // present))
+        return max(self._least, min(self._places // 4, self._places // present))
 
     def _present(self) -> int:
         over = self._clock() - PRESENT_FOR

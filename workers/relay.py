@@ -3,6 +3,7 @@
 One loop per database. Each listens for the hint that something was put, and polls besides:
 hints may be lost, forged, or given by a transaction that another overtook. What stays
 unfinished is rung for again, at growing intervals: Redis may have been flushed, a worker killed.
+Of each tenant only a fair share is with the workers at a time; the rest waits in the outbox.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from core import telemetry
 from core.db import UNREACHABLE
 from core.outbox import CHANNEL, Envelope, Outbox, OutboxDatabases, connect
 from core.scope import Database, Directory
+from core.shares import Shares
 from workers.broker import BROKER_AWAY, ring
 from workers.registry import Registry
 
@@ -52,6 +54,12 @@ class Pace:
     """How long a finished message is remembered, and with it the key that makes it once."""
 
 
+def shares_of(in_flight: int) -> Shares:
+    """How many messages of each tenant are with the workers at a time: ``in_flight`` of one that
+    is alone, a quarter beside others. Less would leave workers idle between two messages."""
+    return Shares(in_flight, least=max(1, in_flight // 4))
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Relay:
     """Rings for the messages of all databases."""
@@ -60,6 +68,7 @@ class Relay:
     directory: Directory
     registry: Registry
     broker: RedisBroker
+    shares: Shares = field(default_factory=lambda: shares_of(16))
     pace: Pace = field(default_factory=Pace)
     _serving: list[DatabaseLoop] = field(default_factory=list)
 
@@ -156,7 +165,10 @@ class DatabaseLoop:
     async def _round(self, outbox: Outbox) -> bool:
         """Ring for one batch; whether there may be more at once."""
         pace = self.relay.pace
-        claimed = await outbox.claim(pace.batch, pace.again, pace.longest)
+        shares = self.relay.shares
+        claimed = await outbox.claim(pace.batch, shares.each, pace.again, pace.longest)
+        for each in claimed:
+            shares.note(each.tenant)
         if not claimed:
             return False
         try:

@@ -17,6 +17,7 @@ from litestar.types import ControllerRouterHandler
 from redis.asyncio import Redis
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.admission import Crowded
 from core.at_rest import resting
 from core.auth import guard
 from core.auth import identity as identities
@@ -79,6 +80,12 @@ async def at_rest() -> None:
     raise resting(current())
 
 
+@get([f"{INTERNAL}crowded", f"{INTERNAL_API}crowded"], access=public, include_in_schema=False)
+async def crowded() -> None:
+    """The tenant has used up its share for now; see ``core.admission``."""
+    raise Crowded
+
+
 def _session(request: Request[Any, Any, Any]) -> AsyncSession:
     session: AsyncSession = request.scope["state"]["session"]
     return session
@@ -117,6 +124,7 @@ def build(
             unknown_host,
             nowhere,
             at_rest,
+            crowded,
             openapi.document,
             *handlers,
             *(DEVELOPMENT_HANDLERS if services.settings.development else ()),

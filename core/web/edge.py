@@ -1,6 +1,7 @@
 """The edge: one plain ASGI application that decides, for every request, whose it is.
 
-Host → tenant → the platform's application or the tenants' → plugin gate → one transaction.
+Host → tenant → the platform's application or the tenants' → plugin gate → the tenant's turn
+→ one transaction.
 It stands before routing on purpose: a tenant without a plugin must not learn from a 405 or a
 redirect that the plugin's routes exist. Pages for hosts that are unknown or at rest are
 routes of their own, which only the edge can reach.
@@ -19,6 +20,7 @@ import structlog
 from litestar import Litestar
 from litestar.types import HTTPScope, LifeSpanReceive, LifeSpanSend, Message, Receive, Scope, Send
 
+from core.admission import Admission, Crowded, Turn
 from core.db import Databases, is_away
 from core.scope import TENANT_ZERO, Directory, Tenant
 from core.web import health, observe, unit
@@ -52,6 +54,7 @@ class Edge:
     databases: Databases
     gates: Mapping[str, str]
     checks: Mapping[str, health.Check]
+    admission: Admission
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
     access_log: bool = True
 
@@ -103,7 +106,22 @@ class Edge:
                 return
             assert zero is not None
             observe.serve_tenant(zero)
-            await unit.serve(app, self.databases, zero, scope, receive, seen(send))
+            await self._admit(app, zero, scope, receive, seen(send))
+
+    async def _admit(
+        self, app: Litestar, tenant: Tenant, scope: HTTPScope, receive: Receive, send: Send
+    ) -> None:
+        """Serve the request when it is its tenant's turn, or say that there are too many."""
+        try:
+            turn = await self.admission.enter(tenant.id)
+        except Crowded:
+            _show(scope, "crowded")
+            await unit.serve(app, self.databases, tenant, scope, receive, send)
+            return
+        try:
+            await unit.serve(app, self.databases, tenant, scope, receive, _ending(turn, send))
+        finally:
+            turn.end()
 
     async def _tenant_of(self, scope: HTTPScope) -> Tenant | None:
         path = scope["path"]
@@ -158,6 +176,17 @@ def _served_at_rest(tenant: Tenant) -> tuple[str, ...]:
 def _host(scope: HTTPScope) -> str | None:
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     return normalise(hosts[0].decode("latin-1")) if len(hosts) == 1 else None
+
+
+def _ending(turn: Turn, send: Send) -> Send:
+    """``send`` that ends the turn as the answer begins: the transaction is over by then."""
+
+    async def sending(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            turn.end()
+        await send(message)
+
+    return sending
 
 
 def _show(scope: HTTPScope, page: str) -> None:

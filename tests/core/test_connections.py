@@ -52,11 +52,19 @@ async def by_read(databases: Databases, tenant: Tenant) -> int:
     return pid
 
 
+class Strict(Lifetime):
+    """As short for reads."""
+
+    @property
+    def of_reads(self) -> Lifetime:
+        return self
+
+
 @pytest.fixture(params=[by_session, by_read])
 async def pool(request: pytest.FixtureRequest) -> AsyncIterator[Pool]:
     """Both pools follow the same rule."""
     clock = Clock()
-    lifetime = Lifetime(schemas=2, seconds=600, clock=clock)
+    lifetime = Strict(schemas=2, seconds=600, clock=clock)
     databases = Databases(pool_size=1, lifetime=lifetime)
     yield Pool(databases, request.param, clock)
     await databases.dispose()
@@ -95,6 +103,11 @@ async def test_a_transaction_outlives_its_connections_time(scopes: CoreScopes) -
         assert await session.scalar(text(PID)) == first
     assert await by_session(databases, scopes.acme) != first
     await databases.dispose()
+
+
+def test_a_connection_of_reads_may_touch_ten_times_as_many_schemas() -> None:
+    """It looks two tables up in each, where a page looks twenty up."""
+    assert Lifetime(schemas=200).of_reads == Lifetime(schemas=2000)
 
 
 @pytest.mark.parametrize("life", [{"schemas": 0}, {"seconds": 0}])

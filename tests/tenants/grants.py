@@ -153,7 +153,7 @@ def _defaults(scope: str) -> set[str]:
 
 def _outbox() -> set[str]:
     said = set()
-    for function in ("caller", "put", "take", "renew", "finish", "fail"):
+    for function in ("caller", "put", "take", "renew", "make_room", "finish", "fail"):
         said.add(f"function outbox.{function} belongs to {OWNER}")
     for function in ("put", "take", "renew", "finish", "fail"):
         said.add(f"function outbox.{function}: atrium_tenants may EXECUTE")

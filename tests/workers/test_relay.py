@@ -174,6 +174,50 @@ async def test_without_redis_nothing_is_lost(rig: Rig, doorbell: Redis) -> None:
         await eventually(rings(doorbell, 1))
 
 
+async def test_one_tenants_thousand_jobs_leave_room_for_the_others(
+    rig: Rig, doorbell: Redis
+) -> None:
+    """Alone she has sixteen with the workers; with each that ends another goes out, until Bert
+    comes: his goes out at once, and she has a quarter from then on."""
+    anna, bert, _ = rig.plan.tenants
+    runtime = Runtime(databases=rig.databases, directory=rig.directory, registry=rig.plan.registry)
+    async with rig.databases.transaction(anna) as session:
+        for number in range(100):
+            await shop.ship.enqueue(session, number=number)
+    async with relaying(rig, replace(PACE, again=timedelta(seconds=30))):
+        await eventually(rings(doorbell, 16))
+        await asyncio.sleep(0.2)
+        first = await rung(doorbell)
+        assert len(first) == 16
+        await runtime.deliver(first[0][0], anna.id, "shop.ship", "")
+        await eventually(rings(doorbell, 17))
+        await sell(rig, bert)
+        await eventually(rings(doorbell, 18), within=0.45)
+        for message, *_ in first[1:9]:
+            await runtime.deliver(message, anna.id, "shop.ship", "")
+        assert {tenant for _, tenant, _ in await rung(doorbell)} == {anna.id, bert.id}
+        assert len(await rung(doorbell)) == 18
+
+
+async def test_messages_that_no_worker_took_count_against_nobody_for_long(
+    rig: Rig, doorbell: Redis
+) -> None:
+    """Redis lost sixteen: after the time in which they are rung for again, others go out too."""
+    anna = rig.plan.tenants[0]
+    async with rig.databases.transaction(anna) as session:
+        for number in range(40):
+            await shop.sell.enqueue(session, number=number)
+    async with relaying(rig):
+        for _ in range(3):
+            await eventually(rings(doorbell, 16))
+            await doorbell.flushdb()
+
+        async def all_sent() -> bool:
+            return not await rig.fetch("SELECT 1 FROM outbox.messages WHERE sends = 0")
+
+        await eventually(all_sent)
+
+
 async def test_a_relay_whose_connections_are_cut_comes_back(rig: Rig, doorbell: Redis) -> None:
     """As after a restart of PostgreSQL."""
     async with relaying(rig):

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from core.admission import Admission
 from core.permissions import Role
+from core.shares import Shares
 from tests.site import Site
 
 
@@ -114,7 +117,9 @@ async def test_no_way_of_writing_an_address_leads_round_the_gate(site: Site, pat
         assert (await owner.get(address)).status_code == 404
 
 
-@pytest.mark.parametrize("page", ["at-rest", "unknown-host", "nowhere", "schema/openapi.json"])
+@pytest.mark.parametrize(
+    "page", ["at-rest", "crowded", "unknown-host", "nowhere", "schema/openapi.json"]
+)
 @pytest.mark.parametrize("prefix", ["/.atrium/", "/api/.atrium/"])
 async def test_internal_pages_cannot_be_asked_for(site: Site, prefix: str, page: str) -> None:
     """They are the edge's own; from outside they are not there."""
@@ -122,6 +127,26 @@ async def test_internal_pages_cannot_be_asked_for(site: Site, prefix: str, page:
         answer = await visitor.get(prefix + page)
     assert answer.status_code == 404
     assert "Nobody lives" not in answer.text
+
+
+async def test_a_business_that_asks_for_too_much_at_once_is_told_to_wait(site: Site) -> None:
+    """429 with Retry-After, as a document and as a page; the others are served meanwhile."""
+    admission = Admission(Shares(1), patience=0.05)
+    crowded = replace(site, edge=replace(site.edge, admission=admission))
+    turn = await admission.enter(site.world.acme.id)
+    for path, kind in (("/api/v1/car-hire/classes", "problem+json"), ("/car-hire", "html")):
+        async with crowded.visitor(site.world.acme) as visitor:
+            answer = await visitor.get(path, headers={"accept": f"*/*;q=0.1, text/{kind}"})
+        assert answer.status_code == 429
+        assert answer.headers["retry-after"] == "1"
+        assert kind in answer.headers["content-type"]
+        assert "right now" in answer.text
+    async with crowded.visitor(site.world.bravo) as visitor:
+        assert (await visitor.get("/car-hire")).status_code == 200
+    turn.end()
+    async with crowded.visitor(site.world.acme) as visitor:
+        assert (await visitor.get("/car-hire")).status_code == 200
+        assert (await visitor.get("/car-hire")).status_code == 200
 
 
 async def test_a_session_of_one_business_is_nothing_at_another(site: Site) -> None:

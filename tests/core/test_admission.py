@@ -1,0 +1,117 @@
+"""Requests wait in their own tenant's line, and nobody else's."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections import Counter
+from contextlib import suppress
+from uuid import UUID
+
+import pytest
+
+from core.admission import Admission, Crowded, stepped_aside
+from core.shares import Shares
+
+ANNA, BERT = UUID(int=1), UUID(int=2)
+
+
+async def test_a_tenant_alone_may_use_every_place() -> None:
+    """An idle machine is there to be used."""
+    admission = Admission(Shares(8))
+    turns = [await admission.enter(ANNA) for _ in range(8)]
+    for turn in turns:
+        turn.end()
+
+
+async def test_a_full_share_keeps_nobody_else_waiting() -> None:
+    """Anna has all places when Bert comes: he is let in at once, and she is not any more."""
+    admission = Admission(Shares(8), patience=0.05)
+    turns = [await admission.enter(ANNA) for _ in range(8)]
+    await admission.enter(BERT)
+    for turn in turns[:6]:
+        turn.end()
+    with pytest.raises(Crowded):  # two are left, which is her share now
+        await admission.enter(ANNA)
+    turns[6].end()
+    await admission.enter(ANNA)
+
+
+async def test_a_line_is_served_in_its_order() -> None:
+    """First come, first served; each as one before it ends."""
+    admission = Admission(Shares(1))
+    first = await admission.enter(ANNA)
+    served: list[int] = []
+
+    async def ask(number: int) -> None:
+        turn = await admission.enter(ANNA)
+        served.append(number)
+        turn.end()
+
+    waiting = [asyncio.create_task(ask(number)) for number in range(5)]
+    await asyncio.sleep(0)
+    assert served == []
+    first.end()
+    first.end()  # twice is once
+    await asyncio.gather(*waiting)
+    assert served == [0, 1, 2, 3, 4]
+
+
+async def test_a_full_line_turns_away_at_once() -> None:
+    """So many may wait, and no more."""
+    admission = Admission(Shares(1), longest_line=1)
+    turn = await admission.enter(ANNA)
+    second = asyncio.create_task(admission.enter(ANNA))
+    await asyncio.sleep(0)
+    with pytest.raises(Crowded):
+        await admission.enter(ANNA)
+    turn.end()
+    (await second).end()
+
+
+async def test_who_waits_for_the_outside_world_holds_no_place() -> None:
+    """Others work meanwhile; coming back waits for nobody."""
+    admission = Admission(Shares(1), patience=0.05)
+    turn = await admission.enter(ANNA)
+    with stepped_aside():
+        second = await asyncio.create_task(admission.enter(ANNA))
+    with pytest.raises(Crowded):
+        await admission.enter(ANNA)
+    second.end()
+    with pytest.raises(Crowded):  # the first is back
+        await admission.enter(ANNA)
+    turn.end()
+    (await admission.enter(ANNA)).end()
+
+
+async def test_no_place_is_lost_or_taken_twice_whatever_happens() -> None:
+    """Requests that end, fail, give up waiting or are cancelled at any moment, a thousand times."""
+    chance = random.Random(7)
+    admission = Admission(Shares(4), patience=0.004, longest_line=20)
+    working: Counter[UUID] = Counter()
+
+    async def ask(tenant: UUID) -> None:
+        await asyncio.sleep(chance.random() * 0.5)
+        turn = await admission.enter(tenant)
+        working[tenant] += 1
+        try:
+            assert working[tenant] <= 4
+            await asyncio.sleep(chance.random() * 0.003)
+        finally:
+            working[tenant] -= 1
+            turn.end()
+
+    tasks = [asyncio.create_task(ask(chance.choice((ANNA, BERT)))) for _ in range(1000)]
+    while not all(task.done() for task in tasks):
+        chance.choice(tasks).cancel()
+        await asyncio.sleep(0.001)
+    outcomes = Counter(
+        "cancelled" if task.cancelled() else type(task.exception()).__name__ for task in tasks
+    )
+    assert set(outcomes) <= {"cancelled", "Crowded", "NoneType"}
+    assert outcomes["NoneType"] > 100
+    assert not admission._working
+    assert not admission._lines
+    with suppress(Crowded):
+        (await admission.enter(ANNA)).end()
+    assert not admission._working
