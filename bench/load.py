@@ -18,7 +18,9 @@ import uvloop
 class Load(msgspec.Struct, kw_only=True):
     """Whole HTTP/1.1 ``requests``, taken in turn by ``connections`` for ``seconds``.
 
-    With ``once`` it ends earlier: when each of them was sent.
+    With ``once`` it ends earlier: when each of them was sent. With ``every`` each connection
+    asks at that interval, in seconds, rather than as soon as it was answered; what is late
+    is made up for, and a latency counts from when the request was due.
     """
 
     port: int
@@ -27,6 +29,7 @@ class Load(msgspec.Struct, kw_only=True):
     seconds: float
     expect: int = 200
     once: bool = False
+    every: float = 0.0
 
 
 class Outcome(msgspec.Struct, kw_only=True):
@@ -50,13 +53,17 @@ async def measure(load: Load) -> Outcome:
     status = f"HTTP/1.1 {load.expect} ".encode()
     deadline = time.perf_counter() + load.seconds
 
-    async def connection() -> None:
+    async def connection(number: int) -> None:
         nonlocal unexpected, turn
         reader, writer = await asyncio.open_connection("127.0.0.1", load.port)
+        due = time.perf_counter() + load.every * number / load.connections
         while time.perf_counter() < deadline and turn < last:
             request = encoded[turn % len(encoded)]
             turn += 1
-            begun = time.perf_counter()
+            if load.every:
+                await asyncio.sleep(due - time.perf_counter())
+            begun = due if load.every else time.perf_counter()
+            due += load.every
             writer.write(request)
             head = await reader.readuntil(b"\r\n\r\n")
             await _skip_body(reader, head.lower())
@@ -65,16 +72,16 @@ async def measure(load: Load) -> Outcome:
         writer.close()
 
     begun = time.perf_counter()
-    await asyncio.gather(*(connection() for _ in range(load.connections)))
+    await asyncio.gather(*(connection(number) for number in range(load.connections)))
     elapsed = time.perf_counter() - begun
     latencies.sort()
     return Outcome(
         answered=len(latencies),
         unexpected=unexpected,
         per_second=round(len(latencies) / elapsed, 1),
-        p50_ms=_quantile(latencies, 0.50),
-        p95_ms=_quantile(latencies, 0.95),
-        p99_ms=_quantile(latencies, 0.99),
+        p50_ms=quantile(latencies, 0.50),
+        p95_ms=quantile(latencies, 0.95),
+        p99_ms=quantile(latencies, 0.99),
     )
 
 
@@ -86,7 +93,8 @@ async def _skip_body(reader: asyncio.StreamReader, head: bytes) -> None:
     await reader.readexactly(int(head[start : head.index(b"\r\n", start)]))
 
 
-def _quantile(ordered: list[float], share: float) -> float:
+def quantile(ordered: list[float], share: float) -> float:
+    """Of seconds in ascending order the one below which ``share`` of them lie, in ms."""
     return round(ordered[min(int(len(ordered) * share), len(ordered) - 1)] * 1000, 2)
 
 
