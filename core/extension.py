@@ -33,37 +33,42 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True)  # no slots: a generic alias leaves its mark when it is called
 class ExtensionPoint(Generic[A]):
-    """A hook that a product offers under a name such as ``car_hire.rate_rule``.
-
-    ``version`` changes when what is asked or answered changes so that a plugin must be changed.
-    ``asks`` is the Struct that a hook is given, ``answers`` the type of what it gives back.
-    ``seconds`` bound one hook; ``form`` says that a plugin brings a Struct of fields with it.
-    """
+    """A hook that a product offers to other plugins."""
 
     name: str
+    """Such as ``car_hire.rate_rule``."""
     version: int
+    """Another when what is asked or answered changes so that plugins must be changed."""
     purpose: str
     """For plugin authors: when it is asked, what for, and what happens if a hook fails."""
     asks: type[msgspec.Struct]
+    """What a hook is given; a plugin may read some of its fields."""
     answers: Any
+    """The type of what it gives back."""
     seconds: float = 1.0
+    """How long a statement of a hook may take; the whole of it twice that."""
     form: bool = False
+    """Whether a plugin brings a title and a Struct of fields, which the product draws."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Extension:
-    """A plugin's hook on the point ``point`` of the product's ``version``.
-
-    ``hook(session, asked)`` runs in the product's transaction, in a savepoint of its own.
-    ``title`` and ``form`` go with points that draw fields.
-    """
+    """What a plugin hangs on an extension point of a product."""
 
     point: str
+    """The point's name."""
     version: int
+    """The point's version for which it was written."""
     hook: Callable[[AsyncSession, Any], Awaitable[Any]]
+    """``async def hook(session, asked)``, annotated with Structs of the plugin's own; it runs in
+    the product's transaction, in a savepoint. A ``DomainError`` is its decision, any other error
+    its failure."""
     title: LazyText | str | None = None
+    """What its fields are headed by, where the point has a form."""
     form: type[msgspec.Struct] | None = None
+    """Its fields, where the point has a form."""
     order: int = 100
+    """Low numbers are asked first."""
 
 
 class ExtensionFailed(Unavailable):

@@ -148,15 +148,16 @@ def actor(
 class Schedule:
     """A periodic job of every tenant that has the plugin.
 
-    ``cron`` has five fields, read in the tenant's own time zone; ``spread`` shifts each tenant
-    by a constant share of it, so that a thousand tenants do not start in the same second. Where
-    clocks change, a job due in the hour that is left out runs right after it, and one due in
-    the hour that comes twice runs once. Of slots missed while nothing ran, the last is made up.
+    Where clocks change, a job due in the hour that is left out runs right after it, and one due
+    in the hour that comes twice runs once. Of slots missed while nothing ran, the last is made up.
     """
 
     actor: Actor
+    """Which job; it takes no arguments."""
     cron: str
+    """Five fields, read in the tenant's own time zone."""
     spread: timedelta = timedelta(minutes=5)
+    """Each tenant is shifted by a constant share of it, so that not all start in one second."""
 
     def __post_init__(self) -> None:
         if len(self.cron.split()) != 5:

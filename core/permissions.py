@@ -20,14 +20,14 @@ class Role(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Permission:
-    """Something a person may be allowed to do; ``roles`` have it unless the tenant says else.
-
-    ``name`` is ``plugin.thing``; owners and admins hold every permission.
-    """
+    """Something a person may be allowed to do; owners and admins hold every permission."""
 
     name: str
+    """``plugin.thing``."""
     title: LazyText | str
+    """What it allows, in words."""
     roles: frozenset[Role] = frozenset()
+    """Who has it beside owners and admins, unless the tenant says else."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,54 +40,61 @@ class PluginContradiction(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NavItem:
-    """An entry of the navigation, shown to holders of ``permission`` (None: everyone).
-
-    ``icon`` is the name of a Tabler icon; ``area`` is ``desk`` (staff) or ``site`` (customers).
-    """
+    """An entry of the navigation; the one nearest to the page being shown is marked."""
 
     title: LazyText | str
+    """What it says."""
     path: str
+    """The page that it leads to."""
     icon: str
+    """The name of an outline icon of Tabler's."""
     permission: str | None = None
+    """Only holders of it see the entry; None: everyone."""
     area: str = "desk"
+    """Where it stands: ``desk`` (staff), ``site`` (customers) or ``account`` (the account menu)."""
     order: int = 100
+    """Low numbers come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
-    """A place in a page where other plugins may put parts: ``name`` such as ``account``.
-
-    ``page`` says to plugin authors which page it is in, and who sees it; ``context`` are the
-    keyword arguments that a slot's ``fill`` is called with beside the session, and their types.
-    """
+    """A place in a page where other plugins may put parts."""
 
     name: str
+    """Such as ``account``; a plugin's begin with its name and a point."""
     page: str
+    """For plugin authors: which page it is in, and who sees it."""
     context: Mapping[str, type] = field(default_factory=dict)
+    """The keyword arguments that a ``fill`` is called with beside the session, and their types."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """A part that this plugin puts into the ``Place`` called ``name``, such as ``tenant.home``.
-
-    ``fill`` reads what the part shows, or answers None where there is nothing to show;
-    ``template`` is rendered with what it read. A part that fails is left out of the page.
-    """
+    """A part that this plugin puts into a page of another; one that fails is left out of it."""
 
     name: str
+    """The name of the ``Place``, such as ``tenant.home``."""
     template: str
+    """Rendered with what ``fill`` answered, and ``shell``."""
     fill: Callable[..., Awaitable[dict[str, Any] | None]]
+    """``async def fill(session, …)``, with what the place promises: reads what the part shows, or
+    answers None where there is nothing to show."""
     permission: str | None = None
+    """Only holders of it see the part; None: whoever sees the page."""
     order: int = 100
+    """Low numbers come first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
-    """A quantity that is counted for billing, such as ``car_hire.hires_started``."""
+    """A quantity that is counted for billing, by ``core.billing.usage.record``."""
 
     name: str
+    """Such as ``car_hire.hires_started``."""
     title: LazyText | str
+    """What it says on an invoice."""
     unit: str
+    """Of what it is a number, such as ``hire``."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,30 +102,45 @@ class Plugin:
     """Everything a product adds. Templates, static files, locale and migrations are found in
     folders of those names beside the module ``package``.
 
-    ``prefix`` is the first path segment of its pages; its API lies at ``/api/v1/<prefix>``.
-    ``seed`` fills a new tenant with what it needs to begin, ``demo`` with believable data.
+    Its pages lie below ``/<prefix>``, its API below ``/api/v1/<prefix>``; the prefix is the name
+    with dashes.
     """
 
     name: str
+    """In lower_snake_case; its tables, permissions, jobs and meters begin with it. It is the name
+    of its entry point too, and must be none that core's own pages use."""
     title: LazyText | str
+    """What people call it."""
     summary: LazyText | str
+    """One line on what it does, where businesses choose their products."""
     version: str
+    """Its own version."""
     core_versions: str
+    """The versions of Atrium that it works with, such as ``>=0.1,<1``."""
     package: str
+    """The module beside which ``templates``, ``static``, ``locale`` and ``migrations`` lie."""
     icon: str = "box"
+    """The name of an outline icon of Tabler's."""
     home: str | None = None
-    """The page a tenant's visitor should land on."""
+    """The page that a visitor of the business should land on, if it has one for customers."""
     desk: str | None = None
-    """The page a tenant's staff should land on."""
+    """The page that the staff of the business should land on."""
     controllers: tuple[ControllerRouterHandler, ...] = ()
+    """Litestar controllers and handlers; each says who may call it by ``access=``."""
     actors: tuple[Actor, ...] = ()
+    """Jobs, declared by ``core.jobs.actor``."""
     schedules: tuple[Schedule, ...] = ()
+    """When jobs run by themselves, on the tenant's clock."""
     listeners: Mapping[type[Event], tuple[Actor, ...]] = field(default_factory=dict)
+    """Which jobs a domain event of whichever plugin asks for."""
     permissions: tuple[Permission, ...] = ()
+    """What people of the business may be allowed to do, and which roles may from the start."""
     navigation: tuple[NavItem, ...] = ()
+    """Entries of the menus; the page of the settings has one by itself."""
     places: tuple[Place, ...] = ()
     """Places in pages of this plugin that others may fill."""
     slots: tuple[Slot, ...] = ()
+    """Parts that this plugin puts into places of others."""
     extension_points: tuple[ExtensionPoint[Any], ...] = ()
     """Hooks that other plugins may hang functions on."""
     extends: tuple[Extension, ...] = ()
@@ -126,10 +148,13 @@ class Plugin:
     settings: type[msgspec.Struct] | None = None
     """What a tenant may choose, drawn as a form at ``/settings/<prefix>``."""
     meters: tuple[Meter, ...] = ()
+    """What is counted for billing."""
     extensions: tuple[str, ...] = ()
     """PostgreSQL extensions, installed once per database."""
     seed: Callable[[AsyncSession], Awaitable[None]] | None = None
+    """Fills a new tenant with what it needs to begin; once, also if it is enabled again."""
     demo: Callable[[AsyncSession], Awaitable[None]] | None = None
+    """Fills a tenant of the demonstration with believable data."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):

@@ -32,7 +32,7 @@ def lacks(given: Any, wanted: Any) -> str | None:
         return None
     if sides[0] is sides[1] and sides[0] in {Sequence, Mapping, Union}:
         return _lacking_inside(given, wanted)
-    return f"{_name(given)} is not {_name(wanted)}"
+    return f"{name_of(given)} is not {name_of(wanted)}"
 
 
 def read_as(value: Any, wanted: type[T]) -> T:
@@ -59,7 +59,7 @@ def _lacking_inside(given: Any, wanted: Any) -> str | None:
     inner = [each for each in get_args(given) if each is not Ellipsis]
     outer = [each for each in get_args(wanted) if each is not Ellipsis]
     if inner and outer and len(inner) != len(outer):
-        return f"{_name(given)} is not {_name(wanted)}"
+        return f"{name_of(given)} is not {name_of(wanted)}"
     return next((why for a, b in zip(inner, outer, strict=False) if (why := lacks(a, b))), None)
 
 
@@ -80,5 +80,12 @@ def _is_struct(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, msgspec.Struct)
 
 
-def _name(kind: Any) -> str:
-    return kind.__name__ if isinstance(kind, type) and not get_args(kind) else str(kind)
+def name_of(kind: Any) -> str:
+    """What a type is called in messages and in the reference: ``list[AddedLine]``."""
+    args = get_args(kind)
+    if not args:
+        return kind.__name__ if isinstance(kind, type) else str(kind).rpartition(".")[2]
+    if _plain(kind) is Union:
+        return " | ".join(map(name_of, args))
+    inside = ", ".join("…" if each is Ellipsis else name_of(each) for each in args)
+    return f"{get_origin(kind).__name__}[{inside}]"
