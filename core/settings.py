@@ -34,6 +34,9 @@ class Settings:
     jobs_in_flight: int = 16
     """Jobs with the workers at a time, of a tenant that is alone: twice all workers' threads."""
 
+    warm_tenants: int | None = None
+    """Empty scopes that wait for sign-ups, see ``warm_scopes``; 0: none is made in advance."""
+
     development: bool = False
     base_domain: str = "localhost"
     """The portal's host; tenants are its subdomains."""
@@ -77,6 +80,13 @@ class Settings:
         if "database_url" not in given:
             raise ValueError("ATRIUM_DATABASE_URL is not set; `make up` sets it for development")
         return cls(**given)  # type: ignore[arg-type]  # parsed by the field's own type above
+
+    @property
+    def warm_scopes(self) -> int:
+        """``warm_tenants``, or 10 if that is not set, and 2 in development."""
+        if self.warm_tenants is not None:
+            return self.warm_tenants
+        return 2 if self.development else 10
 
     @property
     def public_url(self) -> str:

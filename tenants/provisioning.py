@@ -47,6 +47,7 @@ from tenants.models import (
     TenantRecord,
 )
 from tenants.scopes import connected, make_role, make_schema, spread_role
+from tenants.warm import Warmer
 
 log = structlog.get_logger(__name__)
 
@@ -85,6 +86,11 @@ class Provisioner:
             settings=settings, databases=databases, plugins=plugins, lines=lines, signals=signals
         )
         self._restoring = Restoring(self.means)
+
+    @property
+    def warmer(self) -> Warmer:
+        """Who makes scopes in advance, where this one makes tenants."""
+        return Warmer(self._settings, self._databases, self._lines)
 
     async def provision_now(self, wanted: Order) -> Tenant:
         """Make a tenant here and now, without a job: for seeds, tests and benchmarks."""
@@ -128,6 +134,8 @@ class Provisioner:
             case "snapshot" | "layout" | "load" | "discard":
                 await self._restore(kind, work, connection)
             case "key":
+                # Nobody may enter the scope before this.
+                await spread_role(await connection.to(work.place), work.tenant.scope.name)
                 async with self._databases.transaction(work.tenant) as session:
                     await create_key(session)
             case "seed":
@@ -149,7 +157,6 @@ class Provisioner:
             lines = self._lines.of_tenant(work.chosen)
             for line in lines:
                 await bring_up(connection, scope, line)
-            await spread_role(connection, scope)
             async with self._databases.transaction(self._platform) as session:
                 await write(session, [row_of(current(work.tenant.id, line)) for line in lines])
 

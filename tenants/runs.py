@@ -6,7 +6,7 @@ not recorded is done again, so each must be safe to repeat.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -53,15 +53,18 @@ async def note_run(
     steps: Sequence[str],
     owner: dict[str, Any] | None = None,
     source: dict[str, Any] | None = None,
+    done: Collection[str] = (),
 ) -> UUID:
-    """Write a run and its steps down; its id."""
+    """Write a run and its steps down, those that are ``done`` already as such; its id."""
     run = ProvisioningRun(id=new_id(), tenant_id=tenant_id, owner=owner, source=source)
     session.add(run)
     await session.flush()
-    session.add_all(
-        ProvisioningStep(run_id=run.id, position=position, name=name)
-        for position, name in enumerate(steps, start=1)
-    )
+    moment = now()
+    for position, name in enumerate(steps, start=1):
+        step = ProvisioningStep(run_id=run.id, position=position, name=name)
+        if name in done:
+            step.state, step.started_at, step.finished_at = "done", moment, moment
+        session.add(step)
     await session.flush()
     return run.id
 

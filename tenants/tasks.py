@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import outside
 from core.jobs import Actor, Schedule, actor
+from tenants import warm
 from tenants.exports import EXPORT, Exporter
 from tenants.lifecycle import PROVISION, naming
 from tenants.provisioning import Provisioner
@@ -36,11 +37,18 @@ def actors(provisioner: Provisioner) -> tuple[Actor, ...]:
         await exporter.purge(session)
         await naming.release(session)
 
-    return (provision, export, tidy)
+    @actor(warm.KEEP, time_limit=timedelta(minutes=2))
+    async def keep_warm(session: AsyncSession) -> None:
+        """Make the scopes that are to be ready for sign-ups, as far as they are lacking."""
+        await outside(session, provisioner.warmer.keep)
+
+    return (provision, export, tidy, keep_warm)
 
 
 def schedules(actors: tuple[Actor, ...]) -> tuple[Schedule, ...]:
     """When those of ``actors`` run that nobody asks for."""
-    return tuple(
-        Schedule(actor=each, cron="17 * * * *") for each in actors if each.name == "tenants.tidy"
+    by_name = {each.name: each for each in actors}
+    return (
+        Schedule(actor=by_name["tenants.tidy"], cron="17 * * * *"),
+        Schedule(actor=by_name[warm.KEEP], cron="* * * * *", spread=timedelta(0)),
     )

@@ -18,7 +18,7 @@ from core.i18n import LOCALES, _
 from core.ids import new_id
 from core.jobs import put
 from core.money import is_currency
-from tenants import slugs
+from tenants import slugs, warm
 from tenants.lifecycle.naming import SlugTaken, take
 from tenants.models import DatabaseRecord, TenantPlugin, TenantRecord
 from tenants.runs import note_run
@@ -70,20 +70,24 @@ async def order(session: AsyncSession, wanted: Order) -> Ordered:
     """
     ordered = await note(session, wanted)
     await put(session, PROVISION, {"run_id": ordered.run_id}, key=str(ordered.run_id))
+    await put(session, warm.KEEP, {})
     return ordered
 
 
 async def note(session: AsyncSession, wanted: Order) -> Ordered:
     """Note down a new tenant and its run, without asking for the job: see ``order``."""
-    tenant_id = await enter(session, wanted)
+    claimed = await warm.claim(session) if wanted.database is None else None
+    tenant_id = await enter(session, wanted, claimed)
     seeds = [f"seed:{name}" for name in sorted(wanted.plugins)]
     steps = ["role", "schema", "tables", "key", *seeds, "owner", "activate"]
+    done = warm.MADE if claimed is not None else ()
     owner = msgspec.to_builtins(wanted.owner)
-    return Ordered(tenant_id, await note_run(session, tenant_id, steps, owner))
+    return Ordered(tenant_id, await note_run(session, tenant_id, steps, owner, done=done))
 
 
-async def enter(session: AsyncSession, wanted: Order) -> UUID:
-    """Enter a new tenant and its products into the catalogue, and nothing else.
+async def enter(session: AsyncSession, wanted: Order, claimed: UUID | None = None) -> UUID:
+    """Enter a new tenant and its products into the catalogue, and nothing else; its id is that
+    of the scope ``claimed`` for it, if there is one.
 
     Raises:
         Invalid: naming the fields at fault.
@@ -95,7 +99,7 @@ async def enter(session: AsyncSession, wanted: Order) -> UUID:
     tenant_id: UUID | None = await session.scalar(
         insert(TenantRecord)
         .values(
-            id=new_id(),
+            id=claimed or new_id(),
             slug=wanted.slug,
             look=slugs.look(wanted.slug),
             name=wanted.name,

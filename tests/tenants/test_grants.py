@@ -34,6 +34,8 @@ async def seen(world: World, request: pytest.FixtureRequest) -> AsyncIterator[Se
     own = await asyncpg.connect(world.superuser_dsn(world.delta))
     if request.param == "main":
         here: set[UUID] = {row["id"] for row in rows if row["database"] is None}
+        warm = await main.fetch("SELECT id FROM platform.warm_scopes")
+        here |= {row["id"] for row in warm}
         # Some were only ordered, by other tests: they have nothing yet.
         scopes = {"platform", *(set(map(scope_name, here)) & made)}
         yield Seen(main, {"atrium_app", "atrium_relay"}, scopes, world.postgres.user)
