@@ -11,6 +11,7 @@ COMMANDS: Final = {
     "bootstrap": "tenants.commands:bootstrap",
     "jobs": "atrium.dead_letters:jobs",
     "migrate": "tenants.migration.command:migrate_command",
+    "operators": "tenants.operator.commands:operators",
     "relay": "atrium.processes:relay",
     "scheduler": "atrium.processes:scheduler",
     "seed": "tenants.commands:seed",

@@ -23,9 +23,11 @@ from core.signals import Signals
 from core.web.app import Services
 from tenants.catalogue import Catalogue
 from tenants.migration.lines import compile_lines
+from tenants.operator.plugin import plugin as operator
+from tenants.operator.tokens import OperatorTokens
 from tenants.portal.plugin import plugin as portal
 
-OF_THE_PLATFORM: Final[tuple[Plugin, ...]] = (core, portal)
+OF_THE_PLATFORM: Final[tuple[Plugin, ...]] = (core, portal, operator)
 """The parts of the application that serves the portal's host."""
 
 
@@ -59,7 +61,9 @@ def make_services(settings: Settings, products: Plugins) -> Services:
     )
     redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
     everything = Plugins({part.name: part for part in (*OF_THE_PLATFORM, *products)})
-    authority = Authority.of(settings, everything, redis=redis, signals=signals)
+    authority = Authority.of(
+        settings, everything, redis=redis, signals=signals, machines=OperatorTokens()
+    )
     return Services(
         settings=settings,
         databases=databases,

@@ -19,6 +19,7 @@ from core.web.app import Services
 from tenants.changes import CHANNEL
 from tenants.installed import installed
 from tenants.migration.lines import compile_lines
+from tenants.operator.plugin import plugin as operator
 from tenants.part import tenancy
 from tenants.portal.plugin import plugin as portal
 from tenants.provisioning import Provisioner
@@ -93,7 +94,7 @@ def _registry(services: Services, products: Plugins) -> Registry:
         compile_lines(products),
         services.signals,
     )
-    return Registry.of(products, core=(core,), platform=(portal, tenancy(provisioner)))
+    return Registry.of(products, core=(core,), platform=(portal, operator, tenancy(provisioner)))
 
 
 def _until_told(services: Services, work: Coroutine[Any, Any, None]) -> None:

@@ -32,19 +32,24 @@ class Permission:
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call a route: everyone, whoever is signed in, or holders of a permission."""
+    """Who may call a route: everyone, whoever is signed in, or holders of a permission.
+
+    To people without the permission ``seen_with``, where there is one, the route does not exist.
+    """
 
     kind: str
     permission: str | None = None
+    seen_with: str | None = None
 
 
 public: Final = Access("public")
 member: Final = Access("member")
 
 
-def permission(name: str) -> Access:
-    """Only people who hold the permission ``name``."""
-    return Access("permission", name)
+def permission(name: str, *, seen_with: str | None = None) -> Access:
+    """Only people who hold the permission ``name``; others are told so, or, if they lack
+    ``seen_with`` too, that there is no such page."""
+    return Access("permission", name, seen_with)
 
 
 MANAGE_SETTINGS: Final = Permission("core.settings", _("Change settings"))

@@ -82,6 +82,10 @@ DEMOS: Final = (
 )
 
 
+OPERATOR: Final = "operator@atrium.example"
+"""Runs the demo's installation."""
+
+
 def own_database(main_url: str) -> str:
     """The name of the demo's second database, beside the main one on the same server."""
     return f"{make_url(main_url).database}_harbour"
@@ -100,9 +104,22 @@ async def seed(shop: Workshop) -> None:
             for plugin in shop.plugins.enabled(tenant.plugins):
                 if plugin.demo is not None:
                     await once(shop.databases, tenant, f"{plugin.name}.demo", plugin.demo)
+        await _operator(shop, hasher, known)
     finally:
         hasher.close()
     await asyncio.to_thread(_write_welcome, shop.settings, known)
+
+
+async def _operator(shop: Workshop, hasher: Passwords, known: dict[str, str]) -> None:
+    """Whoever runs this installation, with the operator console at hand."""
+    async with shop.databases.transaction(shop.platform) as session:
+        if await session.scalar(select(User.id).where(User.email == OPERATOR)) is not None:
+            return
+    hashed = await hasher.hash(known[OPERATOR])
+    async with shop.databases.transaction(shop.platform) as session:
+        session.add(
+            User(email=OPERATOR, name="Olivia Ortiz", role=Role.STAFF.value, password_hash=hashed)
+        )
 
 
 async def _account(shop: Workshop, hasher: Passwords, demo: Demo, known: dict[str, str]) -> UUID:
@@ -202,6 +219,7 @@ def _passwords(file: Path) -> dict[str, str]:
     for demo in DEMOS:
         for person in (demo.owner, demo.staff):
             known.setdefault(demo.email(person), secrets.token_urlsafe(9))
+    known.setdefault(OPERATOR, secrets.token_urlsafe(9))
     file.parent.mkdir(parents=True, exist_ok=True)
     file.touch(mode=0o600)
     file.write_text(json.dumps(known, indent=1))
@@ -209,7 +227,11 @@ def _passwords(file: Path) -> dict[str, str]:
 
 
 def _write_welcome(settings: Settings, known: dict[str, str]) -> None:
-    lines = [f"Portal            {settings.public_url}/"]
+    lines = [
+        f"Portal            {settings.public_url}/",
+        f"Console           {settings.public_url}/operator",
+        f"  operator        {OPERATOR}   {known[OPERATOR]}",
+    ]
     for demo in DEMOS:
         owner, staff = demo.email(demo.owner), demo.email(demo.staff)
         lines += [

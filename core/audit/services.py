@@ -40,7 +40,7 @@ async def record(
     await session.execute(
         insert(AuditEntry).values(
             id=new_id(),
-            actor_kind="person" if person else "system",
+            actor_kind="person" if person and not person.machine else "system",
             actor_id=person.user_id if person else None,
             actor_name=person.name if person else job.actor if job else SYSTEM,
             action=action,

@@ -7,8 +7,10 @@ from functools import lru_cache
 from typing import Final, Protocol, Self
 
 from redis.asyncio import Redis
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import origin
+from core.auth.identity import Identity
 from core.auth.passwords import Passwords
 from core.auth.sessions import SessionCache, Sessions
 from core.origin import Networks
@@ -31,13 +33,23 @@ class Declared(Protocol):
     def permissions(self, names: Iterable[str]) -> tuple[Permission, ...]: ...
 
 
+class Machines(Protocol):
+    """The tokens of programs that act in nobody's name; supplied by the composition root."""
+
+    prefix: str
+    """What such a token begins with, and no session's does."""
+
+    async def find(self, session: AsyncSession, tenant: Tenant, token: str) -> Identity | None:
+        """Whom ``token`` lets in at ``tenant``; None if nobody."""
+
+
 class Authority:
     """Passwords, sessions and throttles of this process. ``secure`` is whether it is on https.
 
     Not a dataclass: Litestar would look into its fields when it is handed to a route.
     """
 
-    __slots__ = ("passwords", "proxies", "secure", "sessions", "throttle")
+    __slots__ = ("machines", "passwords", "proxies", "secure", "sessions", "throttle")
 
     def __init__(
         self,
@@ -47,12 +59,14 @@ class Authority:
         throttle: Throttle,
         secure: bool,
         proxies: Networks = (),
+        machines: Machines | None = None,
     ) -> None:
         self.passwords = passwords
         self.sessions = sessions
         self.throttle = throttle
         self.secure = secure
         self.proxies = proxies
+        self.machines = machines
 
     @classmethod
     def of(
@@ -62,6 +76,7 @@ class Authority:
         *,
         redis: Redis | None = None,
         signals: Signals | None = None,
+        machines: Machines | None = None,
     ) -> Self:
         """The authority of a process with these ``settings`` and ``plugins``."""
         return cls(
@@ -70,6 +85,7 @@ class Authority:
             throttle=Throttle(redis),
             secure=settings.public_scheme == "https",
             proxies=origin.networks(settings.trusted_proxies),
+            machines=machines,
         )
 
     @property

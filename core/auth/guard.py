@@ -23,7 +23,7 @@ from core.at_rest import UnderMaintenance
 from core.auth import identity as identities
 from core.auth.authority import Authority
 from core.auth.identity import Identity
-from core.errors import Forbidden, Unauthenticated
+from core.errors import Forbidden, NotFound, Unauthenticated
 from core.i18n import _
 from core.origin import Origin
 from core.permissions import Access, public
@@ -57,6 +57,7 @@ async def access_guard(connection: Connection, handler: BaseRouteHandler) -> Non
         SignInRequired: a page, and nobody is signed in.
         Unauthenticated: the API, and nobody is signed in.
         Forbidden: the permission is lacking.
+        NotFound: so is the one without which the route does not exist.
         UnderMaintenance: the tenant is, and this is no member of its staff.
     """
     authority: Authority = connection.app.state["authority"]
@@ -69,10 +70,18 @@ async def access_guard(connection: Connection, handler: BaseRouteHandler) -> Non
         return
     if access is None:
         raise UndeclaredAccess(f"{handler} does not say who may call it")
+    _insist_may(identity, access, is_api=connection.scope["path"].startswith(_API))
+
+
+def _insist_may(identity: Identity | None, access: Access, *, is_api: bool) -> None:
+    if identity is None and is_api:
+        raise Unauthenticated
+    if access.seen_with is not None and (identity is None or not identity.may(access.seen_with)):
+        raise NotFound
     if identity is None:
-        if connection.scope["path"].startswith(_API):
-            raise Unauthenticated
         raise SignInRequired
+    if identity.machine and access.permission is None:
+        raise Forbidden(_("This is for people; a token for machines cannot do it."))
     if not identity.may(access.permission):
         raise Forbidden(_("Your account does not have the permission this needs."))
 
@@ -99,6 +108,8 @@ async def _identify(connection: Connection, authority: Authority) -> Identity | 
     header = connection.headers.get("authorization", "")
     if connection.scope["path"].startswith(_API) and header.lower().startswith(_BEARER):
         token = header[len(_BEARER) :].strip()
+        if authority.machines is not None and token.startswith(authority.machines.prefix):
+            return await authority.machines.find(session, tenant, token)
         return await authority.sessions.find(session, tenant, token, "api")
     cookie = connection.cookies.get(authority.cookie_name)
     if cookie is None:

@@ -14,7 +14,11 @@ from core.permissions import Permission, Role
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Identity:
-    """A signed-in person of the tenant being served, and what they may do there."""
+    """A signed-in person of the tenant being served, and what they may do there.
+
+    A ``machine`` has a token of its own instead of an account: it may do what needs a permission
+    that it holds, and nothing that is meant for whoever is signed in.
+    """
 
     user_id: UUID
     name: str
@@ -23,6 +27,7 @@ class Identity:
     permissions: frozenset[str]
     session_id: UUID
     locale: str | None = None
+    machine: bool = False
 
     def may(self, permission: Permission | str | None) -> bool:
         """Whether this person holds ``permission`` (a permission or its name; None: everyone)."""

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Final
 
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
 from babel.numbers import format_decimal, format_percent
@@ -26,6 +27,8 @@ def region() -> str:
 
 
 _another_clock: ContextVar[str | None] = ContextVar("clock", default=None)
+
+_BYTES: Final = ("B", "kB", "MB", "GB", "TB")
 
 
 @contextmanager
@@ -61,6 +64,12 @@ def percent(value: int | float | Decimal, decimals: int = 0) -> str:
     """``23 %`` of a share of one."""
     pattern = "#,##0." + "#" * decimals + "%" if decimals else None
     return format_percent(value, format=pattern, locale=locale())
+
+
+def size(value: int) -> str:
+    """``3.4 MB`` of a number of bytes, in thousands as disks are sold."""
+    unit = min(len(_BYTES) - 1, max(0, (len(str(abs(value))) - 1) // 3))
+    return f"{format_decimal(value / 1000**unit, '#,##0.#', locale=locale())} {_BYTES[unit]}"
 
 
 def day(value: date | datetime, style: str = "medium") -> str:
@@ -110,6 +119,7 @@ FILTERS = {
     "money": money,
     "number": number,
     "percent": percent,
+    "size": size,
     "date": day,
     "datetime": moment,
     "full_datetime": full_moment,

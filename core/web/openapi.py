@@ -26,6 +26,7 @@ _PROBLEMS: Final = {
     "404": "There is no such thing here.",
     "405": "The path does not accept this method.",
     "409": "The present state of things does not allow it.",
+    "412": "It was changed since the version that `If-Match` names.",
     "413": "The body is too large.",
     "415": "The body is neither JSON nor another format that is accepted here.",
     "422": "Some fields break a rule; `errors` names them.",

@@ -1,0 +1,1 @@
+"""The operator console and the control-plane API: what we do with our tenants."""

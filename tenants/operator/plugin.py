@@ -1,0 +1,31 @@
+"""The operator console as a declaration; only the platform's application has it as a part."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.i18n import _
+from core.plugin import NavItem, Plugin
+from tenants.operator.permissions import ACT, LOOK
+from tenants.operator.routes.api import TenantsApi
+from tenants.operator.routes.tenant import OneTenant
+from tenants.operator.routes.tenants import Tenants
+
+_PAGES: Final = ((_("Tenants"), "/operator/tenants", "building-store"),)
+
+plugin: Final = Plugin(
+    name="operator",
+    title=_("Operator console"),
+    summary=_("Where we look after our tenants"),
+    version="0.1.0",
+    core_versions=">=0.1,<0.2",
+    package="tenants.operator",
+    icon="building-lighthouse",
+    desk="/operator/tenants",
+    controllers=(Tenants, OneTenant, TenantsApi),
+    permissions=(LOOK, ACT),
+    navigation=tuple(
+        NavItem(title=title, path=path, icon=icon, permission=LOOK.name, order=order)
+        for order, (title, path, icon) in enumerate(_PAGES)
+    ),
+)

@@ -1,0 +1,1 @@
+"""What operators ask about tenants, and do with them."""
