@@ -1,49 +1,5 @@
-"""Chromium for the browser tests, and axe-core's findings on a page."""
+"""What ``atrium.testing.browser`` gives, by the name that these tests know it by."""
 
-from __future__ import annotations
+from atrium.testing.browser import ARGUMENTS, axe, chromium
 
-import os
-import shutil
-from typing import Any
-
-import pytest
-from playwright.async_api import Page
-
-from atrium.up.servers import ROOT
-
-ARGUMENTS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-]
-
-_AXE = ROOT / "node_modules/axe-core/axe.min.js"
-_RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
-    .filter(({impact}) => ['serious', 'critical'].includes(impact))
-    .map(({id, impact, help, nodes}) =>
-        ({id, impact, help, where: nodes.map(node => node.target.join(' '))}))"""
-
-
-def chromium() -> tuple[str, list[str]]:
-    """The path and arguments of the machine's Chromium; the test skips where there is none."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        if found := shutil.which(name):
-            return found, ARGUMENTS
-    message = "no Chromium here: install Debian's package chromium to run the browser tests"
-    if os.environ.get("CI", "").lower() in {"1", "true"}:
-        pytest.fail(message, pytrace=False)
-    pytest.skip(message)
-
-
-async def axe(page: Page) -> list[dict[str, Any]]:
-    """axe-core's serious and critical findings on ``page``: rule, help and where.
-
-    The page's context must be made with ``bypass_csp=True``: axe is injected as a script.
-    """
-    await page.add_script_tag(path=_AXE)
-    findings: list[dict[str, Any]] = await page.evaluate(_RUN)
-    return findings
+__all__ = ["ARGUMENTS", "axe", "chromium"]

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
 
+from atrium.testing.servers import PASSWORDS, Postgres
 from core.ids import new_id
 from core.scope import Database, Scope, Tenant, scope_name
-from tenants.bootstrap import Passwords, bootstrap
-from tests.servers import Postgres
+from tenants.bootstrap import bootstrap
 
-PASSWORDS: Final = Passwords(provisioner="provisioner", app="app", relay="relay")
-"""Roles belong to the server, which parallel tests share: all of them use these."""
+__all__ = ["PASSWORDS", "TestDatabase"]
 
 
 @dataclass(frozen=True, slots=True)

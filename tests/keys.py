@@ -1,26 +1,5 @@
-"""The master key of a test process: one for all its worlds, since the process has one ring."""
+"""What ``atrium.testing.keys`` gives, by the name that these tests know it by."""
 
-from __future__ import annotations
+from atrium.testing.keys import key_ring, master_key_file
 
-from functools import cache
-from pathlib import Path
-
-from core import crypto
-from core.crypto import KeyRing, MasterKeys
-from tests.servers import scratch
-
-
-@cache
-def master_key_file() -> Path:
-    """A file with a fresh master key."""
-    path = scratch() / "master.key"
-    crypto.create_master_key_file(path)
-    return path
-
-
-@cache
-def key_ring() -> KeyRing:
-    """The key ring of this process, installed."""
-    ring = KeyRing(MasterKeys.load(master_key_file()))
-    crypto.install(ring)
-    return ring
+__all__ = ["key_ring", "master_key_file"]

@@ -1,19 +1,27 @@
-"""``python -m core.locale.update``: bring every catalogue up to date, and say what is missing."""
+"""``python -m core.locale.update [FOLDER …]``: bring catalogues up to date; say what is missing.
+
+Without a folder, those of Atrium itself; with some, those of plugins in these packages.
+"""
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 import click
 
-from core.locale.catalogues import ROOT, TRANSLATED, all_texts, missing
+from core.locale.catalogues import TRANSLATED, Texts, all_texts, missing
 
 
 @click.command()
-def main() -> None:
+@click.argument("folders", nargs=-1, type=click.Path(path_type=Path, exists=True, file_okay=False))
+def main(folders: tuple[Path, ...]) -> None:
     """Extract all texts into the catalogues and list those without a translation."""
-    for texts in all_texts():
+    chosen = [Texts(folder.resolve(), (folder.resolve(),)) for folder in folders]
+    for texts in chosen or all_texts():
         for locale in TRANSLATED:
             absent = missing(texts.update(locale))
-            click.echo(f"{texts.file(locale).relative_to(ROOT)}: {len(absent)} to translate")
+            click.echo(f"{os.path.relpath(texts.file(locale))}: {len(absent)} to translate")
             for each in absent:
                 click.echo(f"  {each}")
 

@@ -3,26 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from uuid import UUID
 
-import asyncpg
 import click
 import pytest
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.cli import main
-from core.jobs import Actor, put
-from core.part import core
-from core.plugin import Plugin, Plugins
-from core.scope import Tenant, current
+from atrium.testing.watched import Watched
+from core.jobs import Actor
 from tenants.lifecycle import disable_plugin, suspend
-from tenants.part import tenancy
-from tenants.portal.plugin import plugin as portal
 from tests.world import World
-from workers.registry import Registry
-from workers.runtime import Runtime
 
 COMMANDS = {
     "bootstrap": "an administrator's; tests/tenants/test_commands.py",
@@ -65,64 +54,6 @@ def commands(group: click.Command = main, above: str = "") -> Iterator[str]:
 def test_every_command_is_known() -> None:
     """A new command must say here what keeps it to one tenant."""
     assert set(commands()) == set(COMMANDS)
-
-
-@dataclass(slots=True)
-class Watched:
-    """The runtime of a worker, whose jobs only note for whom they ran."""
-
-    world: World
-    runtime: Runtime
-    actors: list[Actor]
-    ran: list[tuple[str, UUID]] = field(default_factory=list)
-
-    @classmethod
-    def of(cls, world: World) -> Watched:
-        """Every actor of every part, as a worker knows them."""
-        ran: list[tuple[str, UUID]] = []
-
-        def watched(part: Plugin) -> Plugin:
-            actors = tuple(_noting(each, ran) for each in part.actors)
-            return replace(part, actors=actors, schedules=(), listeners={})
-
-        parts = (core, portal, tenancy(world.provisioner), *world.plugins)
-        registry = Registry.of(
-            Plugins({name: watched(each) for name, each in world.plugins.working.items()}),
-            core=(watched(core),),
-            platform=(watched(portal), watched(tenancy(world.provisioner))),
-        )
-        runtime = Runtime(databases=world.databases, directory=world.directory, registry=registry)
-        return cls(world, runtime, [each for part in parts for each in part.actors], ran)
-
-    async def put(self, actor: Actor, tenant: Tenant) -> UUID:
-        """Ask for the job in the tenant's own transaction."""
-        async with self.world.databases.transaction(tenant) as session:
-            await put(session, actor.name, {})
-        query = "SELECT id FROM outbox.messages WHERE actor = $1 ORDER BY put_at DESC LIMIT 1"
-        found: UUID = (await self._ask(tenant, query, actor.name))["id"]
-        return found
-
-    async def is_untouched(self, message: UUID, tenant: Tenant) -> bool:
-        """Whether nobody has begun the message."""
-        query = "SELECT state, attempt FROM outbox.messages WHERE id = $1"
-        row = await self._ask(tenant, query, message)
-        return (row["state"], row["attempt"]) == ("pending", 0)
-
-    async def _ask(self, tenant: Tenant, query: str, *args: object) -> asyncpg.Record:
-        connection = await asyncpg.connect(self.world.superuser_dsn(tenant))
-        try:
-            return await connection.fetchrow(query, *args)
-        finally:
-            await connection.close()
-
-
-def _noting(actor: Actor, ran: list[tuple[str, UUID]]) -> Actor:
-    async def note(session: AsyncSession) -> None:
-        role = await session.scalar(text("SELECT current_setting('role')"))
-        assert role == current().scope.name
-        ran.append((actor.name, current().id))
-
-    return replace(actor, body=note)
 
 
 @pytest.fixture
