@@ -16,13 +16,15 @@ from core.extension import Extension, ExtensionPoint
 from core.jobs import Schedule
 from core.part import OF_EVERY_TENANT
 from core.permissions import Permission
+from core.personal import PersonalData
 from core.plugin import Meter, NavItem, Place, Plugin, Slot
 from core.shape import name_of
 from tenants.installed import installed
 
 FILE: Final = Path(__file__).parents[1] / "docs" / "reference" / "plugin.md"
 DECLARED: Final = (
-    Plugin, NavItem, Permission, Schedule, Slot, Place, Extension, ExtensionPoint, Meter,
+    Plugin, NavItem, Permission, Schedule, Slot, Place, Extension, ExtensionPoint, PersonalData,
+    Meter,
 )  # fmt: skip
 """What a declaration is made of, in the order of the page."""
 

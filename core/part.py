@@ -8,6 +8,8 @@ from core.audit.routes import AuditLog
 from core.auth.account_routes import Account
 from core.auth.api_routes import Sessions
 from core.auth.people_routes import People
+from core.auth.personal import PERSONAL
+from core.auth.personal_routes import Erasures, OwnData
 from core.auth.recovery_routes import EmailConfirmation, LostPassword
 from core.auth.routes import Entry, SignIn, SignUp
 from core.auth.tasks import EVERY_NIGHT, send_reset, sweep
@@ -36,6 +38,8 @@ core: Final = Plugin(
         EmailConfirmation,
         Account,
         People,
+        OwnData,
+        Erasures,
         AuditLog,
         Sessions,
         *payments.CONTROLLERS,
@@ -48,6 +52,7 @@ core: Final = Plugin(
         EVERY_NIGHT,
     ),
     permissions=CORE_PERMISSIONS,
+    personal=PERSONAL,
     places=PLACES,
     navigation=(
         *payments.NAVIGATION,

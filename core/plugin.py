@@ -25,10 +25,11 @@ from core.extension import Extension, ExtensionPoint
 from core.i18n import LazyText
 from core.jobs import Actor, Schedule
 from core.permissions import Permission
+from core.personal import PersonalData
 
 ENTRY_POINT_GROUP: Final = "atrium.plugins"
 CORE: Final = "core"
-"""The name of core's own part, whose places bear the names of pages."""
+"""The name of core's own part."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 log = structlog.get_logger(__name__)
@@ -147,6 +148,8 @@ class Plugin:
     """What this plugin hangs on the hooks of others."""
     settings: type[msgspec.Struct] | None = None
     """What a tenant may choose, drawn as a form at ``/settings/<prefix>``."""
+    personal: tuple[PersonalData, ...] = ()
+    """What it keeps of people, and how that is told to them and forgotten."""
     meters: tuple[Meter, ...] = ()
     """What is counted for billing."""
     extensions: tuple[str, ...] = ()
@@ -170,12 +173,18 @@ class Plugin:
             ("actor", [each.name for each in self.actors]),
             ("meter", [each.name for each in self.meters]),
             ("extension point", [each.name for each in self.extension_points]),
-            ("place", [each.name for each in self.places] if self.name != CORE else []),
+            *self._named_by_pages(),
         ):
             _refuse_strangers(self.name, kind, names)
         self._refuse_unknown_actors()
         self._refuse_settings_without_defaults()
         _refuse_doubled("extension of", [each.point for each in self.extends])
+
+    def _named_by_pages(self) -> Iterator[tuple[str, list[str]]]:
+        """What bears the plugin's name, where core's own part has plain words."""
+        if self.name != CORE:
+            yield "place", [each.name for each in self.places]
+            yield "personal data", [each.name for each in self.personal]
 
     def _refuse_unknown_actors(self) -> None:
         known = set(map(id, self.actors))

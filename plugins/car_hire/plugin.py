@@ -12,6 +12,7 @@ from plugins.car_hire.points import POINTS
 from plugins.car_hire.policy import PLUGIN, Policy
 from plugins.car_hire.routes import api, desk, keeping, site, slots
 from plugins.car_hire.services.hires import HIRES_STARTED
+from plugins.car_hire.services.personal import PERSONAL
 
 _STAFF: Final = frozenset({Role.STAFF})
 
@@ -63,6 +64,7 @@ plugin: Final = Plugin(
     slots=slots.SLOTS,
     extension_points=POINTS,
     settings=Policy,
+    personal=PERSONAL,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),
     extensions=("btree_gist",),
     seed=demo.seed,

@@ -141,7 +141,7 @@ async def accepted(
 TICKS = {"on_offer", "licence_seen"}
 """Boxes of forms: whatever a browser sends for one means that it is ticked."""
 BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonment", "answer",
-            "disconnection", "restoration")  # fmt: skip
+            "disconnection", "restoration", "erasure")  # fmt: skip
 """How the paths end of routes that read nothing but their address."""
 
 

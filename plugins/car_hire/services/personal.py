@@ -1,0 +1,93 @@
+"""What car hire keeps of people, told and forgotten. Bookings and bills stay, without a name."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import Conflict
+from core.i18n import _
+from core.personal import PersonalData, Rows
+from plugins.car_hire.models import Booking, Customer, Hire, states
+
+UNKNOWN: Final = date(1900, 1, 1)
+"""A day that says nothing, where one must be kept."""
+
+
+class StillHiring(Conflict):
+    """A booking or a bill is open."""
+
+    code = "car_hire.still_hiring"
+    title = _("This person has a booking that is not over. End or cancel it first")
+
+
+async def export(session: AsyncSession, user_id: UUID) -> Rows:
+    """The customer with their licence, and every booking with what was entered at hand-over."""
+    found = await session.scalars(select(Customer).where(Customer.user_id == user_id))
+    return [
+        {
+            "name": each.name,
+            "email": each.email,
+            "phone": each.phone,
+            "licence_number": each.licence_number,
+            "licence_country": each.licence_country,
+            "licence_expires": each.licence_expires,
+            "born": each.born,
+            "bookings": await _bookings(session, each.id),
+        }
+        for each in found
+    ]
+
+
+async def _bookings(session: AsyncSession, customer_id: UUID) -> Rows:
+    rows = select(Booking, Hire).outerjoin(Hire, Hire.booking_id == Booking.id)
+    found = await session.execute(rows.where(Booking.customer_id == customer_id))
+    return [
+        {
+            "number": booking.number,
+            "state": booking.state,
+            "starts_at": booking.starts_at,
+            "ends_at": booking.ends_at,
+            "gross": booking.gross,
+            "currency": booking.currency,
+            "steps": hire.steps if hire else {},
+        }
+        for booking, hire in found
+    ]
+
+
+async def erase(session: AsyncSession, user_id: UUID) -> None:
+    """Forget who the customer was, once nothing of theirs is open.
+
+    Raises:
+        StillHiring: a booking is not over, or a bill not settled.
+    """
+    query = select(Customer).where(Customer.user_id == user_id).with_for_update()
+    customer = await session.scalar(query)
+    if customer is None:
+        return
+    own = select(Booking.id).where(Booking.customer_id == customer.id)
+    unsettled = own.where(Booking.state.in_((*states.BLOCKING, "returned")))
+    if await session.scalar(unsettled.limit(1)):
+        raise StillHiring
+    customer.user_id = None
+    customer.name, customer.email = str(_("Erased")), f"{customer.id.hex}@erased.invalid"
+    customer.phone = customer.licence_country = customer.licence_number = ""
+    customer.licence_expires = customer.born = UNKNOWN
+    customer.version += 1
+    await session.execute(update(Hire).where(Hire.booking_id.in_(own)).values(steps={}))
+
+
+PERSONAL: Final = (
+    PersonalData(
+        name="car_hire.customers",
+        title=_("Driving licence and hires"),
+        tables=("car_hire_customers", "car_hire_bookings", "car_hire_hires"),
+        export=export,
+        erase=erase,
+    ),
+)
