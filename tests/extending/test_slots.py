@@ -118,7 +118,7 @@ async def test_a_tenant_without_the_plugin_sees_none_of_it(ground: Ground) -> No
 
 
 async def test_car_hire_is_on_the_home_page_and_in_the_account(ground: Ground) -> None:
-    """Classes with prices for everybody; to a customer, the hire that comes next."""
+    """Classes with prices for all, a customer's next hire for them, the customer for the desk."""
     shop = await Shop.open(ground.site.world.databases, ground.tenant, cars=2, name="Zonda")
     user_id = await ground.site.enrol(ground.tenant, Role.MEMBER)
     async with shop.transaction() as session:
@@ -133,6 +133,10 @@ async def test_car_hire_is_on_the_home_page_and_in_the_account(ground: Ground) -
         assert "Zonda" in home.text
         client.cookies.set(LOCAL_COOKIE, token)
         answer = await client.get("/account")
+    async with await ground.site.person(ground.tenant, Role.OWNER) as owner:
+        person = await owner.get(f"/settings/people/{user_id}")
+    assert f"/car-hire/desk/customers/{shop.customer.id}" in person.text
+    assert f"/car-hire/desk/bookings/{sooner.id}" in person.text
     assert f"/car-hire/bookings/{sooner.id}" in answer.text
     assert str(later.id) not in answer.text
     assert "Zonda" in answer.text

@@ -10,7 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.auth import identity
 from core.plugin import Place, Slot
 from plugins.car_hire.models import GEARS, states
-from plugins.car_hire.services import fleet, looking
+from plugins.car_hire.routes.http import DESK
+from plugins.car_hire.services import customers, fleet, looking
 
 _SHOWN: Final = 3
 
@@ -44,7 +45,16 @@ async def next_booking(session: AsyncSession) -> dict[str, Any] | None:
     }
 
 
+async def customer(session: AsyncSession, person_id: UUID) -> dict[str, Any] | None:
+    """What the desk knows of a person who hires, on their page among the people."""
+    found = await customers.of_user(session, person_id)
+    if found is None:
+        return None
+    return {"customer": found, "next": await looking.next_of(session, person_id)}
+
+
 SLOTS: Final = (
     Slot(name="tenant.home", template="car_hire/slots/cheapest.html", fill=cheapest),
     Slot(name="account", template="car_hire/slots/next_booking.html", fill=next_booking),
+    Slot(name="person", template="car_hire/slots/customer.html", fill=customer, permission=DESK),
 )
