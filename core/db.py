@@ -9,7 +9,8 @@ refuses whatever is asked of it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -148,6 +149,7 @@ class Databases:
         self._lifetime, self._read_lifetime = lifetime, lifetime.of_reads
         self._engines: dict[str, AsyncEngine] = {}
         self._read_pools: dict[str, asyncpg.Pool] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
 
     def engine(self, database: Database) -> AsyncEngine:
         """The engine of ``database``."""
@@ -249,6 +251,21 @@ class Databases:
                 yield connection
         finally:
             await connection.close(timeout=5)
+
+    def leave(self, name: str | None) -> None:
+        """Close the connections to the database of that name, soon, if there are any: its tenant
+        is gone. None, which says that something may have been missed, closes nothing."""
+        engine = self._engines.pop(name, None) if name else None
+        pool = self._read_pools.pop(name, None) if name else None
+        if engine is not None:
+            self._leave(engine.dispose())
+        if pool is not None:
+            self._leave(pool.close())
+
+    def _leave(self, closing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(closing)
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
 
     async def dispose(self) -> None:
         """Close every connection."""

@@ -62,6 +62,9 @@ class Settings:
     webhook_url: str = ""
     """Where vendors reach us, if not at the portal's address; without a trailing slash."""
 
+    closing_grace_days: int = 30
+    """For so many days the closing of a tenant can be undone; then it is deleted."""
+
     access_log: bool = True
     """A log line for every request; without it only for those that fail."""
     otlp_endpoint: str = ""

@@ -23,7 +23,7 @@ from core.scope import Brand, Maintenance, Scope, Tenant, scope_name
 from core.settings import Settings
 from core.signals import Signals
 from tenants import slugs
-from tenants.changes import CHANNEL
+from tenants.changes import CHANNEL, GONE
 from tenants.databases import Place, platform
 from tenants.migration.lines import Lines, Standing
 from tenants.models import (
@@ -123,6 +123,7 @@ class Catalogue:
     def listen(self, signals: Signals) -> None:
         """Forget whatever other processes announce as changed."""
         signals.subscribe(CHANNEL, self._hear)
+        signals.subscribe(GONE, self._databases.leave)
 
     def _hear(self, key: str | None) -> None:
         if key is None:

@@ -12,8 +12,14 @@ from core.db import after_commit
 from core.signals import Signals
 
 CHANNEL: Final = "tenants"
+GONE: Final = "databases.gone"
 
 
 def announce(session: AsyncSession, signals: Signals, tenant_id: UUID) -> None:
     """Tell all processes, once this transaction has ended well, to read the tenant again."""
     after_commit(session, partial(signals.publish, CHANNEL, str(tenant_id)))
+
+
+def announce_gone(session: AsyncSession, signals: Signals, database: str) -> None:
+    """Tell all processes, once this transaction has ended well, to leave a database alone."""
+    after_commit(session, partial(signals.publish, GONE, database))

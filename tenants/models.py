@@ -73,6 +73,8 @@ class TenantRecord(Base):
     __table_args__ = (
         _one_of("status", "provisioning", "active", "suspended", "closed", "deleting"),
         _one_of("hosting", "pooled", "dedicated"),
+        CheckConstraint("(closed_at IS NULL) = (delete_after IS NULL)", name="closed_at"),
+        CheckConstraint("status <> 'closed' OR closed_at IS NOT NULL", name="closed"),
         CheckConstraint("status <> 'suspended' OR suspended_at IS NOT NULL", name="suspended"),
         CheckConstraint(
             "maintenance_since IS NOT NULL"
@@ -104,6 +106,8 @@ class TenantRecord(Base):
     maintenance_since: Mapped[datetime | None] = mapped_column(_Moment)
     maintenance_message: Mapped[str | None] = mapped_column(Text)
     maintenance_until: Mapped[datetime | None] = mapped_column(_Moment)
+    closed_at: Mapped[datetime | None] = mapped_column(_Moment)
+    delete_after: Mapped[datetime | None] = mapped_column(_Moment)
     created_at: Mapped[datetime] = mapped_column(_Moment, default=now)
     changed_at: Mapped[datetime] = mapped_column(_Moment, default=now, onupdate=now)
 

@@ -116,3 +116,36 @@ def _checked(name: str) -> str:
     if not _NAME.fullmatch(name):
         raise ValueError(f"{name!r} is not the name of a scope's role")
     return name
+
+
+async def drop_schema(connection: asyncpg.Connection, scope: str) -> None:
+    """Remove a scope's schema with everything in it, and what is recorded of its migrations.
+
+    Raises:
+        asyncpg.LockNotAvailableError: somebody is still at it; try again.
+    """
+    async with owning(connection, scope):
+        await connection.execute(f"DROP SCHEMA IF EXISTS {scope} CASCADE")
+        recorded = await connection.fetch(
+            "SELECT table_name FROM information_schema.columns"
+            " WHERE table_schema = 'migrations' AND column_name = 'scope'"
+        )
+        for row in recorded:
+            table = row["table_name"]
+            await connection.execute(
+                f"DELETE FROM migrations.{table} WHERE scope = $1",  # noqa: S608  # a catalogue's
+                scope,
+            )
+
+
+async def drop_role(
+    connection: asyncpg.Connection, scope: str, *, login: str | None = None
+) -> None:
+    """Remove a scope's role, whose schema is gone, and the ``login`` of its own, if it has one."""
+    for role in filter(None, (scope, login)):
+        if await connection.fetchval("SELECT to_regrole($1) IS NULL", _checked(role)):
+            continue
+        if role == login:
+            database = await connection.fetchval("SELECT quote_ident(current_database())")
+            await connection.execute(f"REVOKE ALL ON DATABASE {database} FROM {role}")
+        await connection.execute(f"DROP ROLE IF EXISTS {role}")

@@ -10,8 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import outside
 from core.jobs import Actor, Schedule, actor
 from tenants import warm
+from tenants.deletion import Deleter
 from tenants.exports import EXPORT, Exporter
-from tenants.lifecycle import PROVISION, naming
+from tenants.lifecycle import PROVISION, closing, naming
 from tenants.provisioning import Provisioner
 
 
@@ -33,8 +34,9 @@ def actors(provisioner: Provisioner) -> tuple[Actor, ...]:
 
     @actor("tenants.tidy", time_limit=timedelta(minutes=30))
     async def tidy(session: AsyncSession) -> None:
-        """Remove archives and reservations whose time is over."""
+        """Remove archives, tenants and reservations whose time is over."""
         await exporter.purge(session)
+        await closing.delete_due(session, provisioner.means.signals)
         await naming.release(session)
 
     @actor(warm.KEEP, time_limit=timedelta(minutes=2))
@@ -42,7 +44,15 @@ def actors(provisioner: Provisioner) -> tuple[Actor, ...]:
         """Make the scopes that are to be ready for sign-ups, as far as they are lacking."""
         await outside(session, provisioner.warmer.keep)
 
-    return (provision, export, tidy, keep_warm)
+    deleter = Deleter(provisioner.means)
+
+    # Whoever still has one of its tables open is waited for: patiently, in many attempts.
+    @actor(closing.DELETE, max_attempts=50, time_limit=timedelta(minutes=10))
+    async def delete(session: AsyncSession, run_id: UUID) -> None:
+        """Work the deletion of a tenant off; it keeps its own record, step by step."""
+        await outside(session, lambda: deleter.run(run_id))
+
+    return (provision, export, delete, tidy, keep_warm)
 
 
 def schedules(actors: tuple[Actor, ...]) -> tuple[Schedule, ...]:

@@ -11,8 +11,9 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.clock import from_wall
+from core.settings import Settings
 from core.signals import Signals
-from tenants.lifecycle import naming, products, serving
+from tenants.lifecycle import closing, naming, products, serving
 from tenants.models import MAIN_DATABASE, TenantPlugin, TenantRecord
 from tenants.working import change, tenants, with_workshop
 from tenants.workshop import Workshop
@@ -115,3 +116,37 @@ def disable(slug: str, plugin: str) -> None:
         await products.disable_plugin(session, signals, tenant_id, plugin)
 
     change(slug, take)
+
+
+@tenants.command()
+@click.argument("slug")
+@click.confirmation_option(prompt="Nobody will be served there any more. Go on?")
+def close(slug: str) -> None:
+    """Close a tenant; it is deleted when its days of grace are over."""
+
+    async def end(session: AsyncSession, signals: Signals, tenant_id: UUID) -> None:
+        ends = await closing.close(session, signals, Settings.from_environment(), tenant_id)
+        click.echo(f"It will be deleted after {ends.isoformat(timespec='minutes')}.")
+
+    change(slug, end)
+
+
+@tenants.command()
+@click.argument("slug")
+def reopen(slug: str) -> None:
+    """Undo the closing of a tenant."""
+
+    async def undo(session: AsyncSession, signals: Signals, tenant_id: UUID) -> None:
+        await closing.reopen(session, signals, Settings.from_environment(), tenant_id)
+
+    change(slug, undo)
+
+
+@tenants.command()
+@click.argument("slug")
+@click.option("--confirm", prompt="There is no way back. Type the address to confirm")
+def delete(slug: str, confirm: str) -> None:
+    """Delete a closed tenant now, or one whose making never ended; a worker does it."""
+    if confirm != slug:
+        raise click.ClickException("that is not its address; nothing was done")
+    change(slug, closing.delete)

@@ -24,7 +24,7 @@ class Status(StrEnum):
 
 
 MOVES: Final = {
-    Status.PROVISIONING: frozenset({Status.ACTIVE, Status.CLOSED}),
+    Status.PROVISIONING: frozenset({Status.ACTIVE, Status.DELETING}),
     Status.ACTIVE: frozenset({Status.SUSPENDED, Status.CLOSED}),
     Status.SUSPENDED: frozenset({Status.ACTIVE, Status.CLOSED}),
     Status.CLOSED: frozenset({Status.ACTIVE, Status.SUSPENDED, Status.DELETING}),

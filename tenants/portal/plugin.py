@@ -9,6 +9,7 @@ from core.plugin import NavItem, Plugin
 from tenants.portal.routes.api import BusinessesApi
 from tenants.portal.routes.branding import Branding
 from tenants.portal.routes.businesses import Businesses
+from tenants.portal.routes.closing import Closing
 from tenants.portal.routes.data import Data
 from tenants.portal.routes.landing import Landing
 from tenants.portal.routes.sign_up import SignUp
@@ -23,7 +24,7 @@ plugin: Final = Plugin(
     package="tenants.portal",
     icon="building-arch",
     home="/",
-    controllers=(Landing, SignUp, Businesses, Branding, Upkeep, Data, BusinessesApi),
+    controllers=(Landing, SignUp, Businesses, Branding, Upkeep, Data, Closing, BusinessesApi),
     navigation=(
         NavItem(
             title=_("My businesses"),

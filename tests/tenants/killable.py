@@ -13,6 +13,7 @@ from multiprocessing.process import BaseProcess
 from uuid import UUID
 
 from core.settings import Settings
+from tenants.deletion import Deleter
 from tenants.migration.command import migrate_command
 from tenants.workshop import workshop
 from tests.tenants.installation import environment_of
@@ -32,6 +33,21 @@ def _provision(settings: Settings, run_id: UUID) -> None:
     async def work() -> None:
         async with workshop(settings) as shop:
             await shop.provisioner.run(run_id)
+
+    asyncio.run(work())
+
+
+def deleting(settings: Settings, run_id: UUID) -> BaseProcess:
+    """A started process that works a deletion off."""
+    process = _CONTEXT.Process(target=_delete, args=(settings, run_id))
+    process.start()
+    return process
+
+
+def _delete(settings: Settings, run_id: UUID) -> None:
+    async def work() -> None:
+        async with workshop(settings) as shop:
+            await Deleter(shop.provisioner.means).run(run_id)
 
     asyncio.run(work())
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import Forbidden
 from core.i18n import _
 from core.permissions import Role
-from core.web.formatting import moment, on_the_clock_of
+from core.web.formatting import day, moment, on_the_clock_of
 from tenants.portal.routes import parts
 from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.services import businesses
@@ -63,6 +63,7 @@ def standing(business: Business) -> dict[str, str | None]:
     with on_the_clock_of(business.zone):
         return {
             "suspended": moment(business.suspended_at) if business.suspended_at else None,
+            "deleted_on": day(business.delete_after) if business.delete_after else None,
             "maintenance_until": moment(planned.until) if planned and planned.until else None,
         }
 

@@ -16,7 +16,7 @@ from tenants.lifecycle import naming
 from tenants.models import Export
 from tenants.portal.routes import access, parts
 from tenants.portal.routes.parts import AnyRequest
-from tenants.portal.schemas import MaintenancePlan, NewAddress, NewCopy, Passphrase
+from tenants.portal.schemas import Confirmed, MaintenancePlan, NewAddress, NewCopy, Passphrase
 from tenants.portal.services.businesses import Business
 
 Forms = dict[str, Bound[Any]]
@@ -67,6 +67,7 @@ async def upkeep_page(
         "address": blank(NewAddress, {}),
         "export": blank(Passphrase, {}),
         "copy": blank(NewCopy, {}),
+        "closing": blank(Confirmed, {}),
     }
     for name, form in forms.items():
         form.id = name
@@ -78,6 +79,7 @@ async def upkeep_page(
             "url": url_of(business.slug, ""),
             "domain": url_of("*", "").partition("*")[2],
             "export": shown_export(await exports.latest(session, business.id), business),
+            "grace_days": parts.settings(request).closing_grace_days,
             "kept_days": exports.KEPT.days,
             "redirected_days": naming.REDIRECTED.days,
             **access.standing(business),

@@ -75,6 +75,7 @@ class Business:
     suspended_reason: str
     maintenance: Maintenance | None
     is_muted: bool
+    delete_after: datetime | None
 
     @property
     def is_open(self) -> bool:
@@ -170,6 +171,7 @@ def _business(row: Row[*tuple[Any, ...]]) -> Business:
         suspended_reason=tenant.suspended_reason or "",
         maintenance=maintenance_of(tenant),
         is_muted=tenant.muted,
+        delete_after=tenant.delete_after,
     )
 
 

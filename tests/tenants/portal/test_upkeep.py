@@ -15,7 +15,7 @@ from core.clock import now
 from tenants.lifecycle import serving
 from tests.site import Site
 from tests.tenants.portal.applicant import Applicant
-from tests.tenants.portal.conftest import make
+from tests.tenants.portal.conftest import make, rows
 from tests.tenants.portal.test_businesses import Owned
 
 
@@ -98,3 +98,24 @@ async def test_who_is_no_owner_any_more_may_not_move_it(site: Site, owned: Owned
     for path in ("/upkeep/address", "/upkeep/maintenance", "/settings"):
         answer = await owned.owner.post(owned.path(path), data={})
         assert answer.status_code == 403, path
+
+
+async def test_an_owner_closes_the_business_and_brings_it_back(site: Site, owned: Owned) -> None:
+    """The address has to be typed; owners get letters; the page says when it is deleted."""
+    wrong = await owned.owner.post(owned.path("/upkeep/closing"), data={"confirm": "yes"})
+    assert wrong.status_code == 422
+    assert f"Type {owned.slug} here" in wrong.text
+    done = await owned.owner.post(owned.path("/upkeep/closing"), data={"confirm": owned.slug})
+    assert done.status_code == 303
+    page = await owned.owner.get(owned.path("/upkeep"))
+    assert "Bring it back" in page.text
+    assert "It is deleted for good on" in page.text
+    back = await owned.owner.post(owned.path("/upkeep/closing/undo"))
+    assert back.status_code == 303
+    assert "Close the business" in (await owned.owner.get(owned.path("/upkeep"))).text
+    letters = await rows(
+        site.world,
+        "SELECT template FROM mails WHERE key LIKE :key ORDER BY id",
+        key=f"tenant:{owned.id}:%",
+    )
+    assert [row.template for row in letters] == ["portal/mail/closed", "portal/mail/reopened"]

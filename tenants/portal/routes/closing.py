@@ -1,0 +1,62 @@
+"""The end of a business in the portal: closing it, and bringing it back while that can be done."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Controller, Response, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import DomainError
+from core.i18n import _
+from core.permissions import member
+from core.web.forms import posted
+from core.web.pages import SeeOther
+from tenants.lifecycle import closing
+from tenants.portal.routes import access, parts
+from tenants.portal.routes.parts import AnyRequest
+from tenants.portal.routes.upkeep_page import insist_confirmed, path_of, refused_page
+from tenants.portal.schemas import Confirmed
+
+
+class Closing(Controller):
+    """For owners alone."""
+
+    path = "/businesses/{business_id:uuid}/upkeep"
+    include_in_schema = False
+
+    @post("/closing", access=member, status_code=200)
+    async def close(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+    ) -> Response[Any]:
+        """Close the business; it can be brought back until it is deleted."""
+        business = await access.owned(request, session, business_id)
+        form = await posted(request, Confirmed)
+        form.id = "closing"
+        try:
+            insist_confirmed(business, form.value.confirm)
+            await closing.close(
+                session, parts.signals(request), parts.settings(request), business.id
+            )
+        except DomainError as problem:
+            return await refused_page(request, session, business, form, problem)
+        return SeeOther(path_of(business), flash=_("The business is closed."))
+
+    @post("/closing/undo", access=member, status_code=200)
+    async def reopen(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+    ) -> SeeOther:
+        """Bring it back."""
+        business = await access.owned(request, session, business_id)
+        signals, settings = parts.signals(request), parts.settings(request)
+        await closing.reopen(session, signals, settings, business.id)
+        return SeeOther(path_of(business), flash=_("The business is back. Nothing was lost."))
