@@ -16,7 +16,7 @@ from core.permissions import Role
 from tenants.archive.making import make_archive
 from tenants.archive.reading import Archive
 from tenants.archive.sealing import ArchiveKey
-from tenants.lifecycle import Order, Owner, restoring
+from tenants.lifecycle import Order, Owner, removal, restoring
 from tenants.models import Membership, ProvisioningRun, TenantRecord
 from tenants.working import id_of, tenants, with_workshop
 from tenants.workshop import Workshop
@@ -43,9 +43,6 @@ _PASSPHRASE = click.option(
 def export_tenant(slug: str, file: Path, like: Path | None, passphrase: str) -> None:
     """Write everything a tenant has into a zip."""
 
-    async def told(tables: int, total: int, rows: int) -> None:
-        click.echo(f"\r{tables} of {total} tables, {rows} rows", nl=False, err=True)
-
     async def work(shop: Workshop) -> None:
         key = await ArchiveKey.of(passphrase)
         if like is not None:
@@ -55,7 +52,7 @@ def export_tenant(slug: str, file: Path, like: Path | None, passphrase: str) -> 
             tenant_id = await id_of(session, slug)
             await audit.record(session, "tenants.export_asked", "tenant", tenant_id)
         means = shop.provisioner.means
-        manifest = await make_archive(means, tenant_id, file, key, told)
+        manifest = await make_archive(means, tenant_id, file, key, _told)
         click.echo(f"\n{file}: {len(manifest.tables)} tables, {len(manifest.files)} files")
 
     with_workshop(work)
@@ -166,3 +163,33 @@ async def _owner_of(session: AsyncSession, tenant_id: UUID) -> Owner:
     if row is None:
         raise click.ClickException("nobody in the portal owns this tenant")
     return Owner(email=row.email, name=row.name, account_id=row.id, user_id=row.user_id)
+
+
+@tenants.command()
+@click.argument("slug")
+@click.argument("plugin")
+@click.argument("file", type=click.Path(dir_okay=False, resolve_path=True, path_type=Path))
+@click.option("--confirm", prompt="Its data goes for good. Type the tenant's address to confirm")
+@_PASSPHRASE
+def uninstall(slug: str, plugin: str, file: Path, confirm: str, passphrase: str) -> None:
+    """Write an archive of a product that is off, then remove the product with its data."""
+    if confirm != slug:
+        raise click.ClickException("that is not its address; nothing was done")
+
+    async def work(shop: Workshop) -> None:
+        key = await ArchiveKey.of(passphrase)
+        async with shop.databases.transaction(shop.platform) as session:
+            tenant_id = await id_of(session, slug)
+            await removal.insist_off(session, tenant_id, plugin)
+        means = shop.provisioner.means
+        await make_archive(means, tenant_id, file, key, _told, plugin=plugin)
+        async with shop.databases.transaction(shop.platform) as session:
+            run_id = await removal.begin(session, tenant_id, plugin)
+        await shop.provisioner.run(run_id)
+        click.echo(f"\n{plugin} is removed; {file} has what was in it")
+
+    with_workshop(work)
+
+
+async def _told(tables: int, total: int, rows: int) -> None:
+    click.echo(f"\r{tables} of {total} tables, {rows} rows", nl=False, err=True)

@@ -7,9 +7,7 @@ the end is the address, reserved for a time, and that somebody of this id was de
 from __future__ import annotations
 
 import asyncio
-import shutil
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -30,7 +28,7 @@ from tenants import runs
 from tenants.bootstrap import OWNER
 from tenants.changes import announce, announce_gone
 from tenants.databases import Place
-from tenants.files import archives_of, folder_of
+from tenants.files import archives_of, folder_of, forget_folder
 from tenants.lifecycle.closing import owners_of
 from tenants.lifecycle.naming import reserve
 from tenants.means import Means
@@ -107,7 +105,7 @@ class Deleter:
             case "files":
                 for folder in (folder_of, archives_of):
                     path = folder(self.means.settings, doomed.tenant_id)
-                    await asyncio.to_thread(_remove, str(path))
+                    await asyncio.to_thread(forget_folder, path)
             case "redis":
                 await _forget_in_redis(self.means.settings.redis_url, doomed.tenant_id)
             case "traces":
@@ -208,8 +206,3 @@ async def _forget_in_redis(url: str, tenant_id: UUID) -> None:
             found = [key async for key in redis.scan_iter(f"*{written}*", count=_SCANNED)]
             for start in range(0, len(found), _SCANNED):
                 await redis.unlink(*found[start : start + _SCANNED])
-
-
-def _remove(folder: str) -> None:
-    with suppress(FileNotFoundError):
-        shutil.rmtree(folder)

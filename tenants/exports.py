@@ -113,11 +113,11 @@ class Exporter:
 
     means: Means
 
-    async def run(self, session: AsyncSession, export_id: UUID) -> None:
-        """Write an archive and tell whoever asked: the body of the job ``EXPORT``."""
+    async def run(self, session: AsyncSession, export_id: UUID) -> Export | None:
+        """Write an archive and tell whoever asked; None if that was done before."""
         export = await session.get(Export, export_id)
         if export is None or export.key is None:
-            return
+            return None
         secret = open_platform(export.key, "exports", str(export_id), "key")
         key = ArchiveKey(bytes.fromhex(secret), export.salt)
         export.state, export.error = "running", None
@@ -127,7 +127,7 @@ class Exporter:
             log.exception("export.failed", export=str(export_id))
             await self._note(export_id, state="failed", error=type(problem).__name__)
             raise
-        await self._finish(session, export_id, size)
+        return await self._finish(session, export_id, size)
 
     async def _write(self, export: Export, key: ArchiveKey) -> int:
         to = archive_file(self.means.settings, export.tenant_id, export.id)
@@ -151,13 +151,14 @@ class Exporter:
         async with self.means.databases.transaction(self.means.platform) as session:
             await session.execute(update(Export).where(Export.id == export_id).values(**values))
 
-    async def _finish(self, session: AsyncSession, export_id: UUID, size: int) -> None:
+    async def _finish(self, session: AsyncSession, export_id: UUID, size: int) -> Export:
         export = await session.get_one(Export, export_id, populate_existing=True)
         export.state, export.key, export.size = "ready", None, size
         export.finished_at, export.expires_at = now(), now() + KEPT
         await session.flush()
         tenant = await session.get_one(TenantRecord, export.tenant_id)
         account = await session.get(User, export.account_id) if export.account_id else None
+        page = f"products/{export.plugin}/removal" if export.plugin else "upkeep"
         if account is not None:
             await mail.send(
                 session,
@@ -166,12 +167,13 @@ class Exporter:
                 {
                     "name": account.name,
                     "business": tenant.name,
-                    "url": f"{self.means.settings.public_url}/businesses/{tenant.id}/upkeep",
+                    "url": f"{self.means.settings.public_url}/businesses/{tenant.id}/{page}",
                     "days": KEPT.days,
                 },
                 locale=export.locale,
                 key=f"tenant:{tenant.id}:export:{export.id}",
             )
+        return export
 
     async def purge(self, session: AsyncSession) -> None:
         """Remove the archives whose time is over."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
@@ -21,3 +23,14 @@ def archives_of(settings: Settings, tenant_id: UUID) -> Path:
 def archive_file(settings: Settings, tenant_id: UUID, archive_id: UUID) -> Path:
     """One of them."""
     return archives_of(settings, tenant_id) / f"{archive_id}.zip"
+
+
+def plugin_folder_of(settings: Settings, tenant_id: UUID, plugin: str) -> Path:
+    """What of a tenant's files is one product's: these go when it is removed."""
+    return folder_of(settings, tenant_id) / "plugins" / plugin
+
+
+def forget_folder(folder: Path) -> None:
+    """Remove a folder with all that is in it, if it is there."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder)

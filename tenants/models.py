@@ -144,7 +144,7 @@ class TenantPlugin(Base):
     """A product that a tenant has chosen; its tables stay when it is disabled."""
 
     __tablename__ = "tenant_plugins"
-    __table_args__ = (_one_of("state", "installing", "enabled", "disabled"), _PLATFORM)
+    __table_args__ = (_one_of("state", "installing", "enabled", "disabled", "removing"), _PLATFORM)
 
     tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"), primary_key=True)
     plugin: Mapped[str] = mapped_column(Text, primary_key=True)

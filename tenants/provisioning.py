@@ -6,6 +6,7 @@ that is not recorded as done; a step that was done but not recorded is done agai
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -33,7 +34,8 @@ from tenants.archive.restoring import Restoring
 from tenants.catalogue import EVERYONE, describe
 from tenants.changes import announce
 from tenants.databases import Place, platform
-from tenants.lifecycle import Order, Ordered, Owner, note
+from tenants.files import forget_folder, plugin_folder_of
+from tenants.lifecycle import Order, Ordered, Owner, note, removal
 from tenants.lifecycle.restoring import Source
 from tenants.means import Means
 from tenants.migration.ledger import row_of, write
@@ -133,6 +135,8 @@ class Provisioner:
                 await self._build(kind, work, await connection.to(work.place))
             case "snapshot" | "layout" | "load" | "discard":
                 await self._restore(kind, work, connection)
+            case "remove":
+                await self._remove(work, plugin, await connection.to(work.place))
             case "key":
                 # Nobody may enter the scope before this.
                 await spread_role(await connection.to(work.place), work.tenant.scope.name)
@@ -173,6 +177,17 @@ class Provisioner:
                 await self._restoring.load(source, work.tenant)
             case "discard":
                 await self._restoring.discard(source)
+
+    async def _remove(self, work: _Work, plugin: str, connection: asyncpg.Connection) -> None:
+        """A product's tables, settings and files; an archive of them was written before."""
+        await removal.drop_tables(connection, work.tenant.scope.name, plugin)
+        async with self._databases.transaction(work.tenant) as session:
+            await removal.forget_settings(session, plugin)
+        await asyncio.to_thread(
+            forget_folder, plugin_folder_of(self._settings, work.tenant.id, plugin)
+        )
+        async with self._databases.transaction(self._platform) as session:
+            await removal.strike_out(session, self._signals, work.tenant.id, plugin)
 
     async def _seed(self, tenant: Tenant, name: str) -> None:
         plugin = self._plugins.working[name]
@@ -242,7 +257,10 @@ class Provisioner:
         record, database, _enabled, standing = rows.one()
         chosen = await session.scalars(
             select(TenantPlugin.plugin)
-            .where(TenantPlugin.tenant_id == record.id, TenantPlugin.state != "disabled")
+            .where(
+                TenantPlugin.tenant_id == record.id,
+                TenantPlugin.state.not_in(("disabled", "removing")),
+            )
             .order_by(TenantPlugin.plugin)
         )
         plugins = tuple(chosen)

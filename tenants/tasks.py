@@ -12,7 +12,7 @@ from core.jobs import Actor, Schedule, actor
 from tenants import warm
 from tenants.deletion import Deleter
 from tenants.exports import EXPORT, Exporter
-from tenants.lifecycle import PROVISION, closing, naming
+from tenants.lifecycle import PROVISION, closing, naming, removal
 from tenants.provisioning import Provisioner
 
 
@@ -30,7 +30,9 @@ def actors(provisioner: Provisioner) -> tuple[Actor, ...]:
     @actor(EXPORT, max_attempts=5, time_limit=timedelta(hours=6))
     async def export(session: AsyncSession, export_id: UUID) -> None:
         """Write an archive that an owner asked for."""
-        await exporter.run(session, export_id)
+        done = await exporter.run(session, export_id)
+        if done is not None and done.plugin is not None:  # asked for before it is removed
+            await removal.begin(session, done.tenant_id, done.plugin)
 
     @actor("tenants.tidy", time_limit=timedelta(minutes=30))
     async def tidy(session: AsyncSession) -> None:

@@ -17,7 +17,7 @@ from tenants.archive.writing import Contents, Told, write
 from tenants.bootstrap import OWNER
 from tenants.catalogue import describe
 from tenants.databases import Place
-from tenants.files import folder_of
+from tenants.files import folder_of, plugin_folder_of
 from tenants.means import Means
 from tenants.migration.lines import CORE
 from tenants.models import DatabaseRecord, TenantPlugin, TenantRecord
@@ -65,7 +65,11 @@ async def make_archive(
             tenant=tenant,
             about=about,
             tables=carried(names),
-            files=folder_of(means.settings, tenant_id) / (f"plugins/{plugin}" if plugin else ""),
+            files=(
+                plugin_folder_of(means.settings, tenant_id, plugin)
+                if plugin
+                else folder_of(means.settings, tenant_id)
+            ),
             plugins={name: working[name].version for name in sorted(chosen) if name in names},
             lines={name: at for name, at in sorted(before.items()) if name in names},
             leave=leave,

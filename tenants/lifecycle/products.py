@@ -24,6 +24,8 @@ async def enable_plugin(
     await locked(session, tenant_id)
     chosen = await session.get(TenantPlugin, (tenant_id, plugin))
     if chosen is not None:
+        if chosen.state == "removing":
+            raise Conflict(_("This product is being removed"))
         if chosen.state == "disabled":
             chosen.state = "enabled"
             announce(session, signals, tenant_id)
@@ -44,6 +46,8 @@ async def disable_plugin(
         raise NotFound
     if chosen.state == "installing":
         raise Conflict(_("This product is still being set up"))
+    if chosen.state == "removing":
+        return
     chosen.state = "disabled"
     announce(session, signals, tenant_id)
 

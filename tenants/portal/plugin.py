@@ -12,6 +12,7 @@ from tenants.portal.routes.businesses import Businesses
 from tenants.portal.routes.closing import Closing
 from tenants.portal.routes.data import Data
 from tenants.portal.routes.landing import Landing
+from tenants.portal.routes.removals import Removals
 from tenants.portal.routes.sign_up import SignUp
 from tenants.portal.routes.upkeep import Upkeep
 
@@ -24,7 +25,17 @@ plugin: Final = Plugin(
     package="tenants.portal",
     icon="building-arch",
     home="/",
-    controllers=(Landing, SignUp, Businesses, Branding, Upkeep, Data, Closing, BusinessesApi),
+    controllers=(
+        Landing,
+        SignUp,
+        Businesses,
+        Branding,
+        Upkeep,
+        Data,
+        Removals,
+        Closing,
+        BusinessesApi,
+    ),
     navigation=(
         NavItem(
             title=_("My businesses"),

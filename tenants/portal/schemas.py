@@ -237,3 +237,11 @@ class NewCopy(Address):
     """Where a copy lives and what it is called."""
 
     name: Annotated[str, text(_("Name of the copy"), max=120)]
+
+
+class Removal(Passphrase):
+    """The archive's passphrase, and the word that it is meant."""
+
+    confirm: Annotated[
+        str, text(_("Type the address to confirm"), max=slugs.LONGEST, autocomplete="off")
+    ]

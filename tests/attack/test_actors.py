@@ -35,6 +35,7 @@ COMMANDS = {
     "tenants reopen": "likewise",
     "tenants resume": "likewise, one tenant by its address",
     "tenants suspend": "likewise; tests/tenants/test_commands.py",
+    "tenants uninstall": "likewise; tests/tenants/lifecycle/test_removal.py",
     "up": "a process; tests/atrium/test_up.py",
     "web": "a process; tests/attack/test_faults.py",
     "worker": "a process; tests/workers/test_crashes.py",

@@ -38,6 +38,9 @@ _TITLES: Final = {
 def title(step: Step, products: Plugins) -> LazyText | str:
     """What a step does, in human words."""
     kind, _colon, name = step.name.partition(":")
+    if kind == "remove":
+        product = products.working.get(name)
+        return fill(_("Removing {product}"), product=product.title if product else name)
     if kind == "seed":
         product = products.working.get(name)
         return fill(_("Preparing {product}"), product=product.title if product else name)
