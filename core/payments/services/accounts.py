@@ -6,7 +6,7 @@ import secrets
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.audit.services import record
@@ -19,6 +19,9 @@ from core.payments.provider import AccountInfo, Hook, KeysRefused, Provider, Ref
 from core.scope import current
 
 PROVIDER: Final = "stripe"
+_ALONE: Final = text(
+    "SELECT pg_advisory_xact_lock(hashtextextended('payments.connect ' || :scope, 0))"
+)
 
 
 class NotAcceptingCards(Conflict):
@@ -81,6 +84,7 @@ async def connect(
     account = await _account_of(session, info, publishable_key, secret_key)
     hook = None if account.hook_ref else await _register(session, provider, account)
     # Only now do its new keys replace those it had: until here they were not proven to work.
+    await _alone(session)
     await session.refresh(account, with_for_update=True)
     account.publishable_key, account.secret_key = publishable_key, secret_key
     account.name = info.name[:200]
@@ -114,6 +118,7 @@ async def _account_of(
 
     Stripe's test mode is an account of its own here: it has its own keys, webhooks and payments.
     """
+    await _alone(session)
     live = "_live_" in secret_key
     found = await session.scalars(
         select(PaymentAccount)
@@ -137,6 +142,12 @@ async def _account_of(
     session.add(account)
     await session.flush()
     return account
+
+
+async def _alone(session: AsyncSession) -> None:
+    """Of those who connect an account for this tenant, go on as the only one until the commit:
+    a form sent twice must find the row that its first sending made, and one account is active."""
+    await session.execute(_ALONE, {"scope": current().scope.name})
 
 
 async def _register(

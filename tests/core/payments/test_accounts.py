@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import secrets
 
 import httpx
 import pytest
 
 from core.errors import Invalid
-from core.payments.provider import OutcomeUnknown, ProviderUnavailable
+from core.payments.provider import AccountInfo, OutcomeUnknown, ProviderUnavailable
 from core.payments.services import NotAcceptingCards, accounts
+from core.payments.stripe_provider import StripeProvider
 from tests.core.payments.conftest import Shop
 from tests.core.payments.site import Site, owner
 
@@ -117,6 +119,33 @@ async def test_keys_for_tests_do_not_replace_those_for_real_payments(shop: Shop)
     )
     assert [(row["live"], row["active"]) for row in rows] == [(False, True), (True, False)]
     assert all(row["hook_ref"] for row in rows)
+
+
+async def test_a_form_sent_twice_connects_one_account(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both clicks find the same row, though Stripe answers them at the same moment."""
+    await shop.sql("UPDATE payment_accounts SET live = true WHERE active")
+    both, asked = asyncio.Barrier(2), StripeProvider.account
+
+    async def account(provider: StripeProvider) -> AccountInfo:
+        found = await asked(provider)
+        await both.wait()
+        return found
+
+    async def send() -> None:
+        async with shop.transaction() as session:
+            await accounts.accepts_cards(session)  # each takes a connection of its own
+            await accounts.connect(
+                session, publishable_key=shop.key.replace("sk_", "pk_"), secret_key=shop.key
+            )
+
+    monkeypatch.setattr(StripeProvider, "account", account)
+    await asyncio.gather(send(), send())
+    rows = await shop.sql(
+        "SELECT active FROM payment_accounts WHERE account_ref = $1 AND NOT live", shop.account_ref
+    )
+    assert [row["active"] for row in rows] == [True]
 
 
 async def test_a_disconnected_business_still_serves_old_payments(shop: Shop) -> None:
