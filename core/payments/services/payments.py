@@ -16,7 +16,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, or_, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -35,7 +35,7 @@ from core.payments.provider import (
 )
 from core.payments.services import accounts
 from core.payments.services.asking import Request, ask, written
-from core.payments.services.settle import Outcome, ask_soon, lock, move, settle, show
+from core.payments.services.settle import Outcome, ask_soon, lock, move, settle, shown
 from core.payments.states import (
     PENDING,
     TOOK_MONEY,
@@ -48,6 +48,8 @@ WATCH_AFTER: Final = timedelta(seconds=60)
 """Longer than a call may take with all its attempts: then its process has died."""
 WAIT: Final = 12.0
 """Seconds for which a second request waits for the answer to the first."""
+_AGAIN: Final = "#again:"
+"""Between a refund's key and what makes another attempt's own."""
 _LIVE: Final = text("state NOT IN ('declined', 'voided')")
 
 
@@ -139,7 +141,10 @@ class Payments:
         return payment
 
     async def look(self, payment: Payment) -> Payment:
-        """Bring the payment up to date with what the provider shows; as it is if that is away."""
+        """Bring the payment up to date with what the provider shows; as it is if that is away.
+
+        What was shown is committed: it stays true if the caller goes on to refuse something.
+        """
         if payment.provider_ref is None:
             return payment
         ref = payment.provider_ref
@@ -148,9 +153,7 @@ class Payments:
             snapshot = await outside(self._session, lambda: provider.retrieve(ref))
         except ProviderUnavailable:
             return payment
-        payment = await lock(self._session, payment.id)
-        await show(self._session, payment, snapshot)
-        return payment
+        return await shown(self._session, payment.id, snapshot)
 
     async def capture(self, payment_id: UUID, amount: Money | None = None) -> Payment:
         """Collect ``amount`` (None: all of it), at most what was authorised; the rest is released.
@@ -199,17 +202,15 @@ class Payments:
         if payment.standing not in TOOK_MONEY:
             raise NotInState
         full_key = f"{payment.id}:refund:{key}"
-        earlier = await self._session.scalar(
-            select(PaymentOperation).where(PaymentOperation.key == full_key)
-        )
-        if earlier is not None and earlier.state != "failed":
+        attempts = await self._refunds_of(payment, full_key)
+        if any(each.state != "failed" for each in attempts):
             return payment
         left = payment.captured - payment.refunded - await self._being_refunded(payment)
         wanted = left if amount is None else self._amount(payment, amount)
         if not 0 < wanted <= left:
             raise Invalid(_("This is more than can still be refunded."), field="amount")
-        if earlier is not None:
-            full_key = f"{full_key}:{new_id()}"
+        if attempts:  # Stripe would repeat its refusal to the same key
+            full_key = f"{full_key}{_AGAIN}{new_id()}"
         request = Request(ref=payment.provider_ref or "")
         operation = await self._intend(payment, "refund", wanted, request, key=full_key)
         return await self._ask(payment, operation)
@@ -298,6 +299,17 @@ class Payments:
         if isinstance(outcome, OutcomeUnknown):
             return await self.get(payment.id)
         return payment
+
+    async def _refunds_of(self, payment: Payment, key: str) -> Sequence[PaymentOperation]:
+        """Every attempt at the refund named ``key``: the first and those after a refusal."""
+        again = PaymentOperation.key.startswith(f"{key}{_AGAIN}", autoescape=True)
+        found = await self._session.scalars(
+            select(PaymentOperation).where(
+                PaymentOperation.payment_id == payment.id,
+                or_(PaymentOperation.key == key, again),
+            )
+        )
+        return found.all()
 
     async def _being_refunded(self, payment: Payment) -> Decimal:
         total = await self._session.scalar(

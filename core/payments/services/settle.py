@@ -76,6 +76,15 @@ async def settle(session: AsyncSession, operation_id: UUID, outcome: Outcome) ->
     return payment
 
 
+async def shown(session: AsyncSession, payment_id: UUID, snapshot: Snapshot) -> Payment:
+    """Apply what the provider showed, and make it durable at once, like an answer."""
+    payment = await lock(session, payment_id)
+    await show(session, payment, snapshot)
+    await session.flush()
+    await outside(session, _nothing)
+    return payment
+
+
 async def show(session: AsyncSession, payment: Payment, snapshot: Snapshot) -> None:
     """Apply what the provider shows to a locked payment."""
     _note(payment, snapshot)
@@ -222,4 +231,4 @@ def _told(kind: type[PaymentEvent], payment: Payment, amount: Decimal, **more: s
 
 
 async def _nothing() -> None:
-    """What `settle` does outside: it only wants the commit before it."""
+    """What is done outside where only the commit before it is wanted."""

@@ -75,6 +75,22 @@ async def test_two_refunds_at_once_do_not_exceed_what_is_left(shop: Shop) -> Non
     assert sorted(type(each).__name__ for each in results) == ["Invalid", "Payment"]
 
 
+async def test_a_refund_that_came_through_at_last_is_not_made_again(shop: Shop) -> None:
+    """Refused at first, made at the second attempt: the third of that key finds it made."""
+    paid = await shop.pay()
+    await shop.do(lambda payments: payments.capture(paid.id))
+    here = gateway.installed()
+    away = StripeGateway(api_base=f"http://localhost:{free_port()}", script_url="", public_url="")
+    gateway.install(away)
+    with pytest.raises(ProviderUnavailable):
+        await shop.do(lambda payments: payments.refund(paid.id, euros("30"), key="late"))
+    await away.close()
+    gateway.install(here)
+    for _ in range(2):
+        found = await shop.do(lambda payments: payments.refund(paid.id, euros("30"), key="late"))
+        assert found.refunded == 30
+
+
 async def test_what_is_released_is_neither_captured_nor_released_again(shop: Shop) -> None:
     """A voided payment takes no money, and voiding it twice is as good as once."""
     paid = await shop.pay()
@@ -117,6 +133,16 @@ async def test_three_d_secure_on_the_page(shop: Shop, success: bool) -> None:
     else:
         with pytest.raises(Declined, match="could not confirm"):
             await shop.do(lambda payments: payments.resume(asked.id))
+
+
+async def test_a_card_that_the_bank_refused_leaves_room_for_another(shop: Shop) -> None:
+    """The bank's no is kept although the request that learns of it is undone."""
+    asked = await shop.pay("pm_card_authenticationRequired")
+    await shop.authenticate(asked, success=False)
+    with pytest.raises(Declined):
+        await shop.do(lambda payments: payments.resume(asked.id))
+    assert await shop.state(asked.id) == "declined"
+    assert (await shop.pay()).state == "authorised"
 
 
 async def test_three_d_secure_by_redirect(shop: Shop) -> None:
