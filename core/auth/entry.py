@@ -31,26 +31,35 @@ async def issue(session: AsyncSession, user_id: UUID) -> str:
 
 async def issue_invitation(session: AsyncSession, user_id: UUID) -> str:
     """A token with which a person chooses a password within a week; earlier ones end."""
-    await revoke(session, user_id, "invite")
+    await _revoke(session, user_id, "invite")
     return await _issue(session, user_id, "invite", ACCEPT_WITHIN)
 
 
 async def issue_reset(session: AsyncSession, user_id: UUID) -> str:
     """A token with which a person chooses another password soon; earlier ones end."""
-    await revoke(session, user_id, "reset")
+    await _revoke(session, user_id, "reset")
     return await _issue(session, user_id, "reset", RESET_WITHIN)
 
 
 async def issue_confirmation(session: AsyncSession, user_id: UUID) -> str:
     """A token that proves, within a week, that a person reads their mail; earlier ones end."""
-    await revoke(session, user_id, "confirm")
+    await _revoke(session, user_id, "confirm")
     return await _issue(session, user_id, "confirm", CONFIRM_WITHIN)
 
 
-async def revoke(session: AsyncSession, user_id: UUID, purpose: str) -> None:
-    """End every token of a person for ``purpose``."""
+async def end_choosing(session: AsyncSession, user_id: UUID) -> None:
+    """End every link by which a person could choose a password: they have chosen one.
+
+    Invitations too: whoever passed one on still knows it, and it would do for days.
+    """
+    await _revoke(session, user_id, "invite", "reset")
+
+
+async def _revoke(session: AsyncSession, user_id: UUID, *purposes: str) -> None:
     await session.execute(
-        delete(OneTimeToken).where(OneTimeToken.user_id == user_id, OneTimeToken.purpose == purpose)
+        delete(OneTimeToken).where(
+            OneTimeToken.user_id == user_id, OneTimeToken.purpose.in_(purposes)
+        )
     )
 
 

@@ -118,6 +118,7 @@ async def accept_invitation(
     fresh = await session.get_one(User, target.id, populate_existing=True)
     fresh.password_hash = hashed
     await session.flush()
+    await entry.end_choosing(session, fresh.id)
     return await enter(session, authority, fresh.id, "core.invitation_accepted")
 
 

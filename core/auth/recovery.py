@@ -85,6 +85,7 @@ async def reset(
         .where(User.id == user_id)
         .values(password_hash=hashed, email_confirmed_at=_first_confirmed())
     )
+    await entry.end_choosing(session, user_id)
     await authority.sessions.end_all(session, user_id)
     await authority.throttle.clear(PER_ACCOUNT, email)
     return await enter(session, authority, user_id, "core.password_reset")

@@ -179,7 +179,7 @@ async def change_password(
         update(User).where(User.id == identity.user_id).values(password_hash=hashed)
     )
     await authority.sessions.end_all(session, identity.user_id)
-    await entry.revoke(session, identity.user_id, "reset")
+    await entry.end_choosing(session, identity.user_id)
     return await enter(session, authority, identity.user_id, "core.password_changed")
 
 

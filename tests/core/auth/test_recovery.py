@@ -8,8 +8,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from core.auth import entry, recovery
+from core.auth import entry, people, recovery
+from core.auth.authority import Authority
 from core.auth.models import User
+from core.auth.people import InvitationOver
 from core.mail.models import Mail
 from core.permissions import Role
 from tests.core.auth.app import Neighbourhood, path_of
@@ -131,6 +133,25 @@ async def test_a_link_ends(
 
 
 @pytest.mark.usefixtures("town")
+async def test_an_invitation_ends_with_the_first_password_however_it_was_chosen(
+    scopes: CoreScopes, authority: Authority, make_person: MakePerson
+) -> None:
+    """Whoever passed the invitation on cannot choose another password by it for days."""
+    admin, email = await make_person(Role.ADMIN), "forgetful@example.com"
+    async with scopes.databases.transaction(scopes.acme) as session:
+        invited = await people.invite(
+            session, admin.identity, email=email, name="Ines", role=Role.STAFF
+        )
+        reset = await entry.issue_reset(session, invited.user_id)
+    async with scopes.databases.transaction(scopes.acme) as session:
+        await recovery.reset(session, authority, token=reset, password=PASSWORD)
+    async with scopes.databases.transaction(scopes.acme) as session:
+        with pytest.raises(InvitationOver):
+            await people.accept_invitation(
+                session, authority, token=invited.token, password=ANOTHER
+            )
+
+
 async def test_the_letter_speaks_the_readers_language_and_keeps_no_token(
     scopes: CoreScopes, make_person: MakePerson
 ) -> None:
