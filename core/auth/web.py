@@ -96,8 +96,7 @@ def shell_of(identity: Identity) -> str:
 
 def refused(template: str, form: Bound[Any], error: DomainError, /, **context: Any) -> Page:
     """The form again with what was typed and what is wrong with it."""
-    if form.result is not None:  # else the error only repeats what the form says already
-        form.refuse(error)
+    form.refuse(error)
     return Page(
         template,
         {**context, "form": form},

@@ -64,8 +64,7 @@ def _page_of(plugin: Plugin, kind: Kind) -> type[Controller]:
             try:
                 await services.save(session, plugin.name, form.value, version)
             except DomainError as error:
-                if form.ok:  # else the error only repeats what the form says already
-                    form.refuse(error)
+                form.refuse(error)
                 if version is None or isinstance(error, EditedMeanwhile):
                     version = (await services.chosen(session, plugin.name, kind)).version
                 return await _page(session, plugin, form, version, status=error.status)

@@ -51,8 +51,12 @@ class Bound(Generic[T]):
         return self.result
 
     def refuse(self, error: DomainError) -> Bound[T]:
-        """This form with a service's objection, at the field it names or above the form."""
-        self.errors += error.errors or [FieldError("", error.message)]
+        """This form with a service's objection, at the field it names or above the form.
+
+        What the form says already, as when ``value`` raised it, is not said twice.
+        """
+        objections = error.errors or (FieldError("", error.message),)
+        self.errors += [each for each in objections if each not in self.errors]
         return self
 
     def spec(self, key: str) -> FieldSpec:

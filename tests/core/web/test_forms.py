@@ -115,6 +115,16 @@ def test_a_wrong_field_says_what_to_do_and_keeps_the_text(key: str, value: str, 
         _ = form.value
 
 
+def test_what_is_wrong_is_said_once() -> None:
+    """Routes refuse with whatever was raised, be it by the form itself; services say more."""
+    form = bind(Booking, GOOD | {"mail": "ana"})
+    with pytest.raises(Invalid) as raised:
+        _ = form.value
+    said = list(form.errors)
+    assert form.refuse(raised.value).errors == said
+    assert len(form.refuse(Conflict(field="mail")).errors) == len(said) + 1
+
+
 def test_all_errors_come_at_once() -> None:
     """An empty form names every field that is required."""
     form = bind(Booking, {})
