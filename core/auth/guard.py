@@ -33,9 +33,13 @@ Connection = ASGIConnection[Any, Any, Any, Any]
 
 SIGN_IN: Final = "/sign-in"
 _API: Final = "/api/"
-_OPEN_TO_ALL: Final = (
-    SIGN_IN, "/sign-out", "/enter", "/api/v1/sessions", "/webhooks/", "/brand.css", "/static/",
-    "/.atrium/", "/api/.atrium/", "/dev/",
+_OPEN: Final = frozenset({
+    SIGN_IN, "/sign-out", "/enter", "/invitation", "/password/forgotten", "/password/reset",
+    "/api/v1/sessions", "/brand.css",
+})  # fmt: skip
+_OPEN_BELOW: Final = (
+    "/api/v1/sessions/", "/webhooks/", "/brand/logo/", "/static/", "/.atrium/", "/api/.atrium/",
+    "/dev/",
 )  # fmt: skip
 """Where people show that they are staff, vendors call, and pages take their looks from: served
 under maintenance too."""
@@ -90,7 +94,8 @@ def _insist_open(connection: Connection, identity: Identity | None) -> None:
     tenant: Tenant = connection.scope["state"]["tenant"]
     if tenant.maintenance is None or (identity is not None and identity.is_staff):
         return
-    if not connection.scope["path"].startswith(_OPEN_TO_ALL):
+    path: str = connection.scope["path"]
+    if path.rstrip("/") not in _OPEN and not path.startswith(_OPEN_BELOW):
         raise UnderMaintenance(tenant.maintenance)
 
 

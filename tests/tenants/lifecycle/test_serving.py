@@ -13,12 +13,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.clock import local, now
 from core.errors import Conflict, Invalid
+from core.logos import pictures
+from core.logos import services as logos
 from core.permissions import Role
 from core.scope import Tenant
 from core.signals import Signals
 from tenants.lifecycle import serving
 from tenants.lifecycle.statuses import MOVES, Status, move
 from tenants.models import TenantRecord
+from tests.core.logos.test_pictures import picture as logo_file
 from tests.site import Site
 from tests.world import World
 
@@ -124,6 +127,22 @@ async def test_under_maintenance_staff_enter_and_customers_wait(site: Site, tena
     await _settled(site, tenant)
     async with site.visitor(tenant) as visitor:
         assert (await visitor.get("/car-hire")).status_code == 200
+
+
+async def test_under_maintenance_staff_find_every_way_in(site: Site, tenant: Tenant) -> None:
+    """Whoever lost the password or was just invited works here too; and the logo is there."""
+    picture = await pictures.read(logo_file())
+    async with site.world.databases.transaction(tenant) as session:
+        shown = await logos.keep(session, picture, ())
+    async with steering(site.world) as at:
+        await serving.begin_maintenance(*at, tenant.id)
+    await _settled(site, tenant)
+    async with site.visitor(tenant, **HTML) as visitor:
+        statuses = {
+            path: (await visitor.get(path)).status_code
+            for path in (shown, "/password/forgotten", "/password/reset", "/invitation")
+        }
+    assert list(statuses.values()) == [200, 200, 410, 410], statuses
 
 
 async def test_a_plan_that_makes_no_sense_is_refused(world: World, site: Site) -> None:
