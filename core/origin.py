@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Final
 
 UNKNOWN: Final = "unknown"
+_LINE: Final = 64
+"""Bits of an IPv6 address that name the line; the rest its owner may choose (RFC 6177)."""
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -29,6 +31,20 @@ def current() -> Origin | None:
     return _current.get()
 
 
+def line() -> str:
+    """What allowances count the present request against: the sender's IPv4 address, or the /64
+    of an IPv6 one, in which a single machine has more addresses than there are attempts."""
+    address = _parse(_current_address())
+    if isinstance(address, IPv6Address):
+        return str(ip_network((address, _LINE), strict=False))
+    return str(address) if address is not None else UNKNOWN
+
+
+def _current_address() -> str | None:
+    origin = _current.get()
+    return origin.address if origin is not None else None
+
+
 def came_from(origin: Origin | None) -> None:
     """Note the origin for the rest of the present context: for the guard and edges only."""
     _current.set(origin)
@@ -43,14 +59,15 @@ def networks(text: str) -> Networks:
     return tuple(ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip())
 
 
-def client_address(peer: str | None, headers: Mapping[str, str], trusted: Networks) -> str:
+def client_address(peer: str | None, forwarded: Sequence[str], trusted: Networks) -> str:
     """The address of whoever sent the request that reached us from ``peer``.
 
-    ``X-Forwarded-For`` is a claim: each hop is believed only while the hop that reported it is
-    one of our ``trusted`` proxies, read from the right, where our own proxies write.
+    ``forwarded`` are the lines of ``X-Forwarded-For`` in their order: some proxies write into the
+    line that came, others add one below. It is a claim: each hop is believed only while the hop
+    that reported it is one of our ``trusted`` proxies, read from the end, where our own write.
     """
     address = _parse(peer)
-    hops = [hop.strip() for hop in headers.get("x-forwarded-for", "").split(",") if hop.strip()]
+    hops = [hop.strip() for hop in ",".join(forwarded).split(",") if hop.strip()]
     while address is not None and hops and any(address in network for network in trusted):
         claimed = _parse(hops.pop())
         if claimed is None:

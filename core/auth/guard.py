@@ -101,7 +101,8 @@ def _insist_open(connection: Connection, identity: Identity | None) -> None:
 
 def _origin(connection: Connection, authority: Authority) -> Origin:
     peer = connection.client.host if connection.client else None
-    address = origin.client_address(peer, connection.headers, authority.proxies)
+    forwarded = connection.headers.getall("x-forwarded-for", [])
+    address = origin.client_address(peer, forwarded, authority.proxies)
     return Origin(address, connection.headers.get("user-agent", "")[:300])
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import mail
+from core import mail, origin
 from core.audit import services as audit
 from core.auth import entry
 from core.auth.allowances import LETTERS_PER_ACCOUNT, LETTERS_PER_SOURCE, PER_ACCOUNT
@@ -17,7 +17,7 @@ from core.auth.identity import Identity
 from core.auth.models import User
 from core.auth.names import clean_email
 from core.auth.passwords import check_rules
-from core.auth.services import SignedIn, enter, source_address
+from core.auth.services import SignedIn, enter
 from core.db import outside
 from core.errors import NotFound
 from core.i18n import _
@@ -46,7 +46,7 @@ async def ask_reset(
         TooManyRequests: too many letters to the address or from this source.
     """
     email = clean_email(email)
-    await authority.throttle.take(LETTERS_PER_SOURCE, source_address())
+    await authority.throttle.take(LETTERS_PER_SOURCE, origin.line())
     await authority.throttle.take(LETTERS_PER_ACCOUNT, email)
     await put(session, SEND_RESET, {"email": email, "link": link, "locale": locale})
 

@@ -94,7 +94,7 @@ async def register(
     """
     email, name = clean_email(email), clean_name(name)
     check_rules(password, email=email, name=name)
-    await authority.throttle.take(SIGN_UPS_PER_SOURCE, source_address())
+    await authority.throttle.take(SIGN_UPS_PER_SOURCE, origin.line())
     hashed = await outside(session, lambda: authority.passwords.hash(password))
     person = await create_person(
         session, email=email, name=name, role=Role.MEMBER, password_hash=hashed
@@ -117,7 +117,7 @@ async def sign_in(
         TooManyRequests: too many attempts on the account or from this source.
         Unavailable: too many sign-ins at this moment.
     """
-    account, source = _searchable(email.strip().lower()), source_address()
+    account, source = _searchable(email.strip().lower()), origin.line()
     await authority.throttle.take(PER_SOURCE, source)
     await authority.throttle.take(PER_ACCOUNT, account)
     query = select(User.id, User.password_hash).where(
@@ -243,12 +243,6 @@ async def person(session: AsyncSession, user_id: UUID) -> User:
     if found is None:
         raise Unauthenticated
     return found
-
-
-def source_address() -> str:
-    """Where the present request came from, for the throttles."""
-    source = origin.current()
-    return source.address if source else origin.UNKNOWN
 
 
 def _searchable(text: str) -> str:

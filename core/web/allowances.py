@@ -17,8 +17,8 @@ OPT: Final = "allowance"
 async def within_allowance(
     connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler
 ) -> None:
-    """A Litestar guard: count the request against its sender's address, after ``access_guard``
-    has found out what that is.
+    """A Litestar guard: count the request against its sender's line, after ``access_guard`` has
+    found out what that is.
 
     Raises:
         TooManyRequests: with the seconds to wait.
@@ -27,6 +27,4 @@ async def within_allowance(
     if allowance is None:
         return
     authority: Authority = connection.app.state["authority"]
-    source = origin.current()
-    address = source.address if source else origin.UNKNOWN
-    await authority.throttle.take(allowance, address)
+    await authority.throttle.take(allowance, origin.line())

@@ -239,9 +239,7 @@ async def _check_owner(request: AnyRequest, session: AsyncSession, owner: Any) -
     email, name = clean_email(owner.email), clean_name(owner.name)
     if owner.password is not None:
         check_rules(owner.password, email=email, name=name)
-    source = origin.current()
-    address = source.address if source else origin.UNKNOWN
-    await parts.authority(request).throttle.take(SIGN_UPS_PER_SOURCE, address)
+    await parts.authority(request).throttle.take(SIGN_UPS_PER_SOURCE, origin.line())
     if await sign_up.has_account(session, email):
         raise EmailTaken(field="email")
 

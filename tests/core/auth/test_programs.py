@@ -11,6 +11,7 @@ from atrium.up.process import free_port
 from core.audit.models import AuditEntry
 from core.auth import services
 from core.auth.authority import Authority
+from core.origin import networks
 from core.plugin import Plugins
 from tests.core.auth.app import HTTP, Neighbourhood
 from tests.core.auth.conftest import PASSWORD, MakePerson
@@ -73,6 +74,31 @@ async def test_the_sign_in_page_answers_while_redis_is_away(
             assert (await sign_in(client, person)).status_code == 303
             assert (await client.get("/test/public")).text == person.email
         alone.passwords.close()
+
+
+async def test_a_claimed_address_is_not_noted(
+    browser: httpx.AsyncClient,
+    make_person: MakePerson,
+    scopes: CoreScopes,
+    authority: Authority,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A proxy of ours that adds a line of its own leaves the client's claim in the first one."""
+    monkeypatch.setattr(authority, "proxies", networks("203.0.113.7"))
+    person = await make_person()
+    browser.headers = httpx.Headers(
+        [
+            *browser.headers.items(),
+            ("x-forwarded-for", "6.6.6.6"),
+            ("x-forwarded-for", "198.51.100.7"),
+        ]
+    )
+    await sign_in(browser, person)
+    async with scopes.databases.transaction(scopes.acme) as session:
+        mine = select(AuditEntry.address).where(
+            AuditEntry.actor_id == person.id, AuditEntry.action == "core.signed_in"
+        )
+        assert (await session.scalars(mine)).one() == "198.51.100.7"
 
 
 async def test_signing_in_is_noted(
