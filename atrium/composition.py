@@ -22,6 +22,7 @@ from core.settings import Settings
 from core.signals import Signals
 from core.web.app import Services
 from tenants.catalogue import Catalogue
+from tenants.databases import platform
 from tenants.migration.lines import compile_lines
 from tenants.operator.plugin import plugin as operator
 from tenants.operator.tokens import OperatorTokens
@@ -49,6 +50,7 @@ def make_services(settings: Settings, products: Plugins) -> Services:
     databases = Databases(
         pool_size=settings.pool_size,
         lifetime=Lifetime(schemas=settings.pool_max_schemas, seconds=settings.pool_max_age),
+        statement_cache=settings.statement_cache,
     )
     directory = Catalogue(settings, databases, compile_lines(products))
     directory.listen(signals)
@@ -82,7 +84,12 @@ def load_texts(products: Plugins) -> None:
 
 @asynccontextmanager
 async def running(services: Services) -> AsyncIterator[Services]:
-    """Listen to other processes while within; then close every connection."""
+    """Listen to other processes while within; then close every connection.
+
+    Raises:
+        UnsafePooler: what lies before the main database would break what we rely on.
+    """
+    await services.databases.refuse_unsafe(platform(services.settings).scope.database)
     async with services.signals.listening():
         yield services
     await gateway.installed().close()

@@ -13,6 +13,8 @@ import click
 from atrium.composition import load_texts, make_services, running
 from core.part import core
 from core.plugin import Plugins
+from core.pooler import refuse_deaf
+from core.scope import Database
 from core.settings import Settings
 from core.telemetry.setup import set_up, shut_down
 from core.web.app import Services
@@ -61,7 +63,12 @@ def relay() -> None:
         shares=shares_of(services.settings.jobs_in_flight),
     )
     services.signals.subscribe(CHANNEL, relay.changed)
-    _until_told(services, relay.run())
+    _until_told(services, _relaying(services, relay))
+
+
+async def _relaying(services: Services, relay: Relay) -> None:
+    await refuse_deaf(Database("relay", services.settings.relay_url))
+    await relay.run()
 
 
 @click.command()

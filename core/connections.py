@@ -63,6 +63,11 @@ class ScopedConnection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg shi
         self.opened_at = time.monotonic()
         self.luck = random.random()  # noqa: S311  # spreads what was opened together
 
+    async def set_type_codec(self, *args: Any, **named: Any) -> None:
+        """In a transaction: a pooler may give what is asked in two steps two backends."""
+        async with self.transaction():
+            await super().set_type_codec(*args, **named)
+
     def transaction(
         self, *, isolation: str | None = None, readonly: bool = False, deferrable: bool = False
     ) -> ScopedTransaction:

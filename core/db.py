@@ -24,6 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, create_async_engin
 from sqlalchemy.orm import DeclarativeBase, Session, SessionTransaction
 from sqlalchemy.pool import ConnectionPoolEntry
 
+from core import pooler
 from core.admission import stepped_aside
 from core.connections import Lifetime, ScopedConnection
 from core.scope import Database, Tenant, acting_for
@@ -33,6 +34,13 @@ Row = Mapping[str, Any]
 
 POOL_TIMEOUT: Final = 5.0
 """Seconds to wait for a free connection."""
+
+
+_SERVER_SETTINGS: Final = {
+    "search_path": "",
+    "application_name": "atrium",
+    "idle_in_transaction_session_timeout": "30s",
+}
 
 
 class Base(DeclarativeBase):
@@ -143,8 +151,10 @@ class Databases:
         pool_size: int = 16,
         connect_timeout: float = 3.0,
         lifetime: Lifetime = Lifetime(),  # noqa: B008  # frozen
+        statement_cache: bool = True,
     ) -> None:
         self._pool_size = pool_size
+        self._statement_cache = statement_cache
         self._connect_timeout = connect_timeout
         self._lifetime, self._read_lifetime = lifetime, lifetime.of_reads
         self._engines: dict[str, AsyncEngine] = {}
@@ -167,7 +177,7 @@ class Databases:
             pool_recycle=int(self._lifetime.seconds),  # for those that lay idle meanwhile
             pool_use_lifo=True,  # few backends that know the tenants' tables, rather than many
             hide_parameters=True,  # an error's text goes to logs and dead letters
-            connect_args=self._connect_arguments(),
+            connect_args=self._connect_arguments() | self._statements_of_a_session(),
         )
         event.listen(engine.sync_engine, "checkin", partial(_take_scope_back, self._lifetime))
         event.listen(engine.sync_engine, "handle_error", _replace_backend)
@@ -178,12 +188,25 @@ class Databases:
             "connection_class": ScopedConnection,
             "timeout": self._connect_timeout,
             "command_timeout": 30,
-            "server_settings": {
-                "search_path": "",
-                "application_name": "atrium",
-                "idle_in_transaction_session_timeout": "30s",
-            },
+            "server_settings": _SERVER_SETTINGS,
+            **({} if self._statement_cache else {"statement_cache_size": 0}),
         }
+
+    def _statements_of_a_session(self) -> dict[str, Any]:
+        """SQLAlchemy's own cache of statements, or none, and then none with a name either."""
+        if self._statement_cache:
+            return {}
+        return {"prepared_statement_cache_size": 0, "prepared_statement_name_func": str}
+
+    async def refuse_unsafe(self, database: Database) -> None:
+        """Try what lies between us and ``database``.
+
+        Raises:
+            UnsafePooler: it would break what we rely on.
+        """
+        await pooler.refuse_unsafe(
+            database, _SERVER_SETTINGS, statement_cache=self._statement_cache
+        )
 
     async def fetch_row(self, tenant: Tenant, sql: str, values: Sequence[Any]) -> Row | None:
         """One row by the driver itself, in a transaction of ``tenant``: see ``core.reads``."""

@@ -31,6 +31,8 @@ class Settings:
     """A connection is replaced when it has worked in this many tenants' schemas ..."""
     pool_max_age: int = 1800
     """... and when it is this many seconds old."""
+    statement_cache: bool = True
+    """Whether connections keep prepared statements: not behind a transaction pooler."""
     jobs_in_flight: int = 16
     """Jobs with the workers at a time, of a tenant that is alone: twice all workers' threads."""
 

@@ -16,6 +16,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib.resources import files
+from typing import Final
 
 import asyncpg
 
@@ -45,6 +46,11 @@ class Passwords:
     relay: str = field(repr=False)
 
 
+EMPTY_PATHS: Final = "".join(
+    f"ALTER ROLE {role} SET search_path = '';" for role in (PROVISIONER, APP, RELAY)
+)
+"""Connections ask for it themselves; behind a pooler that ignores this it holds all the same."""
+
 _ROLES = f"""
 DO $$ BEGIN
   IF to_regrole('{OWNER}') IS NULL THEN CREATE ROLE {OWNER} NOLOGIN; END IF;
@@ -56,6 +62,7 @@ END $$;
 ALTER ROLE {PROVISIONER} LOGIN CREATEROLE NOINHERIT;
 ALTER ROLE {APP} LOGIN NOINHERIT;
 ALTER ROLE {RELAY} LOGIN NOINHERIT;
+{EMPTY_PATHS}
 GRANT {OWNER} TO {PROVISIONER};
 GRANT {TENANTS} TO {PROVISIONER} WITH ADMIN OPTION;
 """

@@ -108,6 +108,7 @@ async def _let_in(connection: asyncpg.Connection, login: str, password: str) -> 
     database = await connection.fetchval("SELECT quote_ident(current_database())")
     await connection.execute(
         f"ALTER ROLE {login} LOGIN PASSWORD {literal};"
+        f"ALTER ROLE {login} SET search_path = '';"
         f"GRANT CONNECT ON DATABASE {database} TO {login}"
     )
 
