@@ -64,6 +64,9 @@ async def note(session: AsyncSession, plugin: str, place: str, problem: BaseExce
 
 
 async def recent(session: AsyncSession) -> Sequence[PluginFailure]:
-    """What failed for this tenant within a day, the latest first."""
-    query = select(PluginFailure).where(PluginFailure.failed_at > now() - RECENT)
+    """What failed within a day of the plugins that the tenant has now, the latest first."""
+    tenant: Tenant = session.info["tenant"]
+    query = select(PluginFailure).where(
+        PluginFailure.failed_at > now() - RECENT, PluginFailure.plugin.in_(tenant.plugins)
+    )
     return (await session.scalars(query.order_by(PluginFailure.failed_at.desc()))).all()

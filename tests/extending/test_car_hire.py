@@ -147,6 +147,9 @@ async def test_the_desk_sees_which_plugin_fails(
         page = await colleague.get("/car-hire/desk")
     assert "The plugin winter does not work" in page.text
     assert "car_hire.rate_rule" in page.text
+    without = replace(ground.tenant, plugins=frozenset({"car_hire"}))
+    async with ground.site.world.databases.transaction(without) as session:
+        assert await plugin_failures.recent(session) == []
 
 
 async def confirmed_page(ground: Ground, shop: Shop, **entered: str) -> tuple[Any, Any]:
