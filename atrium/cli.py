@@ -12,6 +12,7 @@ COMMANDS: Final = {
     "jobs": "atrium.dead_letters:jobs",
     "migrate": "tenants.migration.command:migrate_command",
     "operators": "tenants.operator.commands:operators",
+    "plugins": "atrium.scaffold.command:plugins",
     "relay": "atrium.processes:relay",
     "scheduler": "atrium.processes:scheduler",
     "seed": "tenants.commands:seed",

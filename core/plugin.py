@@ -30,7 +30,7 @@ from core.personal import PersonalData
 ENTRY_POINT_GROUP: Final = "atrium.plugins"
 CORE: Final = "core"
 """The name of core's own part."""
-_NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 log = structlog.get_logger(__name__)
 
@@ -160,7 +160,7 @@ class Plugin:
     """Fills a tenant of the demonstration with believable data."""
 
     def __post_init__(self) -> None:
-        if not _NAME.fullmatch(self.name):
+        if not NAME.fullmatch(self.name):
             raise PluginContradiction(f"name {self.name!r} must be lower_snake_case")
         try:
             SpecifierSet(self.core_versions)

@@ -19,6 +19,7 @@ COMMANDS = {
     "jobs discard": "likewise",
     "jobs retry": "likewise",
     "migrate": "every scope's, each by its own role; tests/tenants/test_migrate.py",
+    "plugins new": "writes files where it is told; tests/testing/test_scaffold.py",
     "relay": "a process; tests/workers/test_relay.py",
     "scheduler": "a process; tests/workers/test_scheduler.py",
     "seed": "the demo's; tests/tenants/test_commands.py",
