@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
@@ -89,6 +89,13 @@ class Schema:
         return {
             table: (await self.ask(f'SELECT count(*) FROM {self.name}."{table}"'))[0][0]  # noqa: S608  # its own names
             for table in sorted(await self.tables())
+        }
+
+    async def contents(self, tables: Iterable[str]) -> dict[str, list[tuple[Any, ...]]]:
+        """Every row of some tables, as text."""
+        return {
+            table: await self.ask(f'SELECT t::text FROM {self.name}."{table}" t ORDER BY 1')  # noqa: S608  # its own names
+            for table in tables
         }
 
     async def compared(self, metadata: MetaData, tables: set[str]) -> list[Any]:

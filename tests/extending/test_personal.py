@@ -7,10 +7,10 @@ from typing import Any
 
 import httpx
 import pytest
-from sqlalchemy import Table, text
+from sqlalchemy import text
 
+from atrium.testing.checks.personal import tells_of_people
 from core.auth.authority import LOCAL_COOKIE
-from core.crypto import EncryptedDate, EncryptedText
 from core.db import Base
 from core.permissions import Role
 from plugins.car_hire.models import Customer
@@ -19,22 +19,10 @@ from tests.attack.routes import routes
 from tests.plugins.car_hire.shop import Shop
 from tests.site import Site
 
-TELLING = {
-    "user_id", "email", "phone", "recipient", "address", "agent", "actor_id", "changed_by_name",
-}  # fmt: skip
-"""Columns that tell of a person."""
 NOBODYS = {
     "payment_accounts": "the business's own keys",
     "payments": "amounts and a vendor's secret: whose they are, the booking says",
 }
-
-
-def tells_of_people(table: Table) -> bool:
-    """By what its columns are called, or because they are sealed."""
-    return any(
-        column.name in TELLING or isinstance(column.type, EncryptedText | EncryptedDate)
-        for column in table.columns
-    )
 
 
 def test_every_table_that_tells_of_people_is_listed(site: Site) -> None:

@@ -11,14 +11,17 @@ from typing import Any
 import msgspec
 import pytest
 from litestar import get, post
+from sqlalchemy import Column, Table, Text
 
 from atrium.testing import checks
 from atrium.testing.checks.candidate import Candidate, NotInstalled
 from atrium.testing.checks.check import Check, Nonconformant
+from core.db import Base
 from core.events import Event
 from core.i18n import _
 from core.jobs import Schedule, actor
 from core.permissions import Permission, Role, permission, public
+from core.personal import PersonalData
 from core.plugin import Meter, NavItem, Plugin, Plugins, Slot
 
 MIGRATION = """
@@ -230,6 +233,24 @@ class Kept(msgspec.Struct):
 def test_settings_that_json_changes_are_found(package: Path) -> None:
     it = candidate(settings=Kept)
     assert "its_settings_are_read_back_as_written" in failing(checks.declared(it), it)
+
+
+def test_a_table_of_people_that_nobody_lists_is_found(package: Path) -> None:
+    email, line = Column("email", Text, primary_key=True), {"line": "sample"}
+    table = Table("sample_people", Base.metadata, email, info=line)
+    try:
+        it = candidate()
+        assert failing(checks.declared(it), it) == {"every_table_that_tells_of_people_is_listed"}
+        kept = PersonalData(name="sample.people", title=_("People"), tables=("else",), export=none)
+        it = candidate(personal=(kept,))
+        assert "what_is_listed_is_there" in failing(checks.declared(it), it)
+    finally:
+        Base.metadata.remove(table)
+
+
+async def none(session: Any, user_id: Any) -> list[Any]:
+    """Tells nothing."""
+    return []
 
 
 def test_a_plugin_without_a_fault_passes(package: Path) -> None:

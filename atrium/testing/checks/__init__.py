@@ -10,6 +10,7 @@ from atrium.testing.checks import (
     declaration,
     files,
     jobs,
+    personal,
     rendering,
     settings,
     tables,
@@ -26,6 +27,7 @@ _DECLARED: Final = (
     jobs.declared,
     access.declared,
     settings.declared,
+    personal.declared,
 )
 _AT_WORK: Final = (
     tables.at_work,
@@ -33,6 +35,7 @@ _AT_WORK: Final = (
     jobs.at_work,
     settings.at_work,
     rendering.at_work,
+    personal.at_work,
 )
 
 
