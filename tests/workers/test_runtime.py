@@ -189,6 +189,23 @@ def test_pauses_grow_to_a_limit_and_differ() -> None:
     assert max(pauses) <= timedelta(seconds=64)
 
 
+async def test_who_lost_the_lease_has_done_nothing(
+    rig: Rig, runtime: Runtime, tenant: Tenant
+) -> None:
+    """Another worker began meanwhile: what this one did is undone, and the message is not its
+    to end."""
+    message = await ask(rig, tenant, shop.wait, number=1)
+    worker = asyncio.create_task(runtime.deliver(message, tenant.id, "shop.wait", ""))
+    while not (await rig.message("shop.wait"))["attempt"]:  # noqa: ASYNC110  # the row tells
+        await asyncio.sleep(0.01)
+    await rig.execute("UPDATE outbox.messages SET attempt = 2")
+    shop.doors_open.set()
+    await worker
+    shop.doors_open.clear()
+    assert (await rig.message("shop.wait"))["state"] == "pending"
+    assert await rig.effects(tenant) == []
+
+
 async def test_a_long_job_keeps_its_lease_and_a_dead_one_loses_it(
     rig: Rig, runtime: Runtime, tenant: Tenant
 ) -> None:

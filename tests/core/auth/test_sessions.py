@@ -170,6 +170,26 @@ async def test_use_keeps_a_session_alive_without_making_others_wait(
         assert clock.now() - seen < timedelta(minutes=1)
 
 
+async def test_what_was_read_before_a_change_is_not_kept_after_it(
+    scopes: CoreScopes, make_person: MakePerson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A session that ends between its reading and its keeping stays ended."""
+    monkeypatch.setattr("core.auth.sessions.random.random", lambda: 0.0)
+    person = await make_person()
+    cache = SessionCache()
+    sessions = Sessions(cache, lambda tenant, role: frozenset())
+    key = SessionKey(scopes.acme.id, digest(person.signed_in.token), "page")
+    async with scopes.databases.transaction(scopes.acme) as session:
+        epoch = cache.epoch
+        identity = await sessions.look_up(session, person.signed_in.token, "page")
+    assert identity is not None
+    cache.forget(scopes.acme.id, person.id)
+    cache.put(key, identity, epoch)
+    assert cache.get(key) is None
+    cache.put(key, identity, cache.epoch)
+    assert cache.get(key) == identity
+
+
 async def test_other_processes_hear_of_it(
     scopes: CoreScopes, make_person: MakePerson, authority: Authority, redis_url: str
 ) -> None:

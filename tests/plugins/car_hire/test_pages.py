@@ -223,6 +223,12 @@ async def test_a_customer_finds_books_and_cancels(site: Site, shop: Shop) -> Non
         async with await site.person(shop.tenant, Role.MEMBER) as other:
             assert (await other.get(page)).status_code == 404
             assert (await other.post(f"{page}/cancellation")).status_code == 404
+            theirs = (await other.post(f"{SITE}/quotes", data=given)).headers["location"]
+            licence["licence_number"] = "X-7654321"
+            theirs = (await other.post(f"{theirs}/booking", data=licence)).headers["location"]
+            listed = (await other.get(f"{SITE}/bookings")).text
+            assert theirs in listed
+            assert page not in listed
         assert (await client.post(f"{page}/cancellation")).status_code == 303
         assert (await client.get(page)).status_code == 200
 
