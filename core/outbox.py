@@ -126,15 +126,54 @@ DELETE FROM outbox.messages WHERE id IN (
 
 _DEAD: Final = """
 SELECT id, tenant, actor, attempt, coalesce(error, ''), put_at, finished_at FROM outbox.messages
-WHERE state = 'dead' AND ($1::uuid IS NULL OR tenant = $1) ORDER BY finished_at DESC LIMIT $2
+WHERE state = 'dead' AND ($1::uuid IS NULL OR tenant = $1) AND ($2 = '' OR actor = $2)
+ORDER BY finished_at DESC LIMIT $3
 """
 
-_RETRY: Final = """
+_COUNT_DEAD: Final = """
+SELECT actor, count(*) AS letters FROM outbox.messages WHERE state = 'dead' GROUP BY actor
+"""
+
+_ALIVE_AGAIN: Final = """
 UPDATE outbox.messages
 SET state = 'pending', finished_at = NULL, attempt = 0, sends = 0, sent_at = NULL,
     due_at = clock_timestamp(), send_at = clock_timestamp()
-WHERE id = $1 AND state = 'dead' RETURNING id
 """
+
+_RETRY: Final = _ALIVE_AGAIN + "WHERE id = $1 AND state = 'dead' RETURNING id"
+
+_SUCH: Final = """
+WHERE state = 'dead' AND ($1::uuid IS NULL OR tenant = $1) AND ($2 = '' OR actor = $2)
+"""
+
+_RETRY_ALL: Final = _ALIVE_AGAIN + _SUCH
+
+_DISCARD_ALL: Final = (
+    """
+UPDATE outbox.messages
+SET state = 'discarded', finished_at = clock_timestamp(), leased_until = NULL, args = '{}'
+"""
+    + _SUCH
+)
+
+_WAITING: Final = """
+SELECT count(*) FILTER (WHERE state = 'pending' AND due_at <= clock_timestamp()) AS due,
+       count(*) FILTER (WHERE state = 'pending' AND due_at > clock_timestamp()) AS later,
+       count(*) FILTER (WHERE state = 'dead') AS dead,
+       min(due_at) FILTER (WHERE state = 'pending' AND due_at <= clock_timestamp()) AS oldest
+FROM outbox.messages WHERE state IN ('pending', 'dead')
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """How many messages of a database are due, wait for their time, or were given up; and since
+    when the oldest of those due has waited."""
+
+    due: int
+    later: int
+    dead: int
+    oldest: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,17 +211,38 @@ class Outbox:
 
     async def purge(self, age: timedelta, limit: int) -> int:
         """Forget up to ``limit`` messages that ended longer ago than ``age``; gives how many."""
-        status: str = await self.connection.execute(_PURGE, age, limit)
-        return int(status.rpartition(" ")[2])
+        return _counted(await self.connection.execute(_PURGE, age, limit))
 
-    async def dead(self, tenant: UUID | None, limit: int) -> list[asyncpg.Record]:
-        """The latest dead letters, of one tenant or of all."""
-        rows: list[asyncpg.Record] = await self.connection.fetch(_DEAD, tenant, limit)
+    async def dead(self, tenant: UUID | None, actor: str, limit: int) -> list[asyncpg.Record]:
+        """The latest dead letters, of one tenant or of all, of one actor or (empty) of all."""
+        rows: list[asyncpg.Record] = await self.connection.fetch(_DEAD, tenant, actor, limit)
         return rows
+
+    async def count_dead(self) -> dict[str, int]:
+        """How many dead letters there are of each actor."""
+        rows = await self.connection.fetch(_COUNT_DEAD)
+        return {row["actor"]: row["letters"] for row in rows}
+
+    async def retry_all(self, tenant: UUID | None, actor: str) -> int:
+        """Let every such dead letter live again; gives how many there were."""
+        return _counted(await self.connection.execute(_RETRY_ALL, tenant, actor))
+
+    async def discard_all(self, tenant: UUID | None, actor: str) -> int:
+        """Never deliver any such dead letter; gives how many there were."""
+        return _counted(await self.connection.execute(_DISCARD_ALL, tenant, actor))
+
+    async def waiting(self) -> Waiting:
+        """What has not been done yet."""
+        return Waiting(*await self.connection.fetchrow(_WAITING))
 
     async def retry(self, message: UUID) -> bool:
         """Let a dead letter live again, with all its attempts; False if there is none."""
         return await self.connection.fetchval(_RETRY, message) is not None
+
+
+def _counted(status: str) -> int:
+    """The number of rows that a statement's status ends with."""
+    return int(status.rpartition(" ")[2])
 
 
 async def connect(database: Database) -> asyncpg.Connection:

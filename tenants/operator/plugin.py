@@ -8,10 +8,21 @@ from core.i18n import _
 from core.plugin import NavItem, Plugin
 from tenants.operator.permissions import ACT, LOOK
 from tenants.operator.routes.api import TenantsApi
+from tenants.operator.routes.installation import Installation
+from tenants.operator.routes.installation_api import InstallationApi
+from tenants.operator.routes.jobs import Jobs
 from tenants.operator.routes.tenant import OneTenant
 from tenants.operator.routes.tenants import Tenants
+from tenants.operator.routes.tokens import Tokens
 
-_PAGES: Final = ((_("Tenants"), "/operator/tenants", "building-store"),)
+_PAGES: Final = (
+    (_("Tenants"), "/operator/tenants", "building-store"),
+    (_("Dead letters"), "/operator/jobs", "mail-off"),
+    (_("Migrations"), "/operator/migrations", "database-cog"),
+    (_("Databases"), "/operator/databases", "database"),
+    (_("Plugins"), "/operator/plugins", "puzzle"),
+    (_("Tokens"), "/operator/tokens", "key"),
+)
 
 plugin: Final = Plugin(
     name="operator",
@@ -22,7 +33,7 @@ plugin: Final = Plugin(
     package="tenants.operator",
     icon="building-lighthouse",
     desk="/operator/tenants",
-    controllers=(Tenants, OneTenant, TenantsApi),
+    controllers=(Tenants, OneTenant, Jobs, Installation, Tokens, TenantsApi, InstallationApi),
     permissions=(LOOK, ACT),
     navigation=tuple(
         NavItem(title=title, path=path, icon=icon, permission=LOOK.name, order=order)

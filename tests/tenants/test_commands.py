@@ -34,3 +34,35 @@ async def test_the_commands_make_an_installation_and_look_after_it(
         unknown = await made.run("tenants", "suspend", "nobody")
         assert unknown.code != 0
         assert "there is no tenant nobody" in unknown.said
+
+
+async def test_operators_use_the_command_line(postgres: Postgres, redis_url: str) -> None:
+    """Whatever the console does: people, tokens, tenants found, ordered and written about."""
+    async with installation(postgres, redis_url) as made:
+        for command in ("bootstrap", "migrate"):
+            assert (await made.run(command)).code == 0
+        added = await made.run("operators", "add", "nina@example.com", "--name", "Nina")
+        assert "/invitation?token=" in added.said
+        assert "nina@example.com" in (await made.run("operators", "list")).said
+        token = await made.run("operators", "token", "terraform", "--write")
+        assert "atop_" in token.said
+        assert "write" in (await made.run("operators", "tokens")).said
+        ordered = await made.run(
+            *("tenants", "create", "cars-of-ana", "--name", "Cars of Ana", "--plugin", "car_hire"),
+            *("--owner", "ana@example.com", "--owner-name", "Ana"),
+        )
+        assert ordered.code == 0, ordered.said
+        assert "cars-of-ana" in (await made.run("tenants", "find", "ana@example")).said
+        assert (await made.run("tenants", "note", "cars-of-ana", "Pays on Friday")).code == 0
+        shown = await made.run("tenants", "show", "cars-of-ana")
+        assert '"status": "provisioning"' in shown.said
+        assert (await made.run("operators", "remove", "nina@example.com")).code == 0
+        assert "nina@example.com" not in (await made.run("operators", "list")).said
+        acts = await made.ask("SELECT action FROM platform.audit_entries ORDER BY id")
+        assert [row["action"] for row in acts] == [
+            "operator.granted",
+            "operator.token_made",
+            "operator.tenant_ordered",
+            "operator.note_added",
+            "operator.withdrawn",
+        ]
