@@ -9,5 +9,7 @@ from core.throttle import Allowance
 PER_ACCOUNT: Final = Allowance("account", 8, 15 * 60)
 PER_SOURCE: Final = Allowance("source", 60, 15 * 60)
 SIGN_UPS_PER_SOURCE: Final = Allowance("sign_ups", 20, 60 * 60)
+OWN_DATA: Final = Allowance("own_data", 20, 60 * 60)
+"""Everything that is kept of somebody: to find their letters, all of them are opened."""
 LETTERS_PER_ACCOUNT: Final = Allowance("letters", 3, 30 * 60)
 LETTERS_PER_SOURCE: Final = Allowance("letters_from", 20, 60 * 60)

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import personal
 from core.auth import identity as identities
 from core.auth import people
+from core.auth.allowances import OWN_DATA
 from core.auth.authority import Authority
 from core.auth.people_routes import PATH as PEOPLE
 from core.auth.web import AnyRequest, dependencies
@@ -28,7 +29,7 @@ class OwnData(Controller):
     path = "/account/data"
     include_in_schema = False
 
-    @get(access=member)
+    @get(access=member, allowance=OWN_DATA)
     async def download(
         self, request: AnyRequest, session: NamedDependency[AsyncSession]
     ) -> Response[dict[str, Rows]]:

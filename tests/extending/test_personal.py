@@ -10,8 +10,10 @@ import pytest
 from sqlalchemy import text
 
 from atrium.testing.checks.personal import tells_of_people
+from core.auth.allowances import OWN_DATA
 from core.auth.authority import LOCAL_COOKIE
 from core.db import Base
+from core.origin import networks
 from core.permissions import Role
 from plugins.car_hire.models import Customer
 from tenants.migration.lines import PLATFORM
@@ -82,6 +84,20 @@ async def test_nobody_is_forgotten_while_something_is_open(
     assert answer.status_code == 409
     assert "has a booking that is not over" in answer.text
     assert licence in (await client.get("/account/data")).text
+
+
+async def test_all_letters_are_not_opened_time_and_again(
+    site: Site,
+    hirer: tuple[Shop, httpx.AsyncClient, str, str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A file that costs much to put together is had so many times an hour."""
+    monkeypatch.setattr(site.edge.tenants.state["authority"], "proxies", networks("0.0.0.0/0"))
+    client = hirer[1]
+    client.headers["x-forwarded-for"] = "203.0.113.99"
+    for _ in range(OWN_DATA.attempts):
+        assert (await client.get("/account/data")).status_code == 200
+    assert (await client.get("/account/data")).status_code == 429
 
 
 async def test_a_person_is_forgotten_everywhere_on_request(
