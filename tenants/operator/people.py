@@ -13,7 +13,7 @@ from core.audit import services as audit
 from core.auth import entry
 from core.auth.models import User
 from core.auth.sessions import Sessions
-from core.errors import NotFound
+from core.errors import Conflict, NotFound
 from core.i18n import _
 from core.permissions import Role
 
@@ -29,7 +29,11 @@ class Granted:
 
 
 async def grant(session: AsyncSession, sessions: Sessions, email: str, name: str = "") -> Granted:
-    """Make an operator of a portal account; one is made where there is none."""
+    """Make an operator of a portal account; one is made where there is none.
+
+    Raises:
+        Conflict: somebody chose a password for this address and never proved that it is theirs.
+    """
     user = await _account(session, email)
     invitation: str | None = None
     if user is None:
@@ -37,6 +41,8 @@ async def grant(session: AsyncSession, sessions: Sessions, email: str, name: str
         session.add(user)
         await session.flush()
         invitation = await entry.issue_invitation(session, user.id)
+    elif user.role not in WORKING and user.password_hash and not user.email_confirmed_at:
+        raise Conflict(_("This account has not confirmed its e-mail address yet"))
     if user.role not in WORKING:
         await _change(session, sessions, user, Role.STAFF, "operator.granted")
     return Granted(user.id, invitation)

@@ -10,6 +10,7 @@ from sqlalchemy import update
 
 from core.auth.models import User
 from core.clock import now
+from core.errors import Conflict
 from core.permissions import Role
 from core.scope import Tenant
 from tenants.operator import people, tokens
@@ -142,6 +143,24 @@ async def test_an_operator_is_made_and_unmade(site: Site) -> None:
     async with world.databases.transaction(world.platform) as session:
         await people.withdraw(session, site.sessions, email)
     assert (await console(site, after)).status_code == 404
+
+
+async def test_nobody_becomes_an_operator_by_an_address_that_may_not_be_theirs(
+    site: Site,
+) -> None:
+    """Anybody may sign up with a colleague's address before the colleague does."""
+    world = site.world
+    account = await site.enrol(world.platform, Role.MEMBER)
+    async with world.databases.transaction(world.platform) as session:
+        user = await session.get_one(User, account)
+        user.password_hash = "chosen by whoever it was"
+    async with world.databases.transaction(world.platform) as session:
+        with pytest.raises(Conflict):
+            await people.grant(session, site.sessions, user.email)
+    async with world.databases.transaction(world.platform) as session:
+        (await session.get_one(User, account)).email_confirmed_at = now()
+    async with world.databases.transaction(world.platform) as session:
+        await people.grant(session, site.sessions, user.email)
 
 
 async def test_somebody_new_is_invited(site: Site) -> None:
