@@ -16,8 +16,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-_LIMIT: Final = text("SELECT set_config('statement_timeout', :milliseconds, true)")
-_NO_LIMIT: Final = text("SET LOCAL statement_timeout TO DEFAULT")
+_LIMIT: Final = text(
+    "SELECT current_setting('statement_timeout'),"
+    " set_config('statement_timeout', :milliseconds, true)"
+)
+_AS_BEFORE: Final = text("SELECT set_config('statement_timeout', :before, true)")
 _QUERY_CANCELED: Final = "57014"
 
 
@@ -35,9 +38,11 @@ async def contained(session: AsyncSession, seconds: float) -> AsyncIterator[None
     """
     try:
         async with asyncio.timeout(2 * seconds), session.begin_nested():
-            await session.execute(_LIMIT, {"milliseconds": str(int(seconds * 1000))})
+            milliseconds = str(int(seconds * 1000))
+            before = await session.scalar(_LIMIT, {"milliseconds": milliseconds})
             yield
-            await session.execute(_NO_LIMIT)
+            # A slot that asks for prices is limited itself, and goes on being.
+            await session.execute(_AS_BEFORE, {"before": before})
     except TimeoutError as problem:
         raise Overrun(f"longer than {2 * seconds:g} s") from problem
     except DBAPIError as problem:
