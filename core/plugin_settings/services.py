@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.audit import services as audit
 from core.auth import identity as identities
 from core.clock import now
-from core.errors import EditedMeanwhile, NotFound
+from core.errors import DomainError, EditedMeanwhile, NotFound
 from core.i18n import _
 from core.plugin_settings.models import PluginSettings, SettingsVersion
 
@@ -136,7 +136,8 @@ def convert(plugin: str, value: Mapping[str, Any], kind: type[S]) -> S:
     """What is stored, as the plugin's settings are today.
 
     A field that the plugin no longer has is passed over; one whose value it no longer allows has
-    its default, and is named in the log: an upgrade must not stop the tenant's pages.
+    its default, and is named in the log: an upgrade must not stop the tenant's pages. Where only
+    the fields together are refused, all have their defaults.
     """
     kept: dict[str, Any] = {}
     for field in msgspec.structs.fields(kind):
@@ -146,7 +147,11 @@ def convert(plugin: str, value: Mapping[str, Any], kind: type[S]) -> S:
             kept[field.name] = msgspec.convert(value[field.encode_name], field.type)
         except msgspec.ValidationError as problem:
             log.warning("settings.outdated", plugin=plugin, field=field.name, reason=str(problem))
-    return kind(**kept)
+    try:
+        return kind(**kept)
+    except (ValueError, DomainError) as problem:  # the Struct's own __post_init__
+        log.warning("settings.outdated", plugin=plugin, field="", reason=str(problem))
+        return kind()
 
 
 async def _locked(session: AsyncSession, plugin: str) -> PluginSettings:

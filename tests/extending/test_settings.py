@@ -182,6 +182,24 @@ async def test_settings_of_an_older_plugin_are_read(ground: Ground) -> None:
     assert [each["field"] for each in logs if each["event"] == "settings.outdated"] == ["loan_days"]
 
 
+class Stricter(Form, kw_only=True):
+    """The same shop's settings after an upgrade that has a rule between two fields."""
+
+    loan_days: Annotated[int, whole("Loan", min=1, max=90)] = 14
+    reminder_days: Annotated[int, whole("Reminder", min=1, max=90)] = 7
+
+    def __post_init__(self) -> None:
+        if self.reminder_days >= self.loan_days:
+            raise ValueError("remind before it is due")
+
+
+def test_settings_that_an_upgrade_refuses_together_are_the_defaults() -> None:
+    """Each field alone may be as it is; the tenant's pages go on."""
+    with capture_logs() as logs:
+        assert services.convert("book_shop", {"loan_days": 5}, Stricter) == Stricter()
+    assert [each["event"] for each in logs] == ["settings.outdated"]
+
+
 @pytest.mark.parametrize("version", [99, -1, 2**40])
 async def test_a_version_that_never_was_cannot_be_put_back(
     owner: httpx.AsyncClient, version: int
