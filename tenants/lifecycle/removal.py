@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 import asyncpg
-from sqlalchemy import delete, text
+from sqlalchemy import delete, func, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.audit import services as audit
@@ -89,9 +89,9 @@ async def forget_settings(session: AsyncSession, plugin: str) -> None:
     the tenant's."""
     for kept in (SettingsVersion, PluginSettings):
         await session.execute(delete(kept).where(kept.plugin == plugin))
-    own = f"{plugin}.%"
-    await session.execute(delete(Seed).where(Seed.name.like(own)))
-    turns = text("DELETE FROM schedule_runs WHERE name LIKE :own")
+    own = f"{plugin}."  # no pattern of LIKE: to that, the underscore of a name is any letter
+    await session.execute(delete(Seed).where(func.starts_with(Seed.name, own)))
+    turns = text("DELETE FROM schedule_runs WHERE starts_with(name, :own)")
     await session.execute(turns, {"own": own})
 
 

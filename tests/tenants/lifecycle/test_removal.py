@@ -7,7 +7,7 @@ import zipfile
 from uuid import UUID
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from core.errors import Conflict
 from core.scope import Tenant
@@ -15,7 +15,7 @@ from plugins.car_hire import demo
 from tenants.archive.sealing import ArchiveKey
 from tenants.files import archive_file
 from tenants.lifecycle import disable_plugin, enable_plugin, removal
-from tenants.models import Export, ProvisioningRun
+from tenants.models import Export, ProvisioningRun, Seed
 from tenants.tasks import actors
 from tests.site import Site
 from tests.tenants.test_provisioning import Breaking, Broken
@@ -142,3 +142,16 @@ async def _tables(world: World, tenant: Tenant) -> int:
     async with world.databases.transaction(tenant) as session:
         found = await session.scalar(text(TABLES), {"scope": tenant.scope.name})
         return int(found or 0)
+
+
+async def test_what_another_product_of_a_similar_name_keeps_stays(world: World) -> None:
+    """The underscore of a name stands for itself."""
+    async with world.databases.transaction(world.acme) as session:
+        session.add_all(
+            Seed(name=f"{name}.seed") for name in ("tool_hire", "tool_hire2", "tool2hire")
+        )
+        await session.flush()
+        await removal.forget_settings(session, "tool_hire")
+        left = set(await session.scalars(select(Seed.name).where(Seed.name.startswith("tool"))))
+        await session.rollback()
+    assert left == {"tool_hire2.seed", "tool2hire.seed"}
