@@ -1,8 +1,8 @@
 """From switching a product on or off to the moment at which every process heeds it, in seconds.
 
 Two web servers, a worker and a relay, each a process of its own. The clock runs from the
-commit: off, until both servers answer 404 and the worker takes no job; on, until both serve
-and a job that waited is done.
+commit: off, until both servers answer 404, and a job that is asked for then is not begun within a
+second; on, until both serve and that job is done.
 """
 
 from __future__ import annotations

@@ -48,7 +48,11 @@ async def tenants(world: World, count: int) -> list[Tenant]:
 def environment(settings: Settings, **changes: str) -> dict[str, str]:
     """``settings`` as the variables that a process is started with."""
     given = {each.name: getattr(settings, each.name) for each in fields(settings)}
-    said = {f"ATRIUM_{name.upper()}": str(value) for name, value in given.items() if value != ""}
+    said = {
+        f"ATRIUM_{name.upper()}": str(value)
+        for name, value in given.items()
+        if value not in ("", None)
+    }
     return {**os.environ, **said, **{f"ATRIUM_{k.upper()}": v for k, v in changes.items()}}
 
 

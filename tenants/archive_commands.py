@@ -121,6 +121,7 @@ async def _order(
         currency=about.currency,
         locale=about.locale,
         color=about.color,
+        logo=about.logo,
         country=about.country,
         plugins=tuple(sorted(archive.manifest.plugins)),
         owner=Owner(

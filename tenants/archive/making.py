@@ -104,6 +104,7 @@ async def _described(means: Means, tenant_id: UUID) -> tuple[Tenant, Place, Abou
         locale=record.locale,
         country=record.country,
         color=record.color,
+        logo=record.logo,
         hosting=record.hosting,
     )
     tenant = describe(means.settings, means.lines, record, row[1], tuple(chosen), None)

@@ -46,6 +46,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     locale: str
     country: str | None
     color: str | None
+    logo: str | None
     hosting: str
 
 

@@ -50,6 +50,7 @@ class Order:
     hosting: str = "pooled"
     database: str | None = None
     color: str | None = None
+    logo: str | None = None
     country: str | None = None
 
 
@@ -108,6 +109,7 @@ async def enter(session: AsyncSession, wanted: Order, claimed: UUID | None = Non
             currency=wanted.currency,
             locale=wanted.locale,
             color=wanted.color,
+            logo=wanted.logo,
             country=wanted.country,
             database=wanted.database,
         )

@@ -103,6 +103,7 @@ async def clone(
         currency=original.currency,
         locale=original.locale,
         color=original.color,
+        logo=original.logo,
         country=original.country,
         plugins=tuple(sorted(row.plugin for row in chosen)),
         owner=owner,

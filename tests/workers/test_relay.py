@@ -144,6 +144,23 @@ async def test_a_suspended_tenants_message_is_held_and_goes_out_afterwards(
     assert (await rig.message("shop.sell"))["attempt"] == 0
 
 
+async def test_what_was_held_goes_out_at_once_when_the_tenant_changes(
+    rig: Rig, doorbell: Redis
+) -> None:
+    """The relay hears that something changed; without that, a held message waits its pause."""
+    tenant = rig.plan.tenants[0]
+    rig.directory.change(tenant, status="suspended")
+    pause = timedelta(minutes=5)
+    async with relaying(rig, replace(PACE, hold=pause, longest=pause)) as relay:
+        await sell(rig, tenant)
+        await asyncio.sleep(1)
+        rig.directory.change(tenant)
+        await asyncio.sleep(1)
+        assert await rung(doorbell) == []
+        relay.changed(str(tenant.id))
+        await eventually(rings(doorbell, 1), within=2)
+
+
 @pytest.mark.parametrize("how", ["removed", "deleting"])
 async def test_a_gone_tenants_message_is_discarded(rig: Rig, doorbell: Redis, how: str) -> None:
     """It is not delivered, and forgets what it said."""
