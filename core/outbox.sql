@@ -146,8 +146,9 @@ BEGIN
 END $$;
 
 -- A tenant's message is off its workers' hands: is another of its messages waiting for that?
+-- A plan made while the queue was empty must not read all of it when it is full.
 CREATE OR REPLACE FUNCTION outbox.make_room(p_tenant uuid) RETURNS void
-LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp SET enable_seqscan = off
 AS $$
 BEGIN
   IF (
