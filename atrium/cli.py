@@ -9,6 +9,7 @@ import click
 
 COMMANDS: Final = {
     "bootstrap": "tenants.commands:bootstrap",
+    "doctor": "tenants.doctor.command:doctor_command",
     "jobs": "atrium.dead_letters:jobs",
     "migrate": "tenants.migration.command:migrate_command",
     "operators": "tenants.operator.commands:operators",

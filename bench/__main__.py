@@ -15,7 +15,7 @@ from pathlib import Path
 
 import bench
 
-SUPPORT = {"load", "noisy_queue", "peers", "reading", "result", "stage"}
+SUPPORT = {"fleet", "load", "noisy_queue", "peers", "reading", "result", "stage"}
 
 
 def names() -> list[str]:
