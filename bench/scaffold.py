@@ -32,7 +32,7 @@ async def run() -> Result:
         folder = Path(name)
         begun = time.perf_counter()
         source = await asyncio.to_thread(make, "wish_list", folder)
-        await asyncio.to_thread(install, source, folder / "installed")
+        await asyncio.to_thread(install, folder / "installed", source)
         installed = time.perf_counter() - begun
         ended = await asyncio.to_thread(
             run_python, folder / "installed", "-m", "pytest", "-q", folder=source

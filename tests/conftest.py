@@ -7,6 +7,7 @@ import pytest
 from atrium.testing.servers import Servers
 
 pytest_plugins = ["atrium.testing.fixtures"]
+collect_ignore = ["outside_plugin"]  # run where it is installed, by testing/test_outside_plugin.py
 
 _servers = pytest.StashKey[Servers]()
 

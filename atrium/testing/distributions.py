@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,24 +20,21 @@ class Ended:
     said: str
 
 
-def install(source: Path, target: Path) -> None:
-    """Build the distribution in ``source`` as a wheel, and unpack it to ``target`` as pip does.
+def install(target: Path, *sources: Path) -> None:
+    """Build the distributions in ``sources`` as wheels, and unpack them to ``target`` as pip does.
 
-    Nothing is fetched: the builder and all that it needs are those of this environment.
+    Nothing is fetched: the builder and all that they need are those of this environment.
 
     Raises:
-        subprocess.CalledProcessError: it cannot be built.
+        subprocess.CalledProcessError: one cannot be built.
     """
-    with tempfile.TemporaryDirectory() as wheels:
-        _pip("wheel", "-w", wheels, str(source))
-        (wheel,) = Path(wheels).glob("*.whl")
-        _pip("install", "--target", str(target), str(wheel))
-
-
-def _pip(command: str, *arguments: str) -> None:
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q", command]
-    offline = ["--no-deps", "--no-index"] + ["--no-build-isolation"] * (command == "wheel")
-    subprocess.run([*pip, *offline, *arguments], check=True, timeout=BUILT_WITHIN)  # noqa: S603  # our own
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+    offline = ["--no-deps", "--no-index", "--no-build-isolation"]
+    subprocess.run(  # noqa: S603  # our own words
+        [*pip, *offline, "--target", str(target), *map(str, sources)],
+        check=True,
+        timeout=BUILT_WITHIN,
+    )
 
 
 def run(target: Path, *arguments: str, folder: Path, **variables: str) -> Ended:

@@ -48,11 +48,12 @@ def test_what_is_made_names_the_sample_nowhere(tmp_path: Path) -> None:
         assert not re.search(r"sample.?plugin|tmpl", f"{each.name}\n{each.read_text()}", re.I), each
 
 
+@pytest.mark.long
 def test_what_is_made_passes_its_own_tests_and_the_conformance_checks(tmp_path: Path) -> None:
     """Built as a wheel, in processes that find it by its entry point; pages are for the bench."""
     CliRunner().invoke(main, ["plugins", "new", "wish_list", "--into", str(tmp_path)])
     source, target = tmp_path / "wish-list", tmp_path / "installed"
-    install(source, target)
+    install(target, source)
     ended = run(target, "-m", "pytest", "-q", "-m", "not browser", folder=source)
     assert ended.code == 0, ended.said[-5000:]
     passed = re.search(r"(\d+) passed", ended.said)

@@ -1,0 +1,1 @@
+"""Car hire costs more at weekends."""
