@@ -23,6 +23,8 @@ from core.signals import Signals
 from core.web.app import Services
 from tenants.catalogue import Catalogue
 from tenants.databases import platform
+from tenants.domains import resolver
+from tenants.domains.resolver import PublicDns
 from tenants.migration.lines import compile_lines
 from tenants.operator.plugin import plugin as operator
 from tenants.operator.tokens import OperatorTokens
@@ -61,6 +63,7 @@ def make_services(settings: Settings, products: Plugins) -> Services:
             public_url=settings.webhook_url or settings.public_url,
         )
     )
+    resolver.install(PublicDns(resolver.servers(settings.dns_servers)))
     redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
     everything = Plugins({part.name: part for part in (*OF_THE_PLATFORM, *products)})
     authority = Authority.of(

@@ -19,6 +19,9 @@ from core.settings import Settings
 from core.telemetry.setup import set_up, shut_down
 from core.web.app import Services
 from tenants.changes import CHANNEL
+from tenants.domains import resolver
+from tenants.domains.checking import Inspector
+from tenants.domains.part import domains
 from tenants.installed import installed
 from tenants.migration.lines import compile_lines
 from tenants.operator.plugin import plugin as operator
@@ -101,7 +104,11 @@ def _registry(services: Services, products: Plugins) -> Registry:
         compile_lines(products),
         services.signals,
     )
-    return Registry.of(products, core=(core,), platform=(portal, operator, tenancy(provisioner)))
+    inspector = Inspector(
+        settings=services.settings, signals=services.signals, resolver=resolver.installed()
+    )
+    platform = (portal, operator, tenancy(provisioner), domains(inspector))
+    return Registry.of(products, core=(core,), platform=platform)
 
 
 def _until_told(services: Services, work: Coroutine[Any, Any, None]) -> None:

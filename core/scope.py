@@ -72,6 +72,7 @@ class Maintenance:
 class Tenant:
     """Whoever is served: a business, or the platform itself as tenant zero.
 
+    ``host`` is the name of its own that it prefers to its subdomain, if it has chosen one.
     ``zone`` is an IANA time zone, ``currency`` an ISO 4217 code, ``locale`` such as ``pt``;
     ``status`` is ``active`` when it may be served, ``updating`` while its tables are not those
     that this code works with; ``plugins`` are those enabled.
@@ -81,6 +82,7 @@ class Tenant:
     slug: str
     name: str
     scope: Scope
+    host: str | None = None
     status: str = "active"
     zone: str = "UTC"
     currency: str = "EUR"

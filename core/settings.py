@@ -51,6 +51,13 @@ class Settings:
     trusted_proxies: str = ""
     """Networks, comma-separated, whose ``X-Forwarded-For`` is believed: ``10.0.0.0/8, ::1``."""
 
+    domain_addresses: str = ""
+    """IP addresses of the proxy, comma-separated, to which a business points a domain that can
+    have no CNAME; without, it is told to make an ALIAS."""
+    dns_servers: str = ""
+    """Name servers that are asked for businesses' records (``9.9.9.9, 10.0.0.2:5353``); empty:
+    this machine's own."""
+
     master_key_file: Path = Path("master.key")
     state_dir: Path = Path(".atrium")
     files_dir: Path = Path(".atrium/files")
@@ -98,9 +105,15 @@ class Settings:
         """The portal's address without a trailing slash."""
         return f"{self.public_scheme}://{self.base_domain}{self._port_suffix}"
 
-    def tenant_url(self, slug: str, path: str = "/") -> str:
-        """The address of ``path`` at a tenant's own subdomain."""
-        return f"{self.public_scheme}://{slug}.{self.base_domain}{self._port_suffix}{path}"
+    def tenant_url(self, slug: str, path: str = "/", *, host: str | None = None) -> str:
+        """The address of ``path`` at a tenant's ``host``, or else at its subdomain."""
+        name = host or f"{slug}.{self.base_domain}"
+        return f"{self.public_scheme}://{name}{self._port_suffix}{path}"
+
+    @property
+    def own_addresses(self) -> tuple[str, ...]:
+        """``domain_addresses``, each."""
+        return tuple(each.strip() for each in self.domain_addresses.split(",") if each.strip())
 
     @property
     def _port_suffix(self) -> str:

@@ -25,12 +25,12 @@ from core.signals import Signals
 from tenants import slugs
 from tenants.changes import CHANNEL, GONE
 from tenants.databases import Place, platform
+from tenants.domains.models import TenantHost
 from tenants.migration.lines import Lines, Standing
 from tenants.models import (
     DatabaseRecord,
     FormerSlug,
     MigrationStatus,
-    TenantHost,
     TenantPlugin,
     TenantRecord,
 )
@@ -53,7 +53,12 @@ _STANDING: Final = (
     .where(MigrationStatus.tenant_id == TenantRecord.id)
     .scalar_subquery()
 )
-EVERYONE: Final = select(TenantRecord, DatabaseRecord, _ENABLED, _STANDING).outerjoin(
+_PRIMARY: Final = (
+    select(TenantHost.host)
+    .where(TenantHost.tenant_id == TenantRecord.id, TenantHost.is_primary)
+    .scalar_subquery()
+)
+EVERYONE: Final = select(TenantRecord, DatabaseRecord, _ENABLED, _STANDING, _PRIMARY).outerjoin(
     DatabaseRecord, DatabaseRecord.name == TenantRecord.database
 )
 """The rows that ``describe`` takes, of every tenant there is."""
@@ -118,7 +123,7 @@ class Catalogue:
         """The absolute address of ``path`` at the tenant's own host."""
         if tenant.is_platform:
             return f"{self._settings.public_url}{path}"
-        return self._settings.tenant_url(tenant.slug, path)
+        return self._settings.tenant_url(tenant.slug, path, host=tenant.host)
 
     def listen(self, signals: Signals) -> None:
         """Forget whatever other processes announce as changed."""
@@ -177,6 +182,7 @@ def describe(
     database: DatabaseRecord | None,
     plugins: Sequence[str] | None,
     standing: Standing | None,
+    host: str | None = None,
 ) -> Tenant:
     """A tenant as the rest of the software sees it.
 
@@ -191,6 +197,7 @@ def describe(
         id=record.id,
         slug=record.slug,
         name=record.name,
+        host=host,
         scope=Scope(Place.of(settings, database).application, scope_name(record.id)),
         status=status,
         zone=record.zone,

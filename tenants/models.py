@@ -112,17 +112,6 @@ class TenantRecord(Base):
     changed_at: Mapped[datetime] = mapped_column(_Moment, default=now, onupdate=now)
 
 
-class TenantHost(Base):
-    """A host name of its own at which a tenant is served, beside its subdomain."""
-
-    __tablename__ = "tenant_hosts"
-    __table_args__ = (Index("ix_tenant_hosts_tenant_id", "tenant_id"), _PLATFORM)
-
-    host: Mapped[str] = mapped_column(Text, primary_key=True)
-    tenant_id: Mapped[UUID] = mapped_column(ForeignKey("tenants.id"))
-    verified_at: Mapped[datetime | None] = mapped_column(_Moment)
-
-
 class FormerSlug(Base):
     """An address that nobody may take before ``until``: a tenant's that has moved, which leads
     to where it is now, or, without ``tenant_id``, that of one that is gone."""

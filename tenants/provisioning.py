@@ -254,7 +254,7 @@ class Provisioner:
         if run is None:
             raise NotFound
         rows = await session.execute(EVERYONE.where(TenantRecord.id == run.tenant_id))
-        record, database, _enabled, standing = rows.one()
+        record, database, _enabled, standing, host = rows.one()
         chosen = await session.scalars(
             select(TenantPlugin.plugin)
             .where(
@@ -267,7 +267,7 @@ class Provisioner:
         return _Work(
             run_id=run_id,
             steps=await runs.open_steps(session, run_id),
-            tenant=describe(self._settings, self._lines, record, database, plugins, standing),
+            tenant=describe(self._settings, self._lines, record, database, plugins, standing, host),
             place=Place.of(self._settings, database),
             chosen=plugins,
             owner=msgspec.convert(run.owner, Owner) if run.owner else None,

@@ -16,6 +16,9 @@ from core.jobs import Actor, put
 from core.part import core
 from core.plugin import Plugin, Plugins
 from core.scope import Tenant, current
+from tenants.domains.checking import Inspector
+from tenants.domains.part import domains
+from tenants.domains.resolver import PublicDns
 from tenants.part import tenancy
 from tenants.portal.plugin import plugin as portal
 from workers.registry import Registry
@@ -35,8 +38,9 @@ class Watched:
     def of(cls, world: World) -> Self:
         """Every actor of every part, as a worker knows them; listeners, but no schedules."""
         ran: list[tuple[str, UUID]] = []
-        parts = (core, portal, tenancy(world.provisioner), *world.plugins)
-        platform = (portal, tenancy(world.provisioner))
+        inspector = Inspector(settings=world.settings, signals=world.signals, resolver=PublicDns())
+        platform = (portal, tenancy(world.provisioner), domains(inspector))
+        parts = (core, *platform, *world.plugins)
         registry = Registry.of(
             Plugins({name: _noting(each, ran) for name, each in world.plugins.working.items()}),
             core=(_noting(core, ran),),

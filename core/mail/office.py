@@ -37,8 +37,8 @@ class Office:
     templates: Environment
     smtp_url: str
     sender: str
-    address_of: Callable[[str, str], str]
-    """Where a tenant (its slug) has a path: letters need whole addresses."""
+    address_of: Callable[[Tenant, str], str]
+    """Where a tenant has a path: letters need whole addresses."""
     breaker: Breaker = field(default_factory=lambda: Breaker(pause=30.0))
     """Keeps a queue of letters from waiting one by one for a server that is down."""
 
@@ -51,7 +51,7 @@ class Office:
             MalformedLetter: the text does not begin with ``Subject:``.
         """
         with reading_in(locale):
-            logo = tenant.brand.logo and self.address_of(tenant.slug, tenant.brand.logo)
+            logo = tenant.brand.logo and self.address_of(tenant, tenant.brand.logo)
             known = {"tenant": tenant, "locale": locale, "logo": logo, **context}
             text = self.templates.get_template(f"{template}.txt").render(known)
             head, _, body = text.lstrip().partition("\n")
@@ -86,8 +86,12 @@ def install(settings: Settings, templates: Iterable[Path]) -> None:
     """
     if not settings.smtp_url and not settings.development:
         raise ValueError("ATRIUM_SMTP_URL is not set: outside development letters must be sent")
+
+    def address_of(tenant: Tenant, path: str) -> str:
+        return settings.tenant_url(tenant.slug, path, host=tenant.host)
+
     _installed[:] = [
-        Office(environment(templates), settings.smtp_url, settings.mail_from, settings.tenant_url)
+        Office(environment(templates), settings.smtp_url, settings.mail_from, address_of)
     ]
 
 

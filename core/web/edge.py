@@ -93,7 +93,7 @@ class Edge:
         with observe.request(scope, access_log=self.access_log) as seen:
             try:
                 tenant = await self._tenant_of(scope)
-                if tenant is None and (way := await self._moved(scope)) is not None:
+                if (way := await self._elsewhere(scope, tenant)) is not None:
                     await _answer_moved(way, seen(send))
                     return
                 app = self._route(scope, tenant)
@@ -130,11 +130,19 @@ class Edge:
         host = _host(scope)
         return await self.directory.by_host(host) if host else None
 
-    async def _moved(self, scope: HTTPScope) -> str | None:
-        """The same address at the host to which a tenant has moved, if that is what happened."""
+    async def _elsewhere(self, scope: HTTPScope, tenant: Tenant | None) -> str | None:
+        """The same address at the host that a tenant has moved to, or prefers to this one.
+
+        Programs may go on calling the API where they do: few would send their token along.
+        """
         host = _host(scope)
-        tenant = await self.directory.formerly(host) if host else None
-        if tenant is None or scope["path"].startswith("/webhooks/"):
+        if host is None or scope["path"].startswith("/webhooks/"):
+            return None
+        if tenant is None:
+            tenant = await self.directory.formerly(host)
+        elif tenant.host in {None, host} or scope["path"].startswith("/api/"):
+            return None
+        if tenant is None:
             return None
         path, query = scope["raw_path"] or b"/", scope["query_string"]
         asked = path.split(b"?")[0] + (b"?" + query if query else b"")

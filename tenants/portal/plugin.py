@@ -11,6 +11,8 @@ from tenants.portal.routes.branding import Branding
 from tenants.portal.routes.businesses import Businesses
 from tenants.portal.routes.closing import Closing
 from tenants.portal.routes.data import Data
+from tenants.portal.routes.domains import Domains
+from tenants.portal.routes.domains_api import DomainsApi
 from tenants.portal.routes.landing import Landing
 from tenants.portal.routes.removals import Removals
 from tenants.portal.routes.sign_up import SignUp
@@ -30,11 +32,13 @@ plugin: Final = Plugin(
         SignUp,
         Businesses,
         Branding,
+        Domains,
         Upkeep,
         Data,
         Removals,
         Closing,
         BusinessesApi,
+        DomainsApi,
     ),
     navigation=(
         NavItem(

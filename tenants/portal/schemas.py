@@ -212,6 +212,27 @@ class NewAddress(Address):
     ]
 
 
+class NewDomain(Form):
+    """A host name of the business's own."""
+
+    host: Annotated[
+        str,
+        text(
+            _("Domain"),
+            max=300,
+            placeholder="www.example.com",
+            autocomplete="off",
+            hint=_("With or without www: each name is added by itself."),
+        ),
+    ]
+
+
+class DomainChange(Form):
+    """Whether a domain is the main address."""
+
+    primary: bool
+
+
 class Confirmed(Form):
     """The address of the business, typed as a sign that something grave is meant."""
 

@@ -17,6 +17,7 @@ from core.mail.models import Mail
 from core.permissions import Role
 from core.scope import Tenant
 from plugins.car_hire.services import fleet
+from tenants.domains.services import claim
 from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
 from tests.site import Site
 
@@ -51,7 +52,12 @@ class Loot:
             session.add(letter)
             car = await fleet.vehicle(session, shop.cars[0].id)
             versions = (car.version, shop.vehicle_class.version)
+        platform = site.world.platform
+        async with site.world.databases.transaction(platform) as session:
+            name = f"www.{tenant.slug}-{new_id().hex}.example"
+            domain_id = await claim(session, site.world.settings, tenant.id, name)
         ids = {
+            "domain_id": domain_id,
             "class_id": shop.vehicle_class.id,
             "vehicle_id": shop.cars[0].id,
             "customer_id": shop.customer.id,
@@ -101,6 +107,8 @@ class Loot:
             {"grace_minutes": 60},
             {"name": "Eve's", "zone": "Europe/Lisbon", "locale": "en"},
             {"color": "#123456"},
+            {"host": f"www.eve-{new_id().hex}.example"},
+            {"primary": True},
         ]
 
     def naming(self) -> list[Body]:

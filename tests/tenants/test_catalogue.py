@@ -14,7 +14,7 @@ from core.signals import Signals
 from core.web.hosts import normalise
 from tenants import lifecycle
 from tenants.catalogue import Catalogue
-from tenants.models import TenantHost
+from tenants.domains.models import TenantHost
 from tests.world import World
 
 
@@ -88,10 +88,11 @@ async def test_an_own_domain_counts_once_it_is_verified(world: World) -> None:
     """Before that, anybody could claim somebody else's name."""
     host = f"hire-{secrets.token_hex(4)}.example"
     async with world.databases.transaction(world.platform) as session:
-        session.add(TenantHost(host=host, tenant_id=world.bravo.id))
+        claim = TenantHost(host=host, tenant_id=world.bravo.id, token="x")
+        session.add(claim)
     assert await _served(world, host) is None
     async with world.databases.transaction(world.platform) as session:
-        (await session.get_one(TenantHost, host)).verified_at = now()
+        (await session.get_one(TenantHost, claim.id)).verified_at = now()
     world.directory.forget(world.bravo.id)
     assert await _served(world, host) == world.bravo
 

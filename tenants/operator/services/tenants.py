@@ -15,12 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.auth.models import User
 from core.errors import NotFound
 from core.permissions import Role
+from tenants.domains.models import TenantHost
 from tenants.models import (
     MAIN_DATABASE,
     DatabaseRecord,
     Membership,
     ProvisioningRun,
-    TenantHost,
     TenantPlugin,
     TenantRecord,
 )

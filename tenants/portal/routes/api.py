@@ -167,7 +167,7 @@ def _out(request: AnyRequest, business: Business) -> BusinessOut:
         id=business.id,
         slug=business.slug,
         name=business.name,
-        url=parts.settings(request).tenant_url(business.slug, ""),
+        url=parts.url_of(request, business),
         status=business.status,
         hosting=business.hosting,
         wants_dedicated=business.wants_dedicated,

@@ -145,7 +145,7 @@ def _page(
     request: AnyRequest, business: Business, refused: Bound[BrandingForm] | None = None
 ) -> Page:
     look = Look.of(business).brand
-    site = parts.settings(request).tenant_url(business.slug, "")
+    site = parts.url_of(request, business)
     typed = refused.typed("color") if refused is not None else ""
     return Page(
         "portal/businesses/branding.html",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
@@ -61,7 +62,7 @@ class Businesses(Controller):
                 "businesses": found,
                 "statuses": STATUS_NAMES,
                 "products": parts.products(request),
-                "url_of": parts.settings(request).tenant_url,
+                "url_of": partial(parts.url_of, request),
             },
         )
 
@@ -174,7 +175,7 @@ class Businesses(Controller):
                 "business": business,
                 "run": run,
                 "shown": _shown(run, parts.products(request)),
-                "url": parts.settings(request).tenant_url(business.slug, ""),
+                "url": parts.url_of(request, business),
             },
         )
 
@@ -229,7 +230,7 @@ async def _page(
             "products": parts.products(request),
             "zones": choices.zone_options(),
             "staff": staff,
-            "url": parts.settings(request).tenant_url(business.slug, ""),
+            "url": parts.url_of(request, business),
             "country": choices.country_name(business.country) if business.country else None,
             "currency": choices.currency_name(business.currency),
             **access.standing(business),

@@ -15,6 +15,7 @@ from core.scope import Directory
 from core.settings import Settings
 from core.signals import Signals
 from tenants.portal.crossing import Crossing
+from tenants.portal.services.businesses import Business
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -23,6 +24,11 @@ def products(request: AnyRequest) -> Plugins:
     """What a business can choose from: the installed products that work."""
     found: Plugins = request.app.state["products"]
     return found
+
+
+def url_of(request: AnyRequest, business: Business) -> str:
+    """Where a business is found, without a trailing slash."""
+    return settings(request).tenant_url(business.slug, "", host=business.host)
 
 
 def authority(request: AnyRequest) -> Authority:

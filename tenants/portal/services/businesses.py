@@ -26,6 +26,7 @@ from core.signals import Signals
 from tenants import lifecycle
 from tenants.catalogue import maintenance_of
 from tenants.changes import announce
+from tenants.domains.models import TenantHost
 from tenants.models import (
     DedicatedRequest,
     Membership,
@@ -50,11 +51,13 @@ class Business:
     """A business as one of its members sees it in the portal.
 
     ``user_id`` is the member among its people; ``products`` has the state of each ever chosen;
-    ``before`` is how it looked before the last change of look.
+    ``before`` is how it looked before the last change of look; ``host`` is its main address, if
+    that is a domain of its own.
     """
 
     id: UUID
     slug: str
+    host: str | None
     name: str
     status: str
     hosting: str
@@ -130,6 +133,10 @@ def _query(account_id: UUID) -> Select[*tuple[Any, ...]]:
             products.label("products"),
             ProvisioningRun.id.label("run_id"),
             ProvisioningRun.state.label("run_state"),
+            select(TenantHost.host)
+            .where(TenantHost.tenant_id == TenantRecord.id, TenantHost.is_primary)
+            .scalar_subquery()
+            .label("host"),
             exists()
             .where(
                 and_(
@@ -151,6 +158,7 @@ def _business(row: Row[*tuple[Any, ...]]) -> Business:
     return Business(
         id=tenant.id,
         slug=tenant.slug,
+        host=row.host,
         name=tenant.name,
         status=tenant.status,
         hosting=tenant.hosting,

@@ -14,8 +14,11 @@ from litestar.routes import HTTPRoute
 from sqlalchemy import update
 
 from core.auth.models import User
+from core.clock import now
+from core.ids import new_id
 from core.permissions import Role
 from core.web.edge import Edge
+from tenants.domains.models import TenantHost
 from tests.site import Site
 from tests.tenants.portal.applicant import Applicant
 from tests.tenants.portal.conftest import make, rows
@@ -32,6 +35,14 @@ class Owned:
     def path(self, rest: str = "") -> str:
         """Its page."""
         return f"/businesses/{self.id}{rest}"
+
+
+_DOMAINS = "/api/v1/businesses/{business_id}/domains"
+BODIES = {
+    ("POST", _DOMAINS): {"host": f"www.{new_id().hex}.example"},
+    ("PATCH", f"{_DOMAINS}/{{domain_id}}"): {"primary": False},
+}
+"""What programs must send to be asked who they are: bodies are read first."""
 
 
 @pytest.fixture(scope="module")
@@ -74,17 +85,30 @@ async def test_every_route_of_a_business_is_its_members_alone(
     ]
     assert len(routes) >= 9
     for method, path in routes:
-        address = path.format(business_id=owned.id, name="car_hire")
+        domain_id = await _domain(site, owned) if "{domain_id}" in path else None
+        address = path.format(business_id=owned.id, name="car_hire", domain_id=domain_id)
         is_api = path.startswith("/api/")
         async with site.visitor(site.world.platform) as visitor:
             stranger = await visitor.request(method, address)
         assert stranger.status_code == (401 if is_api else 303), (method, path)
         if not is_api:
             assert stranger.headers["location"].startswith("/sign-in"), (method, path)
-        refused = await other.request(method, address)
+        body = BODIES.get((method, path))
+        refused = await other.request(method, address, json=body)
         assert refused.status_code == 404, (method, path)
-        served = await owned.owner.request(method, address)
-        assert served.status_code in {200, 303, 422}, (method, path, served.text)
+        served = await owned.owner.request(method, address, json=body)
+        assert served.status_code in {200, 201, 204, 303, 422}, (method, path, served.text)
+    await owned.owner.post(owned.path("/domains/prefer-none"))  # for the tests that follow
+
+
+async def _domain(site: Site, owned: Owned) -> UUID:
+    """One that works, and was looked at just now."""
+    host = f"www.{new_id().hex}.example"
+    domain = TenantHost(tenant_id=owned.id, host=host, token="x", verified_at=now())
+    domain.checked_at = now()
+    async with site.world.databases.transaction(site.world.platform) as session:
+        session.add(domain)
+    return domain.id
 
 
 async def test_the_list_shows_ones_own(site: Site, owned: Owned, other: httpx.AsyncClient) -> None:
