@@ -144,8 +144,10 @@ class Edge:
             return None
         if tenant is None:
             return None
-        path, query = scope["raw_path"] or b"/", scope["query_string"]
-        asked = path.split(b"?")[0] + (b"?" + query if query else b"")
+        path, query = scope["raw_path"].split(b"?")[0], scope["query_string"]
+        if not path.startswith(b"/"):  # "@evil.example" would end up in the host's place
+            path = b"/"
+        asked = path + (b"?" + query if query else b"")
         return self.directory.url_of(tenant, quote(asked, safe=_AS_SENT))
 
     async def _tenant_of_endpoint(self, path: str) -> Tenant | None:

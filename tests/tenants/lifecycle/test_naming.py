@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import text, update
 
@@ -50,6 +52,22 @@ async def test_the_old_address_redirects_with_path_and_query(
     assert answer.status_code == 308
     assert answer.headers["location"] == f"http://{slug}.localhost:8000{path}"
     assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_no_request_line_redirects_to_another_host(site: Site) -> None:
+    """Not every client begins its path with a slash; some servers pass that on as it came."""
+    tenant = await site.world.provision()
+    await rename(site.world, tenant, slug := fresh())
+    site.catalogue.forget(tenant.id)
+
+    async def odd(scope: Any, receive: Any, send: Any) -> None:
+        await site.edge(scope | {"raw_path": b"@evil.example/x"}, receive, send)
+
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(odd), base_url=f"http://{tenant.slug}.localhost:8000"
+    ) as client:
+        answer = await client.get("/x")
+    assert answer.headers["location"] == f"http://{slug}.localhost:8000/"
 
 
 async def test_the_new_address_serves_and_letters_name_it(site: Site) -> None:
