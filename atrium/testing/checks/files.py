@@ -11,6 +11,7 @@ from typing import Any, Final, TypeVar
 from jinja2 import TemplateError, nodes
 from jinja2.meta import find_referenced_templates
 
+from atrium.api import strangers
 from atrium.testing.checks.candidate import Candidate
 from atrium.testing.checks.check import Check, alone, for_each
 from core.web.icons import UnknownIcon, icon
@@ -36,6 +37,17 @@ def it_imports_core_alone(it: Candidate) -> Iterator[str]:
             top = name.split(".")[0]
             if top in _OURS_ALONE and not (top == own and name.startswith(it.plugin.package)):
                 yield f"{it.shown(module)} imports {name}"
+
+
+def it_uses_what_is_announced_alone(it: Candidate) -> Iterator[str]:
+    """What docs/reference/api.md does not name may change without a word.
+
+    Products that come with Atrium change with it.
+    """
+    if it.entry.dist is not None and it.entry.dist.name != "atrium":
+        for module in it.modules:
+            for name in strangers(module.read_text(encoding="utf-8")):
+                yield f"{it.shown(module)} uses {name}"
 
 
 def it_ends_no_transaction(it: Candidate) -> Iterator[str]:
@@ -171,6 +183,7 @@ def checks(it: Candidate) -> list[Check]:
     return [
         *alone(
             it_imports_core_alone,
+            it_uses_what_is_announced_alone,
             it_ends_no_transaction,
             it_reads_no_environment,
             it_prints_nothing,

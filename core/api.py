@@ -1,0 +1,54 @@
+"""What plugins may use of core. Whatever is not named here may change without a word.
+
+``docs/reference/api.md`` says how names come and go; it is written by ``python -m atrium.api``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+VERSION: Final = "1.0"
+"""The second number grows when something is added, the first when something goes or changes."""
+
+NAMES: Final[Mapping[str, tuple[str, ...]]] = {
+    "core.audit.services": ("record",),
+    "core.auth.identity": ("Identity", "current", "required"),
+    "core.billing.usage": ("record",),
+    "core.clock": ("local", "now", "today"),
+    "core.crypto": ("EncryptedDate", "EncryptedText"),
+    "core.db": ("Base", "outside"),
+    "core.errors": (
+        "Conflict", "DomainError", "EditedMeanwhile", "FieldError", "Forbidden", "Invalid",
+        "NotFound", "Unauthenticated", "Unavailable",
+    ),
+    "core.events": ("Event", "emit"),
+    "core.extension": ("Extension", "ExtensionFailed", "ExtensionPoint"),
+    "core.i18n": ("LazyText", "_", "fill", "gettext", "in_every_locale", "in_reading", "ngettext"),
+    "core.ids": ("new_id",),
+    "core.jobs": ("Actor", "GiveUp", "Schedule", "actor", "running_job"),
+    "core.mail": ("send",),
+    "core.money": ("Money", "round_to"),
+    "core.payments.events": ("PaymentAuthorised",),
+    "core.payments.services": ("NotAcceptingCards", "Payments", "accepts_cards"),
+    "core.permissions": ("Permission", "Role", "member", "permission", "public"),
+    "core.personal": ("PersonalData", "Rows"),
+    "core.plugin": ("Meter", "NavItem", "Place", "Plugin", "Slot"),
+    "core.plugin_settings": ("read", "save"),
+    "core.scope": ("Tenant", "current"),
+    "core.testing": ("Business", "Rows", "conformance"),
+    "core.throttle": ("Allowance",),
+    "core.web.api": ("Cursor", "Listing", "expected", "page_of", "versioned"),
+    "core.web.forms": (
+        "Bound", "Form", "amount", "bind", "blank", "bound", "choice", "day", "decode", "email",
+        "file", "long_text", "moment", "number", "password", "posted", "text", "tick",
+        "typed_fields", "whole",
+    ),
+    "core.web.forms.fields": (
+        "Form", "amount", "choice", "day", "email", "file", "long_text", "moment", "number",
+        "password", "text", "tick", "whole",
+    ),
+    "core.web.pages": ("Page", "SeeOther"),
+    "core.web.slots": ("Slots",),
+}  # fmt: skip
+"""By module, the names that may be imported from it, or used of it after ``from core import …``."""
