@@ -67,7 +67,7 @@ def compose(settings: Settings, products: Plugins) -> Edge:
             "postgresql": lambda: _ask_postgresql(services),
             "redis": lambda: _ask_redis(services),
         },
-        admission=Admission(Shares(settings.pool_size)),
+        admission=Admission(Shares(settings.pool_size, least=2)),
         lifespan=lifespan,
         access_log=settings.access_log,
     )

@@ -8,6 +8,7 @@ persistent connection.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import statistics
 import sys
@@ -32,7 +33,6 @@ from plugins.car_hire.models import Vehicle, VehicleClass
 from tests.world import World
 
 CONNECTIONS: Final = 32
-WARM_UP_SECONDS: Final = 8.0
 SECONDS: Final = 8.0
 ROUNDS: Final = 3
 PEER_THREADS: Final = 4
@@ -68,7 +68,9 @@ class Comparison:
     tenants: int
     spread: Callable[[list[Reader]], list[Reader]] = list
     ratio: float
-    p99_ms: float
+    p99_ms: float | None = None
+    warm_up: float = 8.0
+    """Seconds until caches know every tenant, ours and the peer's alike."""
 
 
 async def compare(wanted: Comparison) -> Result:
@@ -79,8 +81,8 @@ async def compare(wanted: Comparison) -> Result:
         peers: list[Outcome] = []
         async with atrium_web(world) as our_port, _peer(world, readers) as peer_port:
             turns = wanted.spread(readers)
-            await _measure(turns, our_port, signed_in=True, seconds=WARM_UP_SECONDS)
-            await _measure(turns, peer_port, signed_in=False, seconds=WARM_UP_SECONDS)
+            await _measure(turns, our_port, signed_in=True, seconds=wanted.warm_up)
+            await _measure(turns, peer_port, signed_in=False, seconds=wanted.warm_up)
             for _ in range(ROUNDS):
                 ours.append(await _measure(turns, our_port, signed_in=True))
                 peers.append(await _measure(turns, peer_port, signed_in=False))
@@ -91,13 +93,14 @@ def _judge(wanted: Comparison, ours: list[Outcome], peers: list[Outcome]) -> Res
     ratios = [mine.per_second / theirs.per_second for mine, theirs in zip(ours, peers, strict=True)]
     ratio = round(statistics.median(ratios), 2)
     p99 = statistics.median(each.p99_ms for each in ours)
+    bound = wanted.p99_ms or math.inf
     wrong = sum(each.unexpected for each in (*ours, *peers))
     return Result(
         bench=wanted.bench,
         value=ratio,
         unit="requests per second as a ratio to django-tenants",
-        target=f"at least {wanted.ratio}, p99 under {wanted.p99_ms:.0f} ms, no unexpected status",
-        met=ratio >= wanted.ratio and p99 < wanted.p99_ms and not wrong,
+        target=f"at least {wanted.ratio}, p99 under {bound:g} ms, no unexpected status",
+        met=ratio >= wanted.ratio and p99 < bound and not wrong,
         detail={
             "ratios": [round(each, 2) for each in ratios],
             "p99_ms": p99,

@@ -1,8 +1,9 @@
 """Fair shares for requests: how many of each tenant's are worked on at once in this process.
 
-What is beyond its share waits in the tenant's own line, briefly, and takes nobody else's place.
-A request holds its place until its answer begins, and not while it waits for the outside world:
-then it holds neither a connection nor the event loop.
+What is beyond its share waits in the tenant's own line, briefly, and takes nobody else's place;
+unless there is hardly anything to do: then everybody is let in. A request holds its place until
+its answer begins, and not while it waits for the outside world or for what the client sends:
+then it keeps nobody from anything.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from core.errors import TooManyRequests
 from core.i18n import _
 from core.shares import Shares
 
-PATIENCE: Final = 2.0
+PATIENCE: Final = 5.0
 """Seconds that a request waits at most for its tenant's share to have room."""
 LONGEST_LINE: Final = 256
 """Requests of one tenant that wait at most."""
@@ -87,6 +88,7 @@ class Admission:
         self._shares = shares
         self._patience = patience
         self._longest_line = longest_line
+        self._in_use = 0
         self._working: Counter[UUID] = Counter()
         self._lines: dict[UUID, deque[asyncio.Future[None]]] = {}
 
@@ -97,8 +99,8 @@ class Admission:
             Crowded: its line is full, or did not move in time.
         """
         self._shares.note(tenant)
-        if tenant not in self._lines and self._working[tenant] < self._shares.each:
-            self._working[tenant] += 1
+        if tenant not in self._lines and self._has_room(tenant):
+            self._take(tenant)
         else:
             await self._wait(tenant)
         turn = Turn(self, tenant)
@@ -107,21 +109,35 @@ class Admission:
 
     def leave(self, tenant: UUID) -> None:
         """A request of ``tenant`` has given its place up: call in whoever waits for it."""
+        self._in_use -= 1
         self._working[tenant] -= 1
-        line = self._lines.get(tenant, ())
-        while line and self._working[tenant] < self._shares.each:
-            next_one = line.popleft()
-            if not next_one.done():
-                self._working[tenant] += 1
-                next_one.set_result(None)
-        if not line:
-            self._lines.pop(tenant, None)
         if not self._working[tenant]:
             del self._working[tenant]
+        self._call_in(tenant)
+        if self._in_use < self._shares.spare:
+            for other in tuple(self._lines):
+                self._call_in(other)
 
     def come_back(self, tenant: UUID) -> None:
         """A request that had stepped aside goes on."""
+        self._take(tenant)
+
+    def _take(self, tenant: UUID) -> None:
+        self._in_use += 1
         self._working[tenant] += 1
+
+    def _has_room(self, tenant: UUID) -> bool:
+        return self._working[tenant] < self._shares.each or self._in_use < self._shares.spare
+
+    def _call_in(self, tenant: UUID) -> None:
+        line = self._lines.get(tenant, ())
+        while line and self._has_room(tenant):
+            next_one = line.popleft()
+            if not next_one.done():
+                self._take(tenant)
+                next_one.set_result(None)
+        if not line:
+            self._lines.pop(tenant, None)
 
     async def _wait(self, tenant: UUID) -> None:
         """A line exists only while somebody works, whose leaving moves it."""

@@ -33,6 +33,11 @@ class Shares:
         self._seen.move_to_end(tenant)
 
     @property
+    def spare(self) -> int:
+        """So many places in use leave room for anybody, whatever they have already."""
+        return self._places // 4
+
+    @property
     def each(self) -> int:
         """How many places one tenant may have at present."""
         present = self._present()

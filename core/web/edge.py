@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -119,7 +119,8 @@ class Edge:
             await unit.serve(app, self.databases, tenant, scope, receive, send)
             return
         try:
-            await unit.serve(app, self.databases, tenant, scope, receive, _ending(turn, send))
+            receive, send = _aside(turn, receive), _ending(turn, send)
+            await unit.serve(app, self.databases, tenant, scope, receive, send)
         finally:
             turn.end()
 
@@ -186,6 +187,16 @@ def _served_at_rest(tenant: Tenant) -> tuple[str, ...]:
 def _host(scope: HTTPScope) -> str | None:
     hosts = [value for name, value in scope["headers"] if name == b"host"]
     return normalise(hosts[0].decode("latin-1")) if len(hosts) == 1 else None
+
+
+def _aside(turn: Turn, receive: Receive) -> Receive:
+    """``receive`` that holds no place meanwhile: a client may send as slowly as it likes."""
+
+    async def receiving() -> Any:
+        with turn.aside():
+            return await receive()
+
+    return receiving
 
 
 def _ending(turn: Turn, send: Send) -> Send:

@@ -37,6 +37,27 @@ async def test_a_full_share_keeps_nobody_else_waiting() -> None:
     await admission.enter(ANNA)
 
 
+async def test_hardly_anything_to_do_leaves_room_for_anybody() -> None:
+    """A slow request of hers keeps nobody out, hers included, while a quarter is not in use."""
+    admission = Admission(Shares(16), patience=0.05)
+    others = [await admission.enter(UUID(int=number)) for number in range(3, 20)]
+    for turn in others:
+        turn.end()
+    turns = [await admission.enter(ANNA) for _ in range(4)]  # her share is one
+    with pytest.raises(Crowded):
+        await admission.enter(ANNA)
+    bert = await admission.enter(BERT)
+    waiting = asyncio.create_task(admission.enter(BERT))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    turns[0].end()
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    turns[1].end()  # three are in use: hers that end call him in
+    await waiting
+    bert.end()
+
+
 async def test_a_line_is_served_in_its_order() -> None:
     """First come, first served; each as one before it ends."""
     admission = Admission(Shares(1))
