@@ -17,6 +17,7 @@ from litestar import Router
 from core.extension import Extension, ExtensionPoint, Filling, unfit
 from core.plugin import Place, Plugin, Plugins
 from core.signature import misfit
+from core.web.forms.schema import fields_of
 
 API: Final = "/api/v1/"
 SETTINGS: Final = "/settings/"
@@ -67,6 +68,11 @@ class Surroundings:
             yield f"the name {plugin.name!r} is that of a part of Atrium's own"
         if path := self.reserved.get(plugin.prefix):
             yield f"its pages would lie at /{plugin.prefix}, which is core's own: {path}"
+        for key in _secrets(plugin):
+            yield (
+                f"its setting {key!r} is a secret, and settings are kept with their history for"
+                " every admin to read: give it a column of EncryptedText"
+            )
         for slot in plugin.slots:
             place = self.places.get(slot.name)
             if place is None:
@@ -89,6 +95,11 @@ class Surroundings:
             )
         elif why := unfit(extension, point):
             yield f"its extension of {point.name}: {why}"
+
+
+def _secrets(plugin: Plugin) -> list[str]:
+    fields = fields_of(plugin.settings) if plugin.settings else {}
+    return [key for key, spec in fields.items() if spec.extra.get("input") == "password"]
 
 
 def agreed(found: Plugins, house: House) -> Plugins:

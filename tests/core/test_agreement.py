@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import pytest
 from litestar import Controller, get
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.agreement import House, agreed
 from core.permissions import public
 from core.plugin import Place, Plugin, Plugins, Slot
+from core.web.forms.fields import password
 from tenants.installed import HOUSE
 from tests.core.test_plugin import declare
 
@@ -143,3 +145,15 @@ def test_a_plugin_may_fill_the_place_of_another() -> None:
     place = Place(name="maps.legend", page="Beside the map")
     filling = declare(name="books", slots=(Slot(name="maps.legend", template="x", fill=show),))
     assert reasons(filling, declare(name="maps", places=(place,))) == {}
+
+
+class Secretive(msgspec.Struct):
+    """Settings with a secret in them."""
+
+    api_key: Annotated[str, password("API key", new=False)] = "x"
+
+
+def test_settings_hold_no_secrets() -> None:
+    """They are kept with their history, for every admin to read."""
+    found = agreed(Plugins({"tools": declare(name="tools", settings=Secretive)}), House())
+    assert "api_key" in found.broken["tools"]

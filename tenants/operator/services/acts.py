@@ -49,9 +49,11 @@ class Wanted:
 
 
 async def create(session: AsyncSession, settings: Settings, wanted: Wanted) -> Ordered:
-    """Order a tenant; its owner gets an account of the portal, if they have none, and a letter.
+    """Order a tenant; its owner gets an account of the portal and a letter if they
+    have none.
 
     Raises:
+        Conflict: the owner's account has not confirmed its address; the field is ``owner.email``.
         Invalid: naming the field at fault.
         SlugTaken: with the field ``slug``.
     """
@@ -91,9 +93,13 @@ async def create(session: AsyncSession, settings: Settings, wanted: Wanted) -> O
 
 async def _account(session: AsyncSession, settings: Settings, wanted: Wanted) -> UUID:
     email = clean_email(wanted.owner_email)
-    found = await session.scalar(select(User.id).where(User.email == email))
+    found = await session.scalar(select(User).where(User.email == email))
     if found is not None:
-        return found
+        if found.password_hash and not found.email_confirmed_at:
+            # Whoever chose that password has not shown that the address is theirs.
+            unproved = _("This account has not confirmed its e-mail address yet")
+            raise Conflict(unproved, field="owner.email")
+        return found.id
     account_id = await create_person(
         session, email=email, name=wanted.owner_name, role=Role.MEMBER, locale=wanted.locale
     )

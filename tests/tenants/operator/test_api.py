@@ -70,6 +70,21 @@ async def test_an_owner_without_an_account_gets_one_and_a_letter(
     assert role == "member"
 
 
+async def test_an_address_that_nobody_has_proved_gets_no_tenant(
+    site: Site, writer: httpx.AsyncClient
+) -> None:
+    """Who signed up with somebody's address does not own what is ordered for that somebody."""
+    body = wanted()
+    world = site.world
+    async with world.databases.transaction(world.platform) as session:
+        session.add(
+            User(email=body["owner"]["email"], name="Squatter", role="member", password_hash="x")
+        )
+    answer = await writer.post(API, json=body)
+    assert answer.status_code == 409
+    assert answer.json()["errors"][0]["field"] == "owner.email"
+
+
 async def test_what_is_wrong_is_named(writer: httpx.AsyncClient) -> None:
     """With the field and the remedy, as problem+json."""
     wrong = {
