@@ -1,4 +1,4 @@
-"""What JSON routes share: pages by cursor, and versions as ETags."""
+"""What lists and JSON routes share: pages by cursor, and versions as ETags."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import binascii
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response
@@ -55,6 +56,29 @@ def page_of(
     """``rows`` (asked for with ``limit + 1``) as a page and the cursor of the next one."""
     page = list(rows[:limit])
     return page, str(Cursor(key(page[-1]))) if len(rows) > limit and page else None
+
+
+def paged(
+    rows: Sequence[T], size: int, cursor: str | None, id_of: Callable[[T], UUID]
+) -> dict[str, Any]:
+    """What a list and its pager show, of ``rows`` that were asked for with ``size + 1``."""
+    page, following = page_of(rows, size, lambda row: (str(id_of(row)),))
+    return {"rows": page, "next": following, "first": cursor is not None}
+
+
+def place(cursor: str | None) -> UUID | None:
+    """The id after which a page begins.
+
+    Raises:
+        Invalid: the cursor was not made by us.
+    """
+    after = Cursor.read(cursor).after
+    if not after:
+        return None
+    try:
+        return UUID(after[0])
+    except ValueError:
+        raise Invalid(_("Use the cursor exactly as it was given."), field="cursor") from None
 
 
 def versioned(content: T, version: int, status: int = 200) -> Response[T]:

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth import identity
 from core.permissions import member, permission, public
-from core.web.api import Listing, expected, page_of
+from core.web.api import Listing, expected, page_of, place
 from core.web.forms import bind
 from plugins.car_hire.routes import views
 from plugins.car_hire.routes.http import (
@@ -25,7 +25,6 @@ from plugins.car_hire.routes.http import (
     check_own,
     is_desk,
     payment_view,
-    place,
     versioned,
 )
 from plugins.car_hire.schemas import (

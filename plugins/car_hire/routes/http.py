@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from core.errors import Forbidden, Invalid, NotFound
 from core.i18n import _
 from core.payments.models import Payment
 from core.throttle import Allowance
-from core.web.api import Cursor, page_of
+from core.web.api import paged, place
 from plugins.car_hire.models import Booking, Customer, states
 from plugins.car_hire.routes.views import PaymentView
 from plugins.car_hire.services import bookings, customers
@@ -49,29 +49,6 @@ V = TypeVar("V", bound=Versioned)
 def versioned(view: V, status: int = 200) -> Response[V]:
     """``view`` with its version as ETag."""
     return Response(view, status_code=status, headers={"etag": f'"{view.version}"'})
-
-
-def paged(
-    rows: Sequence[T], size: int, cursor: str | None, id_of: Callable[[T], UUID]
-) -> dict[str, Any]:
-    """What a list and its pager show, of ``rows`` that were asked for with ``size + 1``."""
-    page, following = page_of(rows, size, lambda row: (str(id_of(row)),))
-    return {"rows": page, "next": following, "first": cursor is not None}
-
-
-def place(cursor: str | None) -> UUID | None:
-    """The id after which a page begins.
-
-    Raises:
-        Invalid: the cursor was not made by us.
-    """
-    after = Cursor.read(cursor).after
-    if not after:
-        return None
-    try:
-        return UUID(after[0])
-    except ValueError:
-        raise Invalid(_("Use the cursor exactly as it was given."), field="cursor") from None
 
 
 async def bookings_page(session: AsyncSession, cursor: str | None, **wanted: Any) -> dict[str, Any]:

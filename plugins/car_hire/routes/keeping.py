@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import DomainError
 from core.i18n import LazyText, _
 from core.permissions import permission
+from core.web.api import paged, place
 from core.web.forms import Bound, Form, bind, blank, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire import policy
@@ -27,8 +28,6 @@ from plugins.car_hire.routes.http import (
     RATES,
     AnyRequest,
     bookings_page,
-    paged,
-    place,
 )
 from plugins.car_hire.schemas import ClassInput, CustomerInput, VehicleInput
 from plugins.car_hire.services import customers, fleet

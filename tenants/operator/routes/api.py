@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import outside
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import _
-from core.web.api import Listing, page_of
+from core.web.api import Listing, page_of, place
 from tenants.lifecycle import serving
 from tenants.operator.permissions import acting, looking
 from tenants.operator.routes import parts
@@ -63,7 +63,7 @@ class TenantsApi(Controller):
             database=database or "",
             product=plugin or "",
         )
-        found = await tenants.find(session, wanted, parts.place(cursor), limit)
+        found = await tenants.find(session, wanted, place(cursor), limit)
         page, following = page_of(found, limit, lambda seen: (str(seen.record.id),))
         settings = parts.settings(request)
         return Listing([OperatedTenant.of(seen, settings) for seen in page], following)

@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth.web import searched
 from core.db import outside
+from core.web.api import paged, place
 from core.web.pages import Page
 from tenants.operator.permissions import looking
 from tenants.operator.routes import parts
@@ -45,8 +46,8 @@ class Tenants(Controller):
         """Every tenant, or those searched for, newest first."""
         sizes = await outside(session, parts.sizes(request).all)
         form = searched(request, TenantSearch)
-        found = await tenants.find(session, _filter(form.value), parts.place(cursor))
-        listed = parts.paged(found, tenants.PAGE_SIZE, cursor, lambda seen: seen.record.id)
+        found = await tenants.find(session, _filter(form.value), place(cursor))
+        listed = paged(found, tenants.PAGE_SIZE, cursor, lambda seen: seen.record.id)
         context = {
             "form": form,
             "sizes": sizes,
