@@ -32,7 +32,8 @@ _COLORS = {"up": "bright_white", "web": "green", "worker": "magenta", "relay": "
     help="Where data, secrets and logs are kept.",
 )
 @click.option("--clean", is_flag=True, help="Delete all data of an earlier run, and end.")
-def main(port: int, state_dir: Path, clean: bool) -> None:
+@click.option("--reload", is_flag=True, help="Start anew whenever a source file changes.")
+def main(port: int, state_dir: Path, clean: bool, reload: bool) -> None:
     """Run everything on this machine."""
     try:
         if clean:
@@ -47,7 +48,7 @@ def main(port: int, state_dir: Path, clean: bool) -> None:
         raise click.ClickException(
             f"port {port} is taken by another program; choose one: ATRIUM_PORT={port + 1} make up"
         )
-    sys.exit(asyncio.run(_run(lock, State.open(state_dir), port)))
+    sys.exit(asyncio.run(_run(lock, State.open(state_dir), port, reload=reload)))
 
 
 def _take(folder: Path) -> Lock:
@@ -62,7 +63,7 @@ def _take(folder: Path) -> Lock:
         time.sleep(0.1)
 
 
-async def _run(lock: Lock, state: State, port: int) -> int:
+async def _run(lock: Lock, state: State, port: int, *, reload: bool) -> int:
     stop, hurry = asyncio.Event(), asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(
@@ -71,15 +72,19 @@ async def _run(lock: Lock, state: State, port: int) -> int:
     guard = Guard(holding=[lock.file.fileno()])
     _rotate(state.folder / "logs")
     supervisor = Supervisor(state.folder / "logs", _say, guard)
-    starting = asyncio.create_task(_start(Machine(state, port, supervisor, _say), lock))
+    machine = Machine(state, port, supervisor, _say)
+    starting = asyncio.create_task(_start(machine, lock))
+    reloading = asyncio.create_task(_reload(machine, starting)) if reload else None
     starting.add_done_callback(lambda task: None if _went_well(task) else stop.set())
     try:
         await stop.wait()
     finally:
         _say("up", "stopping ...")
         lock.say("stopping")
-        starting.cancel()
-        await asyncio.wait({starting})
+        tasks = {task for task in (starting, reloading) if task is not None}
+        for task in tasks:
+            task.cancel()
+        await asyncio.wait(tasks)
         await supervisor.stop(hurry)
         guard.close()
     _say("up", "everything has stopped")
@@ -88,6 +93,12 @@ async def _run(lock: Lock, state: State, port: int) -> int:
 
 def _went_well(task: asyncio.Task[None]) -> bool:
     return not task.cancelled() and task.exception() is None
+
+
+async def _reload(machine: Machine, starting: asyncio.Task[None]) -> None:
+    """Reload from when everything has started."""
+    await starting
+    await machine.reload()
 
 
 async def _start(machine: Machine, lock: Lock) -> None:

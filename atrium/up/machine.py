@@ -27,6 +27,7 @@ from atrium.up.servers import (
 )
 from atrium.up.state import DATABASE, State, servers_folder
 from atrium.up.supervisor import Supervisor
+from atrium.up.watch import changes
 
 SETUP: Final = ("bootstrap", "migrate", "seed")
 SERVICES: Final = ("web", "worker", "relay", "scheduler")
@@ -58,6 +59,22 @@ class Machine:
         await self._set_up()
         self.supervisor.start(self._ours(name) for name in SERVICES if name in COMMANDS)
         await self._ready()
+
+    async def reload(self) -> None:
+        """Start our processes anew whenever their sources change, for ever.
+
+        New revisions are applied first; one that fails is said, and what is there goes on.
+        """
+        while True:
+            changed = await changes()
+            names = ", ".join(sorted(each.name for each in changed)[:3])
+            self.say("up", f"{names} changed; starting anew")
+            if any("versions" in each.parts for each in changed):
+                try:
+                    await self.supervisor.run(self._ours("migrate", superuser=True))
+                except RuntimeError as problem:
+                    self.say("up", str(problem))
+            self.supervisor.renew()
 
     @property
     def welcome(self) -> str:

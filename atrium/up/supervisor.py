@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import time
 from collections.abc import Iterable
@@ -33,6 +32,7 @@ class Child:
     _life: Life | None = field(default=None, init=False)
     _task: asyncio.Task[None] | None = field(default=None, init=False)
     _stopping: asyncio.Event = field(default_factory=asyncio.Event, init=False)
+    _renewing: asyncio.Event = field(default_factory=asyncio.Event, init=False)
 
     def start(self) -> None:
         """Start it, and from now on start it again whenever it dies."""
@@ -55,6 +55,12 @@ class Child:
             self._life.signal(signal.SIGKILL)
         await self._task
 
+    def renew(self) -> None:
+        """Start it anew: it has become another program. One that pauses is started at once."""
+        self._renewing.set()
+        if self._life is not None:
+            self._life.signal(self.command.stop_signal)
+
     async def _keep(self) -> None:
         deaths = 0
         while not self._stopping.is_set():
@@ -62,12 +68,24 @@ class Child:
             ended = await self._live()
             if self._stopping.is_set():
                 return
+            if self._renewing.is_set():
+                self._renewing.clear()
+                deaths = 0
+                continue
             deaths = 0 if time.monotonic() - born > _STEADY else deaths
             pause = min(_FIRST_PAUSE * 2**deaths, _LONGEST_PAUSE)
             deaths += 1
             self.say("up", f"{self.command.name} {ended}; starting it again in {pause:g} s")
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stopping.wait(), pause)
+            await self._pause(pause)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait so long, or until it is to stop or to be started anew."""
+        events = (self._stopping, self._renewing)
+        waiting = [asyncio.create_task(each.wait()) for each in events]
+        await asyncio.wait(waiting, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for each in waiting:
+            each.cancel()
+        self._renewing.clear()
 
     async def _live(self) -> str:
         """Run it once; say how it ended."""
@@ -98,6 +116,11 @@ class Supervisor:
         self._stages.append(stage)
         for child in stage:
             child.start()
+
+    def renew(self) -> None:
+        """Start the last stage anew, in the code that is there now."""
+        for child in self._stages[-1]:
+            child.renew()
 
     async def run(self, command: Command) -> None:
         """Run ``command`` once to its end.

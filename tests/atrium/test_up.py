@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from atrium.up import watch
 from atrium.up.account import Account, folder_for
 from atrium.up.guard import Guard, stop_groups
 from atrium.up.process import Command, free_port
@@ -231,3 +232,36 @@ async def until(holds: Callable[[], bool], seconds: float = 8) -> None:
     async with asyncio.timeout(seconds):
         while not holds():  # noqa: ASYNC110  # processes of the system do not tell us
             await asyncio.sleep(0.02)
+
+
+async def test_a_child_is_started_anew_at_once_when_its_code_has_changed(run: Run) -> None:
+    """Also while it pauses because it died; it is not counted as a death."""
+    run.supervisor.start([run.family()])
+    first, _ = await run.born()
+    for _again in range(3):
+        run.supervisor.renew()
+        second, _ = await run.born()
+        assert second != first
+        first = second
+    assert not [line for line in run.said if "starting it again in" in line]
+
+
+async def test_a_change_of_a_source_file_is_noticed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that changes, one that appears; what is no source is passed over."""
+    monkeypatch.setattr(watch, "EVERY", 0.01)
+    source = tmp_path / "module.py"
+    source.write_text("1")
+    waiting = asyncio.create_task(watch.changes({tmp_path}))
+    await asyncio.sleep(0.1)
+    (tmp_path / "module.pyc").write_text("x")
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    source.write_text("12")
+    assert await asyncio.wait_for(waiting, 5) == {source}
+
+
+def test_sources_of_installed_plugins_are_watched() -> None:
+    """Without importing them."""
+    assert ROOT / "plugins" in watch.folders()
