@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import importlib
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
+from atrium.testing.distributions import install, run
 from core.agreement import agreed
 from core.permissions import Role
 from core.plugin import Plugin, Plugins
@@ -22,7 +25,9 @@ from tests.world import World
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 FILES = {
     "python": ["models.py", "migrations/versions/guestbook_0001.py", "services.py", "routes.py",
-               "plugin.py", "settings.py", "slots.py", "rates.py"],
+               "plugin.py", "settings.py", "slots.py", "rates.py",
+               "../tests/test_conformance.py"],
+    "toml": ["../pyproject.toml"],
     "jinja": ["templates/guestbook/book.html", "templates/guestbook/newest.html"],
 }  # fmt: skip
 """Where the tutorial has its blocks put, in their order."""
@@ -30,7 +35,7 @@ FILES = {
 
 def write(folder: Path) -> None:
     """The package as a reader would have it after the last step."""
-    found = re.findall(r"```(python|jinja)\n(.*?)```", TUTORIAL.read_text(), re.DOTALL)
+    found = re.findall(r"```(python|jinja|toml)\n(.*?)```", TUTORIAL.read_text(), re.DOTALL)
     for kind, names in FILES.items():
         blocks = [text for language, text in found if language == kind]
         for name, text in zip(names, blocks, strict=True):
@@ -68,8 +73,8 @@ def amend(file: Path, *changes: tuple[str, str]) -> None:
 @pytest.fixture
 def guestbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plugin:
     """The plugin, imported from where it was written."""
-    write(tmp_path / "guestbook")
-    monkeypatch.syspath_prepend(str(tmp_path))
+    write(tmp_path / "guestbook" / "guestbook")
+    monkeypatch.syspath_prepend(str(tmp_path / "guestbook"))
     plugin: Plugin = importlib.import_module("guestbook.plugin").plugin
     return plugin
 
@@ -91,3 +96,40 @@ async def test_what_the_tutorial_says_works(world: World, guestbook: Plugin) -> 
         shop = await Shop.open(world.databases, ground.tenant, daily_rate=Decimal("39.90"))
         quote = await shop.quote(hours=24 * 8)
         assert quote.net == (Decimal("39.90") - Decimal("3.99")) * 8
+
+
+PORTUGUESE = {
+    "Be the first.": "Seja a primeira pessoa.",
+    "From the guest book": "Do livro de visitas",
+    "Guest book": "Livro de visitas",
+    "Leave it": "Deixar",
+    "Lines on a page": "Linhas por página",
+    "Long hire": "Aluguer longo",
+    "Nobody has written yet": "Ainda ninguém escreveu",
+    "Thank you!": "Obrigado!",
+    "Visitors leave a line": "Os visitantes deixam uma linha",
+    "Your line": "A sua linha",
+}
+
+
+@pytest.mark.long
+def test_what_the_tutorial_says_conforms(tmp_path: Path) -> None:
+    """Its distribution, built as a wheel, translated as it says, and checked by its last line."""
+    source, target = tmp_path / "guestbook", tmp_path / "installed"
+    write(source / "guestbook")
+    update = [sys.executable, "-m", "core.locale.update", str(source / "guestbook")]
+    told = subprocess.run(update, check=True, capture_output=True, text=True).stdout
+    assert "10 to translate" in told
+    texts = source / "guestbook/locale/pt/LC_MESSAGES/messages.po"
+    words = texts.read_text()
+    for english, portuguese in PORTUGUESE.items():
+        words = words.replace(
+            f'msgid "{english}"\nmsgstr ""', f'msgid "{english}"\nmsgstr "{portuguese}"'
+        )
+    texts.write_text(words)
+    install(target, source)
+    ended = run(target, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests", folder=source)
+    assert ended.code == 0, ended.said[-5000:]
+    passed = re.search(r"(\d+) passed", ended.said)
+    assert passed is not None
+    assert int(passed[1]) >= 50
