@@ -16,6 +16,7 @@ from atrium.composition import (
     together,
 )
 from core.admission import Admission
+from core.origin import networks
 from core.part import OF_EVERY_TENANT
 from core.plugin import Plugins
 from core.scope import TENANT_ZERO
@@ -69,6 +70,7 @@ def compose(settings: Settings, products: Plugins) -> Edge:
         },
         admission=Admission(Shares(settings.pool_size, least=2)),
         lifespan=lifespan,
+        trusted=networks(settings.trusted_proxies),
         access_log=settings.access_log,
     )
 

@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "migrate": "tenants.migration.command:migrate_command",
     "operators": "tenants.operator.commands:operators",
     "plugins": "atrium.scaffold.command:plugins",
+    "proxy": "atrium.proxy:proxy",
     "relay": "atrium.processes:relay",
     "scheduler": "atrium.processes:scheduler",
     "seed": "tenants.commands:seed",

@@ -31,6 +31,7 @@ platform plugin plugins pop pop3 portal postmaster pricing privacy public regist
 saml secure security settings shop sign-in sign-up signin signup sitemap smtp sso staff
 staging static status store stripe support sysadmin system team tenant tenants terms test
 usenet user users vendor vpn webhook webhooks webmaster wpad www
+amazon apple google mastercard mbway microsoft multibanco paypal visa
 """
 RESERVED: Final = frozenset(_RESERVED_WORDS.split())
 

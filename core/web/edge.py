@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
@@ -22,8 +22,9 @@ from litestar.types import HTTPScope, LifeSpanReceive, LifeSpanSend, Message, Re
 
 from core.admission import Admission, Crowded, Turn
 from core.db import Databases, is_away
+from core.origin import Networks
 from core.scope import TENANT_ZERO, Directory, Tenant
-from core.web import health, observe, unit
+from core.web import health, observe, tls, unit
 from core.web.hosts import normalise
 
 log = structlog.get_logger(__name__)
@@ -56,6 +57,8 @@ class Edge:
     checks: Mapping[str, health.Check]
     admission: Admission
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
+    trusted: Networks = ()
+    pace: tls.Pace = field(default_factory=tls.Pace)
     access_log: bool = True
 
     async def __call__(
@@ -92,6 +95,9 @@ class Edge:
             return
         with observe.request(scope, access_log=self.access_log) as seen:
             try:
+                if tls.is_asked(scope, self.trusted):
+                    await tls.answer(scope, self.directory, self.pace, seen(send))
+                    return
                 tenant = await self._tenant_of(scope)
                 if (way := await self._elsewhere(scope, tenant)) is not None:
                     await _answer_moved(way, seen(send))

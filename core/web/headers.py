@@ -10,6 +10,7 @@ from litestar.types import Message, Scope
 
 from core.settings import Settings
 from core.web.locales import COOKIE, asked_for
+from core.web.shell import header
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,7 +54,8 @@ _ALWAYS: Final = (
         b"camera=(), microphone=(), geolocation=(), payment=(self), usb=()",
     ),
 )
-_HSTS: Final = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_YEAR: Final = b"max-age=31536000"
+_HSTS: Final = b"strict-transport-security"
 _NO_MORE: Final = Csp()
 
 
@@ -66,13 +68,23 @@ async def secure(message: Message, scope: Scope) -> None:
     headers = list(message["headers"])
     given = {name for name, _ in headers}
     policy = _policy(scope["state"].get("csp", _NO_MORE), settings)
-    wanted = (*_ALWAYS, (b"content-security-policy", policy), *((_HSTS,) if https else ()))
+    wanted = (*_ALWAYS, (b"content-security-policy", policy), *_strict(scope, settings))
     headers += [each for each in wanted if each[0] not in given]
     if language := asked_for(scope):
         safe = "; Secure" if https else ""
         kept = f"{COOKIE}={language}; Path=/; Max-Age=31536000; SameSite=Lax{safe}"
         headers.append((b"set-cookie", kept.encode()))
     message["headers"] = headers
+
+
+def _strict(scope: Scope, settings: Settings) -> tuple[tuple[bytes, bytes], ...]:
+    """HSTS, where people reach us over https, and never over http (RFC 6797, 7.2). What lies
+    below a business's own domain is its own affair: the promise is for our names alone."""
+    if settings.public_scheme != "https" or header(scope, b"x-forwarded-proto") == "http":
+        return ()
+    host = header(scope, b"host").partition(":")[0].lower().removesuffix(".")
+    ours = host == settings.base_domain or host.endswith(f".{settings.base_domain}")
+    return ((_HSTS, _YEAR + b"; includeSubDomains" if ours else _YEAR),)
 
 
 @lru_cache(maxsize=1000)

@@ -15,6 +15,7 @@ from tests.world import World
 
 COMMANDS = {
     "bootstrap": "an administrator's; tests/tenants/test_commands.py",
+    "doctor": "every scope's, each by its own; tests/tenants/test_doctor.py",
     "jobs dead": "the operator's; tests/atrium/test_dead_letters.py",
     "jobs discard": "likewise",
     "jobs discard-all": "likewise",
@@ -28,6 +29,7 @@ COMMANDS = {
     "operators revoke": "likewise",
     "operators token": "likewise",
     "operators tokens": "likewise",
+    "proxy caddyfile": "prints a file; tests/atrium/test_proxy.py",
     "relay": "a process; tests/workers/test_relay.py",
     "scheduler": "a process; tests/workers/test_scheduler.py",
     "seed": "the demo's; tests/tenants/test_commands.py",

@@ -37,6 +37,8 @@ def test_ordinary_labels_are_accepted(slug: str) -> None:
         "127",
         "1-2-3",
         "www",
+        "stripe",
+        "paypa1",  # what looks like a name that people trust with their cards
         "admin",
         "b1og",
         "rnail",
