@@ -52,7 +52,7 @@ def compose(settings: Settings, products: Plugins) -> Edge:
         gc.collect()
         gc.freeze()
         gc.set_threshold(20_000, 20, 50)  # requests leave few cycles: look for them less often
-        async with running(services):
+        async with running(services, "web"):
             yield
         shut_down()
 

@@ -10,6 +10,7 @@ import click
 COMMANDS: Final = {
     "bootstrap": "tenants.commands:bootstrap",
     "doctor": "tenants.doctor.command:doctor_command",
+    "health": "tenants.operator.status_commands:health",
     "jobs": "atrium.dead_letters:jobs",
     "migrate": "tenants.migration.command:migrate_command",
     "operators": "tenants.operator.commands:operators",
@@ -17,6 +18,7 @@ COMMANDS: Final = {
     "proxy": "atrium.proxy:proxy",
     "relay": "atrium.processes:relay",
     "scheduler": "atrium.processes:scheduler",
+    "schedules": "tenants.operator.status_commands:schedules",
     "seed": "tenants.commands:seed",
     "tenants": "tenants.every_command:tenants",
     "up": "atrium.up.__main__:main",

@@ -8,12 +8,13 @@ from typing import Final
 
 from redis.asyncio import Redis
 
-from core import crypto, extension, i18n, mail
+from core import crypto, extension, i18n, mail, presence
 from core.agreement import fillings
 from core.auth.authority import Authority
 from core.connections import Lifetime
 from core.crypto import KeyRing, MasterKeys
 from core.db import Databases
+from core.mail.office import office
 from core.part import core
 from core.payments import gateway
 from core.payments.stripe_gateway import StripeGateway
@@ -85,15 +86,26 @@ def load_texts(products: Plugins) -> None:
     i18n.load(*(part.folder / "locale" for part in (*OF_THE_PLATFORM, *products)))
 
 
+def _breakers() -> dict[str, str]:
+    """How this process gets on with whom it calls."""
+    vendor = gateway.installed()
+    stripe = {"stripe": vendor.breaker.state} if isinstance(vendor, StripeGateway) else {}
+    return stripe | {"smtp": office().breaker.state}
+
+
 @asynccontextmanager
-async def running(services: Services) -> AsyncIterator[Services]:
-    """Listen to other processes while within; then close every connection.
+async def running(services: Services, process: str) -> AsyncIterator[Services]:
+    """Listen to other processes while within, and let be known that this ``process`` (web,
+    worker, …) lives; then close every connection.
 
     Raises:
         UnsafePooler: what lies before the main database would break what we rely on.
     """
     await services.databases.refuse_unsafe(platform(services.settings).scope.database)
-    async with services.signals.listening():
+    async with (
+        services.signals.listening(),
+        presence.shown(services.redis, process, _breakers),
+    ):
         yield services
     await gateway.installed().close()
     await services.redis.aclose()

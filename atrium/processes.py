@@ -45,7 +45,7 @@ def worker(threads: int) -> None:
 
     @asynccontextmanager
     async def open_runtime() -> AsyncIterator[Runtime]:
-        async with running(services):
+        async with running(services, "worker"):
             yield Runtime(
                 databases=services.databases, directory=services.directory, registry=registry
             )
@@ -66,7 +66,7 @@ def relay() -> None:
         shares=shares_of(services.settings.jobs_in_flight),
     )
     services.signals.subscribe(CHANNEL, relay.changed)
-    _until_told(services, _relaying(services, relay))
+    _until_told(services, "relay", _relaying(services, relay))
 
 
 async def _relaying(services: Services, relay: Relay) -> None:
@@ -83,7 +83,7 @@ def scheduler() -> None:
         databases=services.databases,
         registry=registry,
     )
-    _until_told(services, scheduler.run())
+    _until_told(services, "scheduler", scheduler.run())
 
 
 def _start(process: str) -> tuple[Services, Registry]:
@@ -111,14 +111,14 @@ def _registry(services: Services, products: Plugins) -> Registry:
     return Registry.of(products, core=(core,), platform=platform)
 
 
-def _until_told(services: Services, work: Coroutine[Any, Any, None]) -> None:
+def _until_told(services: Services, process: str, work: Coroutine[Any, Any, None]) -> None:
     """Do ``work`` until SIGTERM or SIGINT."""
 
     async def run() -> None:
         working = asyncio.ensure_future(work)
         for number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(number, working.cancel)
-        async with running(services):
+        async with running(services, process):
             with suppress(asyncio.CancelledError):
                 await working
 

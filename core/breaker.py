@@ -24,6 +24,11 @@ class Breaker:
     _run: int = field(default=0, init=False)
     _try_at: float = field(default=0.0, init=False)
 
+    @property
+    def state(self) -> str:
+        """``closed`` while calls are made, ``open`` while the vendor is left alone."""
+        return "closed" if self._run < self.failures else "open"
+
     def enter(self) -> None:
         """Before a call.
 

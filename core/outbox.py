@@ -157,11 +157,11 @@ SET state = 'discarded', finished_at = clock_timestamp(), leased_until = NULL, a
 )
 
 _WAITING: Final = """
-SELECT count(*) FILTER (WHERE state = 'pending' AND due_at <= clock_timestamp()) AS due,
-       count(*) FILTER (WHERE state = 'pending' AND due_at > clock_timestamp()) AS later,
-       count(*) FILTER (WHERE state = 'dead') AS dead,
-       min(due_at) FILTER (WHERE state = 'pending' AND due_at <= clock_timestamp()) AS oldest
-FROM outbox.messages WHERE state IN ('pending', 'dead')
+SELECT count(*) FILTER (WHERE due_at <= clock_timestamp()) AS due,
+       count(*) FILTER (WHERE due_at > clock_timestamp()) AS later,
+       (SELECT count(*) FROM outbox.messages WHERE state = 'dead') AS dead,
+       min(due_at) FILTER (WHERE due_at <= clock_timestamp()) AS oldest
+FROM outbox.messages WHERE state = 'pending'
 """
 
 

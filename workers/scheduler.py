@@ -18,11 +18,10 @@ from sqlalchemy import DateTime, Text, bindparam, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock
+from core import clock, turns
 from core.db import Databases
 from core.jobs import Schedule
 from core.scope import Tenant
-from workers import slots
 from workers.registry import Registry
 
 log = structlog.get_logger(__name__)
@@ -111,8 +110,8 @@ class Scheduler:
             log.exception("scheduler.tenant_failed", tenant=str(tenant.id))
             return
         for schedule in due:
-            later = slots.share(tenant.id, schedule.name, schedule.spread)
-            following = slots.following(schedule.cron, tenant.zone, moment - later)
+            later = turns.share(tenant.id, schedule.name, schedule.spread)
+            following = turns.following(schedule.cron, tenant.zone, moment - later)
             self._next[_turn(tenant, schedule)] = following + later
 
 
@@ -121,8 +120,8 @@ def _turn(tenant: Tenant, schedule: Schedule) -> _Turn:
 
 
 async def _ask(session: AsyncSession, tenant: Tenant, schedule: Schedule, moment: datetime) -> None:
-    later = slots.share(tenant.id, schedule.name, schedule.spread)
-    slot = slots.latest(schedule.cron, tenant.zone, moment - later)
+    later = turns.share(tenant.id, schedule.name, schedule.spread)
+    slot = turns.latest(schedule.cron, tenant.zone, moment - later)
     which = {"name": schedule.name, "slot": slot}
     if await session.scalar(_ADVANCE, which) is None:
         await session.execute(_BEGIN, which)  # seen for the first time: begin with the next slot

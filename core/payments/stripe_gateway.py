@@ -39,7 +39,7 @@ class StripeGateway:
         self._public_url = public_url.rstrip("/")
         self._timeout = timeout
         self._retry_for = retry_for
-        self._breaker = Breaker()
+        self.breaker = Breaker()
         self._clients: WeakKeyDictionary[asyncio.AbstractEventLoop, stripe.HTTPXClient]
         self._clients = WeakKeyDictionary()
 
@@ -58,7 +58,7 @@ class StripeGateway:
             max_network_retries=0,  # ours are counted in one budget
             http_client=self._http(),
         )
-        return StripeProvider(client, self._breaker, retry_for=self._retry_for)
+        return StripeProvider(client, self.breaker, retry_for=self._retry_for)
 
     def hook_url(self, provider: str, endpoint: str) -> str:
         """Vendors call the portal's host; the endpoint names the tenant."""

@@ -8,6 +8,7 @@ from core.i18n import _
 from core.plugin import NavItem, Plugin
 from tenants.operator.permissions import ACT, LOOK
 from tenants.operator.routes.api import TenantsApi
+from tenants.operator.routes.health import HealthPages
 from tenants.operator.routes.installation import Installation
 from tenants.operator.routes.installation_api import InstallationApi
 from tenants.operator.routes.jobs import Jobs
@@ -17,7 +18,9 @@ from tenants.operator.routes.tokens import Tokens
 
 _PAGES: Final = (
     (_("Tenants"), "/operator/tenants", "building-store"),
+    (_("Health"), "/operator/health", "heartbeat"),
     (_("Dead letters"), "/operator/jobs", "mail-off"),
+    (_("Schedules"), "/operator/schedules", "calendar-repeat"),
     (_("Migrations"), "/operator/migrations", "database-cog"),
     (_("Databases"), "/operator/databases", "database"),
     (_("Plugins"), "/operator/plugins", "puzzle"),
@@ -33,7 +36,16 @@ plugin: Final = Plugin(
     package="tenants.operator",
     icon="building-lighthouse",
     desk="/operator/tenants",
-    controllers=(Tenants, OneTenant, Jobs, Installation, Tokens, TenantsApi, InstallationApi),
+    controllers=(
+        Tenants,
+        OneTenant,
+        HealthPages,
+        Jobs,
+        Installation,
+        Tokens,
+        TenantsApi,
+        InstallationApi,
+    ),
     permissions=(LOOK, ACT),
     navigation=tuple(
         NavItem(title=title, path=path, icon=icon, permission=LOOK.name, order=order)

@@ -63,6 +63,12 @@ class MaintenancePlan(Form):
     until: Until | None = None
 
 
+class Deletion(Form):
+    """That a tenant is to be deleted, said by typing its address."""
+
+    confirm: Annotated[str, text(_("Its address, typed"), max=60)]
+
+
 class Note(Form):
     """What other operators should know of a tenant."""
 

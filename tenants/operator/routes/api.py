@@ -15,7 +15,7 @@ from core.db import outside
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import _
 from core.web.api import Listing, page_of, place
-from tenants.lifecycle import serving
+from tenants.lifecycle import closing, serving
 from tenants.operator.permissions import acting, looking
 from tenants.operator.routes import parts
 from tenants.operator.routes.parts import AnyRequest
@@ -162,6 +162,39 @@ class TenantsApi(Controller):
         """Serve it again."""
         await serving.resume(session, parts.signals(request), tenant_id)
         return await _answer(request, session, tenant_id)
+
+    @put("/{tenant_id:uuid}/closure", access=acting)
+    async def close(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        tenant_id: FromPath[UUID],
+    ) -> Response[OperatedTenant]:
+        """Stop serving it for good; it is deleted when its time of grace is over."""
+        await closing.close(session, parts.signals(request), parts.settings(request), tenant_id)
+        return await _answer(request, session, tenant_id)
+
+    @delete("/{tenant_id:uuid}/closure", access=acting, status_code=200)
+    async def reopen(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        tenant_id: FromPath[UUID],
+    ) -> Response[OperatedTenant]:
+        """Undo the closing, while there is time."""
+        await closing.reopen(session, parts.signals(request), parts.settings(request), tenant_id)
+        return await _answer(request, session, tenant_id)
+
+    @delete("/{tenant_id:uuid}", access=acting, status_code=202)
+    async def delete_tenant(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        tenant_id: FromPath[UUID],
+    ) -> Response[OperatedTenant]:
+        """Delete a closed tenant now, without a way back: it is ``deleting`` until it is 404."""
+        await closing.delete(session, parts.signals(request), tenant_id)
+        return await _answer(request, session, tenant_id, 202)
 
     @put("/{tenant_id:uuid}/maintenance", access=acting)
     async def begin_maintenance(

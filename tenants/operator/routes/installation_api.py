@@ -15,10 +15,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import outside
 from core.dead_letters import DeadLetters
+from core.presence import Sign
 from core.web.api import Listing
 from core.web.forms import Form
 from tenants.operator.permissions import acting, looking
 from tenants.operator.routes import parts
+from tenants.operator.routes.health import look
 from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.services import databases, installed, jobs, migrations
 
@@ -103,6 +105,40 @@ class CountOut(msgspec.Struct, frozen=True, kw_only=True):
     count: int
 
 
+class ProcessOut(msgspec.Struct, frozen=True, kw_only=True):
+    """A process; ``missed`` when it should have been heard of since ``seen_at``."""
+
+    process: str
+    host: str
+    pid: int
+    started_at: datetime
+    seen_at: datetime
+    missed: bool
+    breakers: dict[str, str]
+
+
+class WaitingOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits in one database's outbox; ``oldest_due_at`` of what is due."""
+
+    database: str
+    state: str
+    due: int | None
+    later: int | None
+    dead: int | None
+    oldest_due_at: datetime | None
+
+
+class HealthOut(msgspec.Struct, frozen=True, kw_only=True):
+    """How the installation is; ``missing`` are kinds of process of which none is known to live."""
+
+    well: bool
+    redis: str
+    queues: dict[str, int]
+    missing: list[str]
+    processes: list[ProcessOut]
+    outboxes: list[WaitingOut]
+
+
 class InstallationApi(Controller):
     """``/api/v1/operator/…``."""
 
@@ -119,6 +155,21 @@ class InstallationApi(Controller):
         name = make_url(parts.settings(request).database_url).database or ""
         found = await databases.listed(session, name)
         return Listing([_database(each, answers.get(each.name)) for each in found])
+
+    @get("/health", access=looking)
+    async def health(
+        self, request: AnyRequest, session: NamedDependency[AsyncSession]
+    ) -> HealthOut:
+        """What lives, what answers and what waits."""
+        found = await outside(session, lambda: look(request))
+        return HealthOut(
+            well=found.is_well,
+            redis="answers" if found.redis else "away",
+            queues=dict(found.redis.rung) if found.redis else {},
+            missing=list(found.missing),
+            processes=[_process(sign) for sign in found.signs],
+            outboxes=[_waiting(each) for each in found.databases],
+        )
 
     @get("/migrations", access=looking)
     async def migrations(self, session: NamedDependency[AsyncSession]) -> MigrationsOut:
@@ -233,6 +284,30 @@ class InstallationApi(Controller):
         letters = DeadLetters(parts.roster(request))
         count = await jobs.discard_all(session, letters, data.tenant_id, data.actor or "")
         return CountOut(count=count)
+
+
+def _process(sign: Sign) -> ProcessOut:
+    return ProcessOut(
+        process=sign.process,
+        host=sign.host,
+        pid=sign.pid,
+        started_at=sign.since,
+        seen_at=sign.at,
+        missed=sign.is_missed,
+        breakers=dict(sign.breakers),
+    )
+
+
+def _waiting(looked: databases.Looked) -> WaitingOut:
+    waiting = looked.answer.waiting if looked.answer else None
+    return WaitingOut(
+        database=looked.name,
+        state="answers" if looked.answer else "away",
+        due=waiting.due if waiting else None,
+        later=waiting.later if waiting else None,
+        dead=waiting.dead if waiting else None,
+        oldest_due_at=waiting.oldest if waiting else None,
+    )
 
 
 def _database(listed: databases.Listed, answer: databases.Answer | None) -> DatabaseOut:

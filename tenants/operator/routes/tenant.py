@@ -11,18 +11,18 @@ from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import outside
-from core.errors import DomainError
-from core.i18n import _
+from core.errors import DomainError, Invalid
+from core.i18n import _, fill
 from core.web.formatting import on_the_clock_of, wall
 from core.web.forms import Bound, blank, posted
 from core.web.pages import Page, SeeOther
 from tenants.catalogue import maintenance_of
-from tenants.lifecycle import serving
+from tenants.lifecycle import closing, serving
 from tenants.operator.permissions import acting, looking
 from tenants.operator.routes import parts
 from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.routes.tenants import NAMES
-from tenants.operator.schemas import MaintenancePlan, Note, Suspension
+from tenants.operator.schemas import Deletion, MaintenancePlan, Note, Suspension
 from tenants.operator.services import acts, counting, migrations, notes, tenants
 from tenants.operator.services.tenants import Seen
 from tenants.portal.services import progress
@@ -104,6 +104,47 @@ class OneTenant(Controller):
         """Let its customers in again."""
         await serving.end_maintenance(session, parts.signals(request), tenant_id)
         return _back(tenant_id, _("Customers are let in again."))
+
+    @post("/close", access=acting, status_code=200)
+    async def close(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        tenant_id: FromPath[UUID],
+    ) -> SeeOther:
+        """Stop serving it for good; there is a time of grace."""
+        await closing.close(session, parts.signals(request), parts.settings(request), tenant_id)
+        return _back(tenant_id, _("The tenant is closed, and its owners are told."))
+
+    @post("/reopen", access=acting, status_code=200)
+    async def reopen(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        tenant_id: FromPath[UUID],
+    ) -> SeeOther:
+        """Undo the closing."""
+        await closing.reopen(session, parts.signals(request), parts.settings(request), tenant_id)
+        return _back(tenant_id, _("The tenant is as it was before it was closed."))
+
+    @post("/delete", access=acting, status_code=200)
+    async def delete(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        tenant_id: FromPath[UUID],
+    ) -> Response[Any]:
+        """Delete it now, without a way back, by whoever typed its address."""
+        seen = await tenants.one(session, tenant_id)
+        form = await posted(request, Deletion)
+        try:
+            if form.value.confirm.strip() != seen.record.slug:
+                text = fill(_("Type {address} here"), address=seen.record.slug)
+                raise Invalid(text, field="confirm")
+            await closing.delete(session, parts.signals(request), tenant_id)
+        except DomainError as problem:
+            return await _refused(request, session, tenant_id, "deletion", form, problem)
+        return _back(tenant_id, _("The tenant is being deleted."))
 
     @post("/products/{name:str}/enable", access=acting, status_code=200)
     async def enable(
@@ -219,6 +260,7 @@ def _forms(seen: Seen) -> Forms:
         "suspension": blank(Suspension),
         "maintenance": blank(MaintenancePlan, typed),
         "note": blank(Note),
+        "deletion": blank(Deletion),
     }
     for name, form in forms.items():
         form.id = name

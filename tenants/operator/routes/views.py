@@ -33,6 +33,13 @@ class SuspensionOut(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
 
 
+class ClosureOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The tenant is closed, and deleted after a time of grace unless it is reopened."""
+
+    at: datetime
+    delete_after: datetime
+
+
 class RunOut(msgspec.Struct, frozen=True, kw_only=True):
     """The latest run; ``state`` is waiting, running, failed (and tried again) or done."""
 
@@ -69,6 +76,7 @@ class OperatedTenant(msgspec.Struct, frozen=True, kw_only=True):
     owners: list[str]
     suspension: SuspensionOut | None
     maintenance: MaintenanceOut | None
+    closure: ClosureOut | None
     run: RunOut | None
     created_at: datetime
     changed_at: datetime
@@ -98,6 +106,9 @@ class OperatedTenant(msgspec.Struct, frozen=True, kw_only=True):
             else None,
             maintenance=MaintenanceOut(message=maintenance.message, until=maintenance.until)
             if maintenance
+            else None,
+            closure=ClosureOut(at=record.closed_at, delete_after=record.delete_after)
+            if record.closed_at and record.delete_after
             else None,
             run=RunOut(
                 id=seen.run.id,

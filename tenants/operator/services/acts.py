@@ -57,7 +57,7 @@ async def create(session: AsyncSession, settings: Settings, wanted: Wanted) -> O
         Invalid: naming the field at fault.
         SlugTaken: with the field ``slug``.
     """
-    account_id = await _account(session, settings, wanted)
+    account_id, is_new = await _account(session, wanted)
     owner = Owner(
         email=clean_email(wanted.owner_email), name=wanted.owner_name, account_id=account_id
     )
@@ -86,12 +86,15 @@ async def create(session: AsyncSession, settings: Settings, wanted: Wanted) -> O
             role=Role.OWNER.value,
         )
     )
+    if is_new:
+        await _invite(session, settings, wanted, account_id, ordered.tenant_id)
     detail = {"slug": wanted.slug, "plugins": sorted(wanted.plugins), "hosting": wanted.hosting}
     await audit.record(session, "operator.tenant_ordered", "tenant", ordered.tenant_id, detail)
     return ordered
 
 
-async def _account(session: AsyncSession, settings: Settings, wanted: Wanted) -> UUID:
+async def _account(session: AsyncSession, wanted: Wanted) -> tuple[UUID, bool]:
+    """The owner's account of the portal, and whether it was made just now."""
     email = clean_email(wanted.owner_email)
     found = await session.scalar(select(User).where(User.email == email))
     if found is not None:
@@ -99,15 +102,28 @@ async def _account(session: AsyncSession, settings: Settings, wanted: Wanted) ->
             # Whoever chose that password has not shown that the address is theirs.
             unproved = _("This account has not confirmed its e-mail address yet")
             raise Conflict(unproved, field="owner.email")
-        return found.id
+        return found.id, False
     account_id = await create_person(
         session, email=email, name=wanted.owner_name, role=Role.MEMBER, locale=wanted.locale
     )
+    return account_id, True
+
+
+async def _invite(
+    session: AsyncSession, settings: Settings, wanted: Wanted, account_id: UUID, tenant_id: UUID
+) -> None:
     token = await entry.issue_invitation(session, account_id)
     link = f"{settings.public_url}/invitation?token={quote(token)}"
     context = {"name": wanted.owner_name, "business": wanted.name, "link": link}
-    await mail.send(session, INVITATION, email, context, locale=wanted.locale)
-    return account_id
+    await mail.send(
+        session,
+        INVITATION,
+        clean_email(wanted.owner_email),
+        context,
+        locale=wanted.locale,
+        # By this key it is found and removed when the tenant is deleted.
+        key=f"tenant:{tenant_id}:invitation:{account_id}",
+    )
 
 
 async def rename(session: AsyncSession, signals: Signals, tenant_id: UUID, name: str) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import timedelta
+from typing import Any
+
 import httpx
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from core.audit.models import AuditEntry
+from core.clock import now
+from core.part import core
 from core.scope import Tenant
 from tests.atrium.test_dead_letters import dead_letter
 from tests.attack.loot import Loot
@@ -160,3 +166,67 @@ async def test_the_installation_is_described(operator: httpx.AsyncClient, page: 
     assert shown.status_code == 200
     expected = {"migrations": "core: ", "databases": "delta", "plugins": "car_hire"}
     assert expected[page] in shown.text
+
+
+async def asked(reader: httpx.AsyncClient) -> dict[str, Any]:
+    """What the API says of the installation's health."""
+    told: dict[str, Any] = (await reader.get("/api/v1/operator/health")).json()
+    return told
+
+
+async def test_health_says_who_lives_and_what_waits(
+    site: Site, operator: httpx.AsyncClient, reader: httpx.AsyncClient
+) -> None:
+    """This web process is seen; what is missing is named, and every database answers."""
+    async with asyncio.timeout(5):
+        while not (told := await asked(reader))["processes"]:  # noqa: ASYNC110  # said in Redis
+            await asyncio.sleep(0.05)
+    assert {each["process"] for each in told["processes"]} == {"web"}
+    assert set(told["missing"]) == {"worker", "relay", "scheduler"}
+    assert told["redis"] == "answers"
+    assert told["processes"][0]["breakers"] == {"stripe": "closed", "smtp": "closed"}
+    assert {each["database"]: each["state"] for each in told["outboxes"]} == {
+        "main": "answers",
+        "delta": "answers",
+    }
+    page = await operator.get(f"{HOME}/health")
+    assert "No process of this kind is known to live: worker" in page.text
+
+
+async def test_a_late_schedule_is_shown_as_late(site: Site, operator: httpx.AsyncClient) -> None:
+    """By what the scope itself remembers; a schedule that nobody declares any more is left out."""
+    world = site.world
+    tenant = await world.provision()
+    nightly = core.schedules[-1]
+    remembered = {"core.long_gone 0 0 * * *": now() - timedelta(days=300)}
+    async with world.databases.transaction(tenant) as session:
+        for name, slot in (remembered | {nightly.name: now() - timedelta(days=3)}).items():
+            await session.execute(
+                text("INSERT INTO schedule_runs (name, slot) VALUES (:name, :slot)"),
+                {"name": name, "slot": slot},
+            )
+    shown = await operator.get(f"{HOME}/schedules", params={"tenant": tenant.slug})
+    assert nightly.actor.name in shown.text
+    assert "Late" in shown.text
+    assert "core.long_gone" not in shown.text
+    assert (await operator.get(f"{HOME}/schedules")).status_code == 200
+    assert (await operator.get(f"{HOME}/schedules?tenant=nobody")).status_code == 404
+
+
+async def test_a_tenant_is_closed_reopened_and_deleted(
+    operator: httpx.AsyncClient, writer: httpx.AsyncClient, tenant: Tenant
+) -> None:
+    """Deleted only when it is closed, and by a person only who typed its address."""
+    page, api = f"{HOME}/tenants/{tenant.id}", f"/api/v1/operator/tenants/{tenant.id}"
+    assert (await writer.delete(api)).status_code == 409
+    assert (await operator.post(f"{page}/close")).status_code == 303
+    assert (await writer.get(api)).json()["closure"]["delete_after"]
+    assert (await operator.post(f"{page}/reopen")).status_code == 303
+    closed = (await writer.put(f"{api}/closure")).json()
+    assert closed["status"] == "closed"
+    refused = await operator.post(f"{page}/delete", data={"confirm": "yes"})
+    assert refused.status_code == 422
+    assert f"Type {tenant.slug} here" in refused.text
+    gone = await operator.post(f"{page}/delete", data={"confirm": tenant.slug})
+    assert gone.status_code == 303
+    assert (await writer.get(api)).json()["status"] == "deleting"

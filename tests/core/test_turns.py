@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core import turns
 from core.ids import new_id
 from core.jobs import Schedule
 from tests.workers import shop
-from workers import slots
 
 LISBON = "Europe/Lisbon"
 
@@ -45,7 +45,7 @@ def test_the_next_slot_goes_by_the_wall_clock(
     cron: str, zone: str, moment: str, expected: str
 ) -> None:
     """A wall time that is left out moves by the gap; one that comes twice counts once."""
-    assert slots.following(cron, zone, utc(moment)) == utc(expected)
+    assert turns.following(cron, zone, utc(moment)) == utc(expected)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_the_next_slot_goes_by_the_wall_clock(
 )
 def test_the_latest_slot_is_found_in_the_hour_that_comes_twice(moment: str, expected: str) -> None:
     """Looking back from the second 01:10 finds the first 01:30, and never two of them."""
-    assert slots.latest("30 1 * * *", LISBON, utc(moment)) == utc(expected)
+    assert turns.latest("30 1 * * *", LISBON, utc(moment)) == utc(expected)
 
 
 @given(
@@ -72,22 +72,22 @@ def test_no_moment_lies_between_the_latest_slot_and_the_next(
     moment: datetime, cron: str, zone: str
 ) -> None:
     """Looking back and looking ahead agree, whatever the clocks do."""
-    latest = slots.latest(cron, zone, moment)
-    following = slots.following(cron, zone, moment)
+    latest = turns.latest(cron, zone, moment)
+    following = turns.following(cron, zone, moment)
     assert latest <= moment < following
-    assert slots.following(cron, zone, latest) == following
-    assert slots.latest(cron, zone, following) == following
+    assert turns.following(cron, zone, latest) == following
+    assert turns.latest(cron, zone, following) == following
 
 
 def test_tenants_share_out_the_spread_and_keep_their_share() -> None:
     """A thousand tenants do not start in the same second, and each always in its own."""
     spread = timedelta(minutes=5)
-    shares = [slots.share(new_id(), "a", spread) for _ in range(1000)]
+    shares = [turns.share(new_id(), "a", spread) for _ in range(1000)]
     assert all(timedelta(0) <= each < spread for each in shares)
     per_minute = [sum(each // timedelta(minutes=1) == n for each in shares) for n in range(5)]
     assert min(per_minute) > 120
     tenant = UUID(int=7)
-    assert slots.share(tenant, "a", spread) == slots.share(tenant, "a", spread)
+    assert turns.share(tenant, "a", spread) == turns.share(tenant, "a", spread)
 
 
 @pytest.mark.parametrize("cron", ["* * * *", "* * * * * *", "61 * * * *", "soon"])
