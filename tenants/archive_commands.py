@@ -18,7 +18,7 @@ from tenants.archive.reading import Archive
 from tenants.archive.sealing import ArchiveKey
 from tenants.lifecycle import Order, Owner, removal, restoring
 from tenants.models import Membership, ProvisioningRun, TenantRecord
-from tenants.working import id_of, tenants, with_workshop
+from tenants.working import change, id_of, tenants, with_workshop
 from tenants.workshop import Workshop
 
 _ARCHIVE = click.Path(exists=True, dir_okay=False, resolve_path=True, path_type=Path)
@@ -164,6 +164,13 @@ async def _owner_of(session: AsyncSession, tenant_id: UUID) -> Owner:
     if row is None:
         raise click.ClickException("nobody in the portal owns this tenant")
     return Owner(email=row.email, name=row.name, account_id=row.id, user_id=row.user_id)
+
+
+@tenants.command()
+@click.argument("slug")
+def unmute(slug: str) -> None:
+    """Let a copy send letters from now on."""
+    change(slug, restoring.unmute)
 
 
 @tenants.command()

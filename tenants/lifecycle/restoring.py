@@ -17,7 +17,9 @@ from core.ids import new_id
 from core.jobs import put
 from core.permissions import Role
 from core.settings import Settings
+from core.signals import Signals
 from tenants.archive.sealing import ArchiveKey
+from tenants.changes import announce
 from tenants.files import archive_file
 from tenants.lifecycle.ordering import PROVISION, Order, Ordered, Owner, enter
 from tenants.lifecycle.statuses import Status, locked
@@ -133,6 +135,17 @@ async def clone(
     detail = {"copy": copy_id, "slug": slug}
     await audit.record(session, "tenants.cloned", "tenant", tenant_id, detail)
     return ordered
+
+
+async def unmute(session: AsyncSession, signals: Signals, tenant_id: UUID) -> None:
+    """Let a copy send letters from now on; those that were kept are not sent."""
+    tenant = await locked(session, tenant_id)
+    if not tenant.muted:
+        return
+    tenant.muted = False
+    await session.flush()
+    announce(session, signals, tenant_id)
+    await audit.record(session, "tenants.unmuted", "tenant", tenant_id)
 
 
 async def _note(

@@ -50,6 +50,7 @@ COMMANDS = {
     "tenants resume": "likewise, one tenant by its address",
     "tenants show": "the operator's, one tenant by its address",
     "tenants suspend": "likewise; tests/tenants/test_commands.py",
+    "tenants unmute": "likewise",
     "tenants uninstall": "likewise; tests/tenants/lifecycle/test_removal.py",
     "up": "a process; tests/atrium/test_up.py",
     "web": "a process; tests/attack/test_faults.py",

@@ -127,6 +127,18 @@ class Data(Controller):
             return await refused_page(request, session, business, form, problem)
         return SeeOther(f"/businesses/{made.tenant_id}/progress")
 
+    @post("/upkeep/unmute", access=member, status_code=200)
+    async def unmute(
+        self,
+        request: AnyRequest,
+        session: NamedDependency[AsyncSession],
+        business_id: FromPath[UUID],
+    ) -> SeeOther:
+        """Let a copy speak."""
+        business = await access.owned(request, session, business_id)
+        await restoring.unmute(session, parts.signals(request), business.id)
+        return SeeOther(path_of(business), flash=_("Letters are sent from now on."))
+
 
 async def archive_answer(file: Path, name: str) -> Response[Any]:
     """An archive as a download, read as it is sent.

@@ -96,7 +96,8 @@ class Marks:
                 "UPDATE platform.tenants SET name = $1 WHERE id = $2",
                 "UPDATE platform.tenants SET suspended_reason = $1 WHERE id = $2",
                 "UPDATE platform.tenants SET country = $1 WHERE id = $2",
-                "INSERT INTO platform.tenant_hosts (host, tenant_id) VALUES ($1, $2)",
+                "INSERT INTO platform.tenant_hosts (id, host, tenant_id, token, is_primary, checks,"
+                " created_at) VALUES (gen_random_uuid(), $1, $2, '', false, 0, now())",
                 "INSERT INTO platform.migration_status (tenant_id, line, target, state, error,"
                 " changed_at) VALUES ($2, 'x', 'x', 'failed', $1, now())"
                 " ON CONFLICT (tenant_id, line) DO UPDATE SET error = excluded.error",

@@ -145,3 +145,7 @@ async def test_an_owner_makes_a_copy(site: Site, owned: Owned) -> None:  # noqa:
     async with site.world.databases.transaction(tenant) as session:
         owners = await session.scalar(text("SELECT count(*) FROM users WHERE role = 'owner'"))
     assert owners == 1
+    for _ in range(2):
+        spoken = await owned.owner.post(f"/businesses/{copy}/upkeep/unmute")
+        assert spoken.status_code == 303
+    assert "A muted copy" not in (await owned.owner.get(f"/businesses/{copy}")).text

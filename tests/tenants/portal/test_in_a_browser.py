@@ -106,3 +106,23 @@ async def test_from_the_front_page_into_ones_own_business(portal: str, page: Pag
     await _looks_right(page)
     await page.click(".po-business h2 a")
     await _looks_right(page)
+
+    await page.click("a[href$='/upkeep']")
+    await _looks_right(page)
+    await page.fill("#export-passphrase", "correct horse battery")
+    await page.click("form[action$='/upkeep/export'] button")
+    await expect(page.locator("a[href$='/export/download']")).to_be_visible(timeout=20_000)
+    await _looks_right(page)
+    async with page.expect_download() as download:
+        await page.click("a[href$='/export/download']")
+    assert (await download.value).suggested_filename == f"{slug}.zip"
+    await page.fill("#maintenance-message", "New cars are coming")
+    await page.click("form[action$='/upkeep/maintenance'] button")
+    await expect(page.locator(".at-notice")).to_contain_text("Under maintenance")
+    await page.fill("#closing-confirm", slug)
+    await page.click("form[action$='/upkeep/closing'] button")
+    await expect(page.locator(".at-notice")).to_contain_text("deleted for good on")
+    await _looks_right(page)
+    await page.goto(f"{portal.replace('localhost', f'{slug}.localhost')}/")
+    await expect(page.locator("h1")).to_have_text("This business has closed")
+    await _looks_right(page)
