@@ -18,7 +18,7 @@ from tests.servers import POSTGRES, REDIS, Postgres, Servers
 from tests.world import World, world_of
 
 ROOT = Path(__file__).parent.parent
-STARTS_WITHIN = 30.0
+STARTS_WITHIN = 60.0
 
 
 @asynccontextmanager
