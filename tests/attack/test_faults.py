@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 
 import httpx
@@ -49,7 +50,7 @@ async def stage() -> AsyncIterator[Stage]:
     async with (
         Ground.prepare() as ground,
         world_of(Postgres.at(ground.dsn), ground.redis_url) as world,
-        web(world.settings, scratch() / "web.log") as running,
+        web(replace(world.settings, trusted_proxies="127.0.0.1"), scratch() / "web.log") as running,
     ):
         shop = await Shop.open(world.databases, world.acme, cars=2)
         sessions = Sessions(SessionCache(), lambda *_: frozenset())
@@ -76,13 +77,19 @@ def load(shop: Shop, token: str) -> Load:
         "starts_at": starts_at.isoformat(),
         "ends_at": (starts_at + timedelta(days=1)).isoformat(),
     }
+    addresses = (f"198.18.{number // 250 % 250}.{number % 250}" for number in count())
+
+    def somebody() -> dict[str, str]:
+        # One address may ask for so many prices; here many people do.
+        return {"x-forwarded-for": next(addresses)}
+
     return Load(
         {
             "page": lambda client: client.get("/car-hire"),
             "read": lambda client: client.get(f"{API}/classes/{shop.vehicle_class.id}"),
             "staff": lambda client: client.get(f"{API}/vehicles", headers=bearer),
             "sign-in page": lambda client: client.get("/sign-in"),
-            "write": lambda client: client.post(f"{API}/quotes", json=quote),
+            "write": lambda client: client.post(f"{API}/quotes", json=quote, headers=somebody()),
         }
     )
 
