@@ -16,6 +16,7 @@ from tests.world import World
 COMMANDS = {
     "bootstrap": "an administrator's; tests/tenants/test_commands.py",
     "doctor": "every scope's, each by its own; tests/tenants/test_doctor.py",
+    "health": "the operator's: counts, and nothing of a tenant's; tests/tenants/operator",
     "jobs dead": "the operator's; tests/atrium/test_dead_letters.py",
     "jobs discard": "likewise",
     "jobs discard-all": "likewise",
@@ -32,6 +33,7 @@ COMMANDS = {
     "proxy caddyfile": "prints a file; tests/atrium/test_proxy.py",
     "relay": "a process; tests/workers/test_relay.py",
     "scheduler": "a process; tests/workers/test_scheduler.py",
+    "schedules": "the operator's: when turns come; tests/tenants/operator",
     "seed": "the demo's; tests/tenants/test_commands.py",
     "tenants clone": "the operator's, one tenant by its address; tests/tenants/archive",
     "tenants close": "likewise; tests/tenants/lifecycle",
