@@ -9,7 +9,7 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.scope import Tenant
@@ -99,11 +99,15 @@ async def _letters(session: AsyncSession, template: str) -> list[str]:
 
 
 @pytest.fixture
-def registry(site: Site, dns: NameServer) -> Registry:
-    """Names of the site's tenants."""
+async def registry(site: Site, dns: NameServer) -> AsyncIterator[Registry]:
+    """Names of the site's tenants, given up after the test: a business can have 20."""
     world = site.world
     inspector = Inspector(settings=world.settings, signals=world.signals, resolver=dns.resolver())
-    return Registry(site, dns, inspector)
+    yield Registry(site, dns, inspector)
+    async with world.databases.transaction(world.platform) as session:
+        mine = TenantHost.tenant_id.in_([each.id for each in world.tenants])
+        await session.execute(delete(TenantHost).where(mine))
+    world.directory.forget_all()
 
 
 def fresh(below: str = "example") -> str:
