@@ -15,11 +15,11 @@ from typing import Any, Final
 
 import asyncpg
 
+from atrium.testing.world import World
 from bench.load import Load, Outcome, put_on
 from bench.reading import Reader, reader
 from bench.result import Result
 from bench.stage import atrium_web, stage, tenants
-from tests.world import World
 
 TENANTS: Final = 1000
 REQUESTS: Final = 20_000

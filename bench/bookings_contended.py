@@ -19,6 +19,8 @@ import asyncpg
 import msgspec
 from sqlalchemy.exc import DBAPIError
 
+from atrium.testing.servers import POSTGRES, REDIS, Postgres, Servers
+from atrium.testing.world import world_of
 from bench.result import Result
 from core import clock
 from core.db import Databases
@@ -28,8 +30,6 @@ from plugins.car_hire.models import Booking, Quote
 from plugins.car_hire.policy import Policy
 from plugins.car_hire.services import bookings, locking, pricing, quotes
 from tests.plugins.car_hire.shop import Shop
-from tests.servers import POSTGRES, REDIS, Postgres, Servers
-from tests.world import world_of
 
 ATTEMPTS: Final = 20_000
 CLIENTS: Final = 64

@@ -10,13 +10,13 @@ from uuid import UUID
 
 from sqlalchemy import insert
 
+from atrium.testing.world import World
 from core.ids import new_id
 from core.scope import scope_name
 from tenants.migration.migrate import Plan, migrate
 from tenants.migration.replay import Target, replay
 from tenants.models import TenantPlugin, TenantRecord
 from tenants.scopes import connected, make_role, make_schema
-from tests.world import World
 
 TENANTS: Final = 1_000
 AT_ONCE: Final = 4

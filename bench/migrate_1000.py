@@ -19,10 +19,10 @@ from typing import Final
 
 import asyncpg
 
+from atrium.testing.world import World
 from bench.fleet import AT_ONCE, TENANTS, fleet
 from bench.result import Result
 from bench.stage import ROOT, environment, stage
-from tests.world import World
 
 TARGET_SECONDS: Final = 30.0
 NOTHING_SECONDS: Final = 2.0

@@ -14,12 +14,12 @@ from typing import Any, Final
 
 import msgspec
 
+from atrium.testing.servers import REDIS
 from bench import noisy_queue
 from bench.load import Load, Outcome, put_on
 from bench.reading import Reader, reader
 from bench.result import Result
 from bench.stage import atrium_web, stage, tenants
-from tests.servers import REDIS
 
 QUIET: Final = 20
 TIMES: Final = 50

@@ -16,11 +16,11 @@ from typing import Any, Final
 
 import asyncpg
 
+from atrium.testing.servers import Postgres, scratch
 from bench.load import quantile
 from core.db import Databases
 from core.scope import Database, Tenant
 from tests.databases import TestDatabase
-from tests.servers import Postgres, scratch
 from tests.workers import processes, shop
 from tests.workers.rig import Plan, eventually
 

@@ -17,6 +17,7 @@ from typing import Final
 import asyncpg
 import httpx
 
+from atrium.testing.world import World
 from atrium.up.process import free_port
 from bench.result import Result
 from bench.stage import environment, process, stage
@@ -24,7 +25,6 @@ from core.ids import new_id
 from core.jobs import put
 from core.scope import Tenant
 from tenants.lifecycle import disable_plugin, enable_plugin
-from tests.world import World
 
 ROUNDS: Final = 10
 TARGET_SECONDS: Final = 2.0

@@ -12,13 +12,13 @@ import time
 from dataclasses import replace
 from typing import Final
 
+from atrium.testing.world import World
 from atrium.up.process import free_port
 from bench.fleet import TENANTS, fleet
 from bench.result import Result
 from bench.signup import sign_up
 from bench.stage import environment, process, stage
 from tenants.warm import Warmer
-from tests.world import World
 
 ROUNDS: Final = 40
 SIGN_UPS: Final = 10

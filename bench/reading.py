@@ -20,6 +20,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import select
 
+from atrium.testing.world import World
 from atrium.up.process import free_port
 from bench.load import Load, Outcome, put_on
 from bench.result import Result
@@ -30,7 +31,6 @@ from core.auth.sessions import SessionCache, Sessions
 from core.ids import new_id
 from core.scope import Tenant
 from plugins.car_hire.models import Vehicle, VehicleClass
-from tests.world import World
 
 CONNECTIONS: Final = 32
 SECONDS: Final = 8.0

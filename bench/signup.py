@@ -17,9 +17,9 @@ from typing import Final
 
 import httpx
 
+from atrium.testing.servers import POSTGRES, REDIS, Postgres, Servers
 from bench.result import Result
 from tests.running import running
-from tests.servers import POSTGRES, REDIS, Postgres, Servers
 
 SIGN_UPS: Final = 12
 TARGET_SECONDS: Final = 3.0

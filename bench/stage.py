@@ -11,11 +11,11 @@ from dataclasses import fields
 from pathlib import Path
 from time import monotonic
 
+from atrium.testing.servers import POSTGRES, REDIS, Postgres, Servers
+from atrium.testing.world import World, world_of
 from atrium.up.process import free_port
 from core.scope import Tenant
 from core.settings import Settings
-from tests.servers import POSTGRES, REDIS, Postgres, Servers
-from tests.world import World, world_of
 
 ROOT = Path(__file__).parent.parent
 STARTS_WITHIN = 60.0

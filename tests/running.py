@@ -11,8 +11,8 @@ from typing import Final, Self
 
 import httpx
 
+from atrium.testing.servers import Postgres
 from atrium.up.process import free_port
-from tests.servers import Postgres
 from tests.tenants.installation import Installation, installation
 
 PROCESSES: Final = ("web", "worker", "relay")

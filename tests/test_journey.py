@@ -17,12 +17,12 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from atrium.testing.browser import axe
+from atrium.testing.servers import Postgres
 from atrium.up.process import free_port
 from bench.stage import process
 from core import clock
-from tests.browser import axe
 from tests.running import running
-from tests.servers import Postgres
 
 pytestmark = pytest.mark.browser
 

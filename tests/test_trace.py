@@ -12,10 +12,10 @@ from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from atrium.testing.site import Site
 from core.permissions import Role
 from core.scope import TENANT_ZERO
 from tenants.part import tenancy
-from tests.site import Site
 from workers.registry import Registry
 from workers.runtime import Runtime
 

@@ -12,10 +12,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from atrium.cli import main
+from atrium.testing.world import World
 from core.ids import new_id
 from core.jobs import put
 from core.scope import Tenant
-from tests.world import World
 
 
 @pytest.fixture

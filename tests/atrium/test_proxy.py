@@ -18,12 +18,12 @@ import pytest
 from sqlalchemy import delete, select
 
 from atrium.proxy import written
+from atrium.testing.world import World
 from atrium.up.process import free_port
 from core.auth.models import User, UserSession
 from core.clock import now
 from tenants.domains.models import TenantHost
 from tests.tenants.installation import ROOT, environment_of
-from tests.world import World
 
 
 def caddy() -> str:

@@ -7,8 +7,8 @@ import pytest
 from playwright.async_api import Browser
 from redis.asyncio import Redis
 
-from tests.browser import axe
-from tests.servers import Postgres
+from atrium.testing.browser import axe
+from atrium.testing.servers import Postgres
 
 
 async def test_a_database_is_made_empty_and_dropped(postgres: Postgres) -> None:

@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import select
 
+from atrium.testing.site import Site
 from core.auth.models import UserSession
 from core.ids import new_id
 from core.mail.models import Mail
@@ -19,7 +20,6 @@ from core.scope import Tenant
 from plugins.car_hire.services import fleet
 from tenants.domains.services import claim
 from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
-from tests.site import Site
 
 Body = dict[str, Any]
 

@@ -9,9 +9,9 @@ import pytest
 
 from atrium.cli import main
 from atrium.testing.watched import Watched
+from atrium.testing.world import World
 from core.jobs import Actor
 from tenants.lifecycle import disable_plugin, suspend
-from tests.world import World
 
 COMMANDS = {
     "bootstrap": "an administrator's; tests/tenants/test_commands.py",

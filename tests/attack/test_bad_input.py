@@ -11,12 +11,12 @@ from urllib.parse import quote_from_bytes, urlencode
 import httpx
 import pytest
 
+from atrium.testing.routes import Route, Unexercised, routes
+from atrium.testing.site import Site
 from core.auth.authority import LOCAL_COOKIE
 from core.permissions import Role
 from core.throttle import Allowance, Throttle
 from tests.attack.loot import Body, Loot
-from tests.attack.routes import Route, Unexercised, routes
-from tests.site import Site
 
 NUL, SURROGATE = "a\0b", "\ud800"
 DEEP: Any = "x"

@@ -13,6 +13,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from atrium.testing.servers import Postgres, scratch
+from atrium.testing.site import OWN_PAGES, Site
+from atrium.testing.world import World, world_of
 from atrium.up.process import free_port
 from core import clock
 from core.auth.models import User
@@ -24,9 +27,6 @@ from core.scope import Tenant
 from tests.attack.ground import Ground, Load, Server
 from tests.attack.processes import Web, web
 from tests.plugins.car_hire.shop import Shop
-from tests.servers import Postgres, scratch
-from tests.site import OWN_PAGES, Site
-from tests.world import World, world_of
 
 BACK_WITHIN = 5.0
 """Seconds, from the moment the server answers again."""

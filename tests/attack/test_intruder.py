@@ -11,13 +11,13 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from atrium.testing.site import Site
 from core.auth import entry
 from core.auth.models import User
 from core.payments.models import PaymentAccount, PaymentNotice
 from core.permissions import Role
 from core.scope import Tenant
 from tests.attack.loot import Loot
-from tests.site import Site
 
 ELSEWHERE = (
     "//evil.example",

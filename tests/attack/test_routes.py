@@ -11,12 +11,12 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from atrium.testing.routes import METHODS, Route, routes
+from atrium.testing.site import Site
 from core.auth.authority import LOCAL_COOKIE
 from core.permissions import Role
 from core.scope import Tenant
 from tests.attack.loot import Body, Loot
-from tests.attack.routes import METHODS, Route, routes
-from tests.site import Site
 
 REFUSED = {403, 404, 422}
 

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from atrium.testing.site import Site
 from bench.stage import ROOT
 from core.permissions import Role
 from core.scope import Tenant
 from tests.attack.loot import Loot
 from tests.attack.processes import Web, web
-from tests.site import Site
 
 CHECKS = (
     "not_a_server_error",

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 
 import pytest
 
+from atrium.testing import keys
+from atrium.testing.servers import Postgres
 from core import crypto
 from core.crypto import KeyRing
 from core.db import Databases
 from core.scope import Tenant
 from tenants.migration.lines import compile_lines
-from tests import keys
 from tests.core import secret_notes
 from tests.databases import TestDatabase
-from tests.servers import Postgres
 
 
 @dataclass(frozen=True, slots=True)

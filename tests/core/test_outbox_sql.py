@@ -12,10 +12,10 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from atrium.testing.servers import Postgres
 from core.ids import new_id
 from core.scope import Tenant
 from tests.databases import TestDatabase
-from tests.servers import Postgres
 
 LEASE = timedelta(seconds=60)
 

@@ -7,13 +7,13 @@ from dataclasses import replace
 import pytest
 
 from atrium.asgi import compose
+from atrium.testing.servers import Postgres
+from atrium.testing.site import lifespan_of
+from atrium.testing.world import World
 from core.db import Databases
 from core.pooler import UnsafePooler, refuse_deaf
 from core.scope import Database
 from tests.poolers.pgbouncer import pgbouncer
-from tests.servers import Postgres
-from tests.site import lifespan_of
-from tests.world import World
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from sqlalchemy import Column, MetaData, Table, Text, Uuid, bindparam, select
 from sqlalchemy.dialects.postgresql import JSONB
 
+from atrium.testing.world import World
 from core.auth.models import User
 from core.ids import new_id
 from core.reads import Read
-from tests.world import World
 
 _USERS = User.__table__.c
 BY_EMAIL = Read(select(_USERS.id, _USERS.email).where(_USERS.email == bindparam("email")))

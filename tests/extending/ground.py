@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from atrium.asgi import compose
+from atrium.testing.site import Site, lifespan_of
+from atrium.testing.world import World, order
 from core.plugin import Plugin, Plugins
 from core.scope import Tenant
 from tenants.provisioning import Provisioner
-from tests.site import Site, lifespan_of
-from tests.world import World, order
 
 
 def declare(name: str = "sample", **fields: Any) -> Plugin:

@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import delete, select
 from structlog.testing import capture_logs
 
+from atrium.testing.world import World
 from core import plugin_failures
 from core.agreement import agreed
 from core.errors import Invalid
@@ -30,7 +31,6 @@ from tests.extending.ground import Ground, ground_of
 from tests.extending.winter import Asked, Tyres, check, mood, rate, winter
 from tests.plugins.car_hire.shop import Shop
 from tests.plugins.car_hire.test_pages import typed
-from tests.world import World
 
 TREAD = {"winter": {"tread_mm": 6}}
 FAILURES = [

@@ -10,14 +10,14 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from playwright.async_api import Browser, expect
 
+from atrium.testing.browser import axe
+from atrium.testing.world import World
 from atrium.up.process import free_port
 from core.auth.authority import LOCAL_COOKIE
 from core.permissions import Role
-from tests.browser import axe
 from tests.extending.ground import Ground, declare, ground_of
 from tests.extending.winter import winter
 from tests.plugins.car_hire.shop import Shop
-from tests.world import World
 
 pytestmark = pytest.mark.browser
 

@@ -10,6 +10,8 @@ import pytest
 from sqlalchemy import text
 
 from atrium.testing.checks.personal import tells_of_people
+from atrium.testing.routes import routes
+from atrium.testing.site import Site
 from core.auth.allowances import OWN_DATA
 from core.auth.authority import LOCAL_COOKIE
 from core.db import Base
@@ -17,9 +19,7 @@ from core.origin import networks
 from core.permissions import Role
 from plugins.car_hire.models import Customer
 from tenants.migration.lines import PLATFORM
-from tests.attack.routes import routes
 from tests.plugins.car_hire.shop import Shop
-from tests.site import Site
 
 NOBODYS = {
     "payment_accounts": "the business's own keys",

@@ -14,13 +14,13 @@ import msgspec
 import pytest
 from structlog.testing import capture_logs
 
+from atrium.testing.world import World
 from core import plugin_settings
 from core.errors import EditedMeanwhile
 from core.permissions import Role
 from core.plugin_settings import services
 from core.web.forms.fields import Form, amount, choice, text, tick, whole
 from tests.extending.ground import Ground, declare, ground_of
-from tests.world import World
 
 PAGE, API = "/settings/book-shop", "/api/v1/settings/book-shop"
 

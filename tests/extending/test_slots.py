@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 from structlog.testing import capture_logs
 
+from atrium.testing.world import World
 from core.auth.authority import LOCAL_COOKIE
 from core.permissions import Permission, Role
 from core.plugin import Slot
@@ -18,7 +19,6 @@ from core.web import slots
 from plugins.car_hire.models import Customer
 from tests.extending.ground import Ground, declare, ground_of
 from tests.plugins.car_hire.shop import Shop
-from tests.world import World
 
 
 async def words(session: AsyncSession) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from atrium.testing.distributions import install, run
+from atrium.testing.world import World
 from core.agreement import agreed
 from core.permissions import Role
 from core.plugin import Plugin, Plugins
@@ -20,7 +21,6 @@ from tenants.installed import HOUSE
 from tenants.migration.lines import compile_lines
 from tests.extending.ground import ground_of
 from tests.plugins.car_hire.shop import Shop
-from tests.world import World
 
 TUTORIAL = Path(__file__).parents[2] / "docs" / "tutorial.md"
 FILES = {

@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from atrium.testing.servers import Postgres
+from atrium.testing.world import World
 from core.db import Databases
 from core.scope import Database, Tenant
 from tests.poolers.pgbouncer import PgBouncer, pgbouncer
-from tests.servers import Postgres
-from tests.world import World
 
 
 @pytest.fixture(scope="session", params=["session", "transaction"])

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from atrium.testing.servers import Postgres, scratch
 from atrium.up.process import free_port
-from tests.servers import Postgres, scratch
 
 IGNORED = "search_path, idle_in_transaction_session_timeout"
 """What the documentation tells an operator to let it ignore."""

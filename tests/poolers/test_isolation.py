@@ -6,10 +6,10 @@ import asyncio
 
 import pytest
 
+from atrium.testing.world import World
 from core.reads import Read
 from tests.core import test_reads
 from tests.tenants.test_isolation import *  # noqa: F403  # each of its tests, and its fixtures
-from tests.world import World
 
 pytestmark = pytest.mark.long
 

@@ -13,9 +13,9 @@ from typing import Final
 
 import asyncpg
 
+from atrium.testing.servers import Postgres
+from atrium.testing.world import settings_for
 from core.settings import Settings
-from tests.servers import Postgres
-from tests.world import settings_for
 
 ROOT: Final = Path(__file__).parents[2]
 

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import pytest
 
+from atrium.testing.world import World
 from core.clock import now
 from core.scope import TENANT_ZERO, Tenant
 from core.signals import Signals
@@ -15,7 +16,6 @@ from core.web.hosts import normalise
 from tenants import lifecycle
 from tenants.catalogue import Catalogue
 from tenants.domains.models import TenantHost
-from tests.world import World
 
 
 async def _served(world: World, header: str) -> Tenant | None:

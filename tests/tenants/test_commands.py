@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.servers import Postgres
+from atrium.testing.servers import Postgres
 from tests.tenants.installation import installation
 
 _TENANTS = """

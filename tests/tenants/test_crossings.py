@@ -19,11 +19,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from atrium.testing.servers import Postgres
 from core.connections import Lifetime
 from core.db import Databases, is_away, lost_its_transaction
 from core.scope import Tenant
 from tests.databases import TestDatabase
-from tests.servers import Postgres
 
 POOLED = 48
 DEDICATED = 2

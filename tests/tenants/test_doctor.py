@@ -10,12 +10,12 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
+from atrium.testing.servers import Postgres
+from atrium.testing.world import World
 from core.scope import Tenant, scope_name
 from tenants.doctor.command import Finding, look_over
 from tenants.workshop import Workshop
-from tests.servers import Postgres
 from tests.tenants.installation import installation
-from tests.world import World
 
 
 @pytest.fixture

@@ -29,10 +29,10 @@ from sqlalchemy.pool import NullPool
 import core
 import plugins
 import tenants
+from atrium.testing.world import World
 from core.db import Base
 from core.scope import Tenant
 from tenants.migration.lines import CORE, PLATFORM
-from tests.world import World
 
 WHO = pytest.mark.parametrize("who", ["platform", "acme", "delta"])
 

@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 from sqlalchemy.engine import make_url
 
+from atrium.testing.world import World
 from core.scope import scope_name
 from tests.tenants import grants
-from tests.world import World
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from atrium.testing.world import World
 from core.connections import ScopedConnection
 from core.db import Databases
 from core.scope import NoScope, Scope, Tenant, current
-from tests.world import World
 
 WHO = pytest.mark.parametrize("who", ["acme", "delta", "platform"])
 

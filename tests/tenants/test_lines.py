@@ -7,8 +7,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from atrium.testing.world import World
 from tenants.migration.lines import BadMigration, Line, Lines, compile_line
-from tests.world import World
 
 _HEADER = """
 import sqlalchemy as sa

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from atrium.testing.world import World, settings_for
 from core.db import Databases
 from core.ids import new_id
 from core.scope import scope_name
@@ -27,7 +28,6 @@ from tenants.models import TenantPlugin, TenantRecord
 from tenants.scopes import connected, make_role, make_schema
 from tests.databases import PASSWORDS
 from tests.tenants import killable
-from tests.world import World, settings_for
 
 TENANTS = 12
 

@@ -6,10 +6,10 @@ import io
 
 import asyncpg
 
+from atrium.testing.servers import Postgres
 from core.ids import new_id
 from tenants.migration.replay import Outcome, Target
 from tenants.migration.terminal import LiveLine
-from tests.servers import Postgres
 from tests.tenants.installation import installation
 
 

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from sqlalchemy import select, text
 
+from atrium.testing.world import World, order
 from core.errors import Conflict, Invalid
 from core.scope import Tenant
 from tenants import lifecycle
@@ -20,7 +21,6 @@ from tenants.provisioning import Provisioner
 from tenants.runs import Progress, progress
 from tenants.tasks import actors
 from tests.tenants import killable
-from tests.world import World, order
 
 STEPS = ("role", "schema", "tables", "key", "seed:car_hire", "owner", "activate")
 

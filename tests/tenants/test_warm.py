@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import delete, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from atrium.testing.world import World, order
 from core.clock import now
 from core.scope import Scope, Tenant, scope_name
 from tenants import lifecycle, warm
@@ -22,7 +23,6 @@ from tenants.models import MigrationStatus, TenantRecord, WarmScope
 from tenants.roster import Served
 from tenants.runs import progress
 from tenants.warm import Warmer
-from tests.world import World, order
 
 
 def _warmer(world: World, count: int) -> Warmer:

@@ -7,14 +7,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 from sqlalchemy import update
 
+from atrium.testing.site import Site
+from atrium.testing.world import World
 from core.permissions import Role
 from core.scope import Tenant
 from tenants.migration.lines import Line, Revision
 from tenants.migration.migrate import migrate
 from tenants.models import MigrationStatus, TenantPlugin
 from tenants.roster import Served
-from tests.site import Site
-from tests.world import World
 
 Stand = Callable[..., Awaitable[None]]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import text
 
-from tests.world import World
+from atrium.testing.world import World
 
 
 async def test_every_tenant_of_the_world_is_served_in_its_own_scope(world: World) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 import structlog
 
-from tests.servers import Postgres
+from atrium.testing.servers import Postgres
 from tests.workers.rig import Rig
 
 

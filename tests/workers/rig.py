@@ -12,11 +12,11 @@ import asyncpg
 import msgspec
 from sqlalchemy import text
 
+from atrium.testing.servers import Postgres
 from core.db import Databases
 from core.plugin import Plugins
 from core.scope import Database, Tenant
 from tests.databases import TestDatabase
-from tests.servers import Postgres
 from tests.workers import shop
 from workers.registry import Registry
 

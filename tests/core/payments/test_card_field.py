@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser import axe
+from atrium.testing.browser import axe
 from tests.core.payments.conftest import Shop
 from tests.core.payments.site import Site
 from tests.standin.conftest import free_port

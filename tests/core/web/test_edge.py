@@ -9,10 +9,10 @@ from uuid import uuid4
 import httpx
 import pytest
 
+from atrium.testing.site import Site
 from core.admission import Admission
 from core.permissions import Role
 from core.shares import Shares
-from tests.site import Site
 
 
 async def ask(site: Site, host: str, path: str = "/dev/gallery", **headers: str) -> httpx.Response:

@@ -10,8 +10,8 @@ from granian.constants import Interfaces
 from granian.server.embed import Server
 from playwright.async_api import Browser, expect
 
+from atrium.testing.browser import axe
 from atrium.up.process import free_port
-from tests.browser import axe
 from tests.core.web.conftest import Served
 
 pytestmark = pytest.mark.browser

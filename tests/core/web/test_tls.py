@@ -5,8 +5,8 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from atrium.testing.site import Site
 from core.web.tls import Pace
-from tests.site import Site
 
 GATE = "/internal/tls-allowed"
 

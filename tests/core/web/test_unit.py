@@ -16,11 +16,11 @@ from litestar.types import Scope as AsgiScope
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from atrium.testing.servers import Postgres
 from core.db import Databases
 from core.scope import Database, Scope, Tenant
 from core.web import problems, unit
 from tests.databases import TestDatabase
-from tests.servers import Postgres
 
 TABLE = (
     "CREATE TABLE things (id int PRIMARY KEY, name varchar(20)); INSERT INTO things VALUES (1, 'x')"

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from atrium.testing.site import Site
+from atrium.testing.world import World
 from core.db import Databases
 from core.origin import networks
 from core.scope import Tenant
 from tests.plugins.car_hire.shop import Shop
-from tests.site import Site
-from tests.world import World
 
 
 @pytest.fixture(scope="session")

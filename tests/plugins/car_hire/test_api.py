@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from sqlalchemy import event
 
+from atrium.testing.site import Site
 from core.permissions import Role
 from plugins.car_hire.models import Quote
 from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
-from tests.site import Site
 
 API = "/api/v1/car-hire"
 

@@ -6,10 +6,10 @@ import secrets
 
 from sqlalchemy import func, select
 
+from atrium.testing.site import Site
 from core.permissions import Role
 from plugins.car_hire import demo
 from plugins.car_hire.models import Booking, Vehicle, VehicleClass
-from tests.site import Site
 
 
 async def test_a_new_tenant_begins_with_classes(site: Site) -> None:

@@ -13,13 +13,13 @@ import msgspec
 import pytest
 from sqlalchemy import update
 
+from atrium.testing.site import Site
 from core.auth.authority import LOCAL_COOKIE
 from core.clock import local
 from core.permissions import Role
 from plugins.car_hire.models import Booking, Customer
 from plugins.car_hire.services import bookings, hires
 from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
-from tests.site import Site
 
 SITE = "/car-hire"
 DESK = "/car-hire/desk"

@@ -18,6 +18,7 @@ import msgspec
 import pytest
 from sqlalchemy import select, update
 
+from atrium.testing.site import Site
 from core import clock
 from core.errors import EditedMeanwhile
 from core.mail.models import Mail
@@ -35,7 +36,6 @@ from plugins.car_hire.models import Booking
 from plugins.car_hire.schemas import ReturnInput
 from plugins.car_hire.services import bookings, hires, paying
 from tests.plugins.car_hire.shop import Shop
-from tests.site import Site
 from tests.standin.conftest import StandIn, _running, free_port, standin
 
 __all__ = ["_running", "standin"]

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select, update
 
+from atrium.testing.site import Site
 from core.clock import now
 from plugins.car_hire.models import Quote, QuoteLine
 from plugins.car_hire.plugin import plugin
@@ -15,7 +16,6 @@ from plugins.car_hire.services import quotes
 from tests.plugins.car_hire.shop import Shop
 from tests.plugins.car_hire.test_api import quote_body
 from tests.plugins.car_hire.test_pages import walls
-from tests.site import Site
 
 
 @pytest.mark.usefixtures("believed")

@@ -10,11 +10,11 @@ import httpx
 import pytest
 from sqlalchemy import func, select
 
+from atrium.testing.site import Site
 from core.permissions import Role
 from plugins.car_hire.models import Booking, Customer, Quote, Vehicle, VehicleClass
 from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
 from tests.plugins.car_hire.test_pages import DESK, SITE, typed, walls
-from tests.site import Site
 
 CREATING = ["walk-in", "car", "customer", "class"]
 

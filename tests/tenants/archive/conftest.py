@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from atrium.testing.site import Site
+from atrium.testing.world import World
 from core.ids import new_id
 from core.scope import Tenant
 from plugins.car_hire import demo
@@ -19,8 +21,6 @@ from tenants.files import folder_of
 from tenants.lifecycle import Order, Owner
 from tenants.lifecycle.restoring import note_import
 from tests.databases import PASSWORDS
-from tests.site import Site
-from tests.world import World
 
 
 @pytest.fixture(scope="module")

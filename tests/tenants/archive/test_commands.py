@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from atrium.testing.servers import Postgres
 from tenants.archive.reading import Archive
-from tests.servers import Postgres
 from tests.tenants.installation import installation
 
 

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
+from atrium.testing.site import Site
+from atrium.testing.world import World
 from core.auth.models import User, UserSession
 from core.mail import office
 from core.mail.models import Mail
@@ -20,10 +22,8 @@ from tenants.archive.sealing import ArchiveKey
 from tenants.files import archives_of
 from tenants.lifecycle import Ordered, Owner
 from tenants.lifecycle.restoring import clone
-from tests.site import Site
 from tests.tenants.archive.conftest import archive_of
 from tests.tenants.test_provisioning import Breaking, Broken
-from tests.world import World
 
 STEPS = ("snapshot", "role", "schema", "layout", "key", "load", "discard", "tables", "owner",
          "activate")  # fmt: skip

@@ -11,12 +11,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from atrium.testing.site import Site
 from core.errors import Invalid
 from core.scope import Tenant
 from tenants.archive.manifest import NAME
 from tenants.archive.reading import Archive, BadArchive
 from tenants.archive.sealing import ArchiveKey
-from tests.site import Site
 from tests.tenants.archive.conftest import archive_of
 
 CLIENTS = "data/car_hire_customers.jsonl"

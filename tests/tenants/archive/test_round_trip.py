@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import func, select, text
 
+from atrium.testing.site import Site
+from atrium.testing.world import World
 from core.payments.models import PaymentAccount
 from core.scope import Tenant
 from plugins.car_hire.models import Booking, Customer
@@ -20,9 +22,7 @@ from tenants.archive.reading import Archive
 from tenants.archive.sealing import ArchiveKey
 from tenants.archive.tables import UnknownTable, carried
 from tenants.files import folder_of
-from tests.site import Site
 from tests.tenants.archive.conftest import archive_of, restored
-from tests.world import World
 
 PASSPHRASE = "correct horse battery"
 

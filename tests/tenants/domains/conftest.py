@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from atrium.testing.site import Site
 from core.scope import Tenant
 from tenants.domains import records, services
 from tenants.domains.checking import Inspector
 from tenants.domains.models import TenantHost
 from tests.dns import NameServer, name_server
-from tests.site import Site
 
 
 @pytest.fixture

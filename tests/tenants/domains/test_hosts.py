@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.site import Site
+from atrium.testing.site import Site
 from tests.tenants.domains.conftest import Registry, fresh
 
 SERVED = {200}

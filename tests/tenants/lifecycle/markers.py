@@ -15,13 +15,13 @@ import asyncpg
 from redis.asyncio import Redis
 from sqlalchemy.engine import make_url
 
+from atrium.testing.world import World
 from core.auth.allowances import PER_ACCOUNT
 from core.ids import new_id
 from core.scope import Tenant, acting_for
 from core.throttle import Throttle
 from tenants.archive.tables import quoted
 from tenants.files import archives_of, folder_of
-from tests.world import World
 
 _COLUMNS = """
 SELECT c.relname AS "table", a.attname AS "column", t.typname AS "type"

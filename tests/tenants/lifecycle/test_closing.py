@@ -11,6 +11,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text, update
 
+from atrium.testing.site import Site
+from atrium.testing.world import World
 from core.clock import now
 from core.errors import Conflict
 from core.payments.models import PaymentAccount
@@ -20,11 +22,9 @@ from tenants.deletion import Deleter
 from tenants.lifecycle import SlugTaken, closing, serving
 from tenants.lifecycle.closing import DELETION
 from tenants.models import TenantRecord
-from tests.site import Site
 from tests.tenants import killable
 from tests.tenants.archive.conftest import dedicated
 from tests.tenants.lifecycle.markers import Marks, database_of, found, remains
-from tests.world import World
 
 
 @pytest.fixture

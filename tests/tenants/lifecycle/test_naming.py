@@ -10,13 +10,13 @@ import httpx
 import pytest
 from sqlalchemy import text, update
 
+from atrium.testing.site import Site
+from atrium.testing.world import World, order
 from core.clock import now
 from core.scope import Tenant
 from tenants import lifecycle
 from tenants.lifecycle import SlugTaken, naming
 from tenants.models import FormerSlug
-from tests.site import Site
-from tests.world import World, order
 
 
 def fresh() -> str:

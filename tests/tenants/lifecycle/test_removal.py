@@ -9,6 +9,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
+from atrium.testing.site import Site
+from atrium.testing.world import World
 from core.errors import Conflict
 from core.scope import Tenant
 from plugins.car_hire import demo
@@ -17,9 +19,7 @@ from tenants.files import archive_file
 from tenants.lifecycle import disable_plugin, enable_plugin, removal
 from tenants.models import Export, ProvisioningRun, Seed
 from tenants.tasks import actors
-from tests.site import Site
 from tests.tenants.test_provisioning import Breaking, Broken
-from tests.world import World
 
 TABLES = """
 SELECT count(*) FROM pg_class WHERE relnamespace = to_regnamespace(:scope) AND relkind = 'r'

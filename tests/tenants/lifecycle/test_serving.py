@@ -11,6 +11,8 @@ from sqlalchemy import text, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from atrium.testing.site import Site
+from atrium.testing.world import World
 from core.clock import local, now
 from core.errors import Conflict, Invalid
 from core.logos import pictures
@@ -22,8 +24,6 @@ from tenants.lifecycle import serving
 from tenants.lifecycle.statuses import MOVES, Status, move
 from tenants.models import TenantRecord
 from tests.core.logos.test_pictures import picture as logo_file
-from tests.site import Site
-from tests.world import World
 
 HTML = {"accept": "text/html", "accept-language": "en"}
 

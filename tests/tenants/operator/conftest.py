@@ -9,10 +9,10 @@ from typing import Any
 import httpx
 import pytest
 
+from atrium.testing.site import Site
 from core.permissions import Role
 from core.scope import Tenant
 from tenants.operator import tokens
-from tests.site import Site
 
 
 @pytest.fixture

@@ -8,6 +8,8 @@ import httpx
 import pytest
 from sqlalchemy import update
 
+from atrium.testing.routes import Route, routes
+from atrium.testing.site import Site
 from core.auth.models import User
 from core.clock import now
 from core.errors import Conflict
@@ -15,8 +17,6 @@ from core.permissions import Role
 from core.scope import Tenant
 from tenants.operator import people, tokens
 from tenants.operator.models import OperatorToken
-from tests.attack.routes import Route, routes
-from tests.site import Site
 from tests.tenants.operator.conftest import program
 
 API = "/api/v1/operator/tenants"

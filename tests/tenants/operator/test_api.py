@@ -7,11 +7,11 @@ import secrets
 import httpx
 from sqlalchemy import select
 
+from atrium.testing.site import Site
 from core.audit.models import AuditEntry
 from core.auth.models import User
 from core.mail.models import Mail
 from core.scope import Tenant
-from tests.site import Site
 from tests.tenants.operator.conftest import wanted
 from tests.tenants.portal.conftest import make
 

@@ -7,11 +7,11 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser
 
+from atrium.testing.browser import axe
+from atrium.testing.site import Site
 from core.permissions import Role
 from tests.atrium.test_dead_letters import dead_letter
 from tests.attack.processes import Web, web
-from tests.browser import axe
-from tests.site import Site
 
 pytestmark = pytest.mark.browser
 

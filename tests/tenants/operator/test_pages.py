@@ -10,14 +10,14 @@ import httpx
 import pytest
 from sqlalchemy import select, text
 
+from atrium.testing.routes import routes
+from atrium.testing.site import Site
 from core.audit.models import AuditEntry
 from core.clock import now
 from core.part import core
 from core.scope import Tenant
 from tests.atrium.test_dead_letters import dead_letter
 from tests.attack.loot import Loot
-from tests.attack.routes import routes
-from tests.site import Site
 
 HOME = "/operator"
 

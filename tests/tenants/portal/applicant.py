@@ -8,7 +8,7 @@ from typing import Self
 
 import httpx
 
-from tests.site import OWN_PAGES, Site
+from atrium.testing.site import OWN_PAGES, Site
 
 PASSWORD = "correct horse staple"  # of a person who does not exist
 STEPS = ("business", "products", "hosting", "address", "owner")

@@ -9,9 +9,9 @@ from uuid import UUID
 import pytest
 from sqlalchemy import Row, text
 
-from tests.site import Site
+from atrium.testing.site import Site
+from atrium.testing.world import World
 from tests.tenants.portal.applicant import Applicant
-from tests.world import World
 
 
 @pytest.fixture

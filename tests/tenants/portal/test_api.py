@@ -9,8 +9,8 @@ from uuid import UUID
 import httpx
 import pytest
 
+from atrium.testing.site import Site
 from core.permissions import Role
-from tests.site import Site
 from tests.tenants.portal.conftest import make, rows
 
 

@@ -9,10 +9,10 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from atrium.testing.site import Site
 from core.permissions import Role
 from core.scope import Brand
 from tests.core.logos.test_pictures import claiming, drawing, moving, picture
-from tests.site import Site
 from tests.tenants.portal.applicant import Applicant
 from tests.tenants.portal.conftest import make, rows
 from tests.tenants.portal.test_businesses import Owned

@@ -13,13 +13,13 @@ import pytest
 from litestar.routes import HTTPRoute
 from sqlalchemy import update
 
+from atrium.testing.site import Site
 from core.auth.models import User
 from core.clock import now
 from core.ids import new_id
 from core.permissions import Role
 from core.web.edge import Edge
 from tenants.domains.models import TenantHost
-from tests.site import Site
 from tests.tenants.portal.applicant import Applicant
 from tests.tenants.portal.conftest import make, rows
 

@@ -11,13 +11,13 @@ from uuid import UUID
 
 from sqlalchemy import select, text, update
 
+from atrium.testing.site import Site
 from core.clock import now
 from core.jobs import Actor
 from core.permissions import Role
 from tenants.files import archives_of
 from tenants.models import Export, Membership
 from tenants.tasks import actors
-from tests.site import Site
 from tests.tenants.portal.conftest import make, rows
 from tests.tenants.portal.test_businesses import Owned
 from tests.tenants.portal.test_upkeep import owned  # noqa: F401  # a fixture

@@ -12,11 +12,11 @@ import httpx
 import pytest
 from sqlalchemy import select, update
 
+from atrium.testing.site import Site
 from core.mail.models import Mail
 from tenants.domains import checking, records, resolver
 from tenants.domains.models import TenantHost
 from tests.dns import NameServer, name_server
-from tests.site import Site
 from tests.tenants.portal.applicant import Applicant
 from tests.tenants.portal.conftest import make
 from tests.tenants.portal.test_businesses import Owned

@@ -8,9 +8,9 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from tests.browser import axe
+from atrium.testing.browser import axe
+from atrium.testing.servers import Postgres
 from tests.running import running
-from tests.servers import Postgres
 
 pytestmark = pytest.mark.browser
 

@@ -7,8 +7,8 @@ import asyncio
 import pytest
 from sqlalchemy import select
 
+from atrium.testing.site import Site
 from core.mail.models import Mail
-from tests.site import Site
 from tests.tenants.portal.applicant import PASSWORD, Applicant, stranger
 from tests.tenants.portal.conftest import make, rows
 

@@ -9,7 +9,7 @@ from babel.messages.extract import extract_from_dir
 from babel.messages.pofile import read_po
 
 import tenants
-from tests.site import Site
+from atrium.testing.site import Site
 from tests.tenants.portal.applicant import stranger
 
 FOLDER = Path(tenants.__path__[0])

@@ -10,10 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 from sqlalchemy import update
 
+from atrium.testing.site import Site
 from core.auth.models import User
 from core.clock import now
 from tenants.lifecycle import serving
-from tests.site import Site
 from tests.tenants.portal.applicant import Applicant
 from tests.tenants.portal.conftest import make, rows
 from tests.tenants.portal.test_businesses import Owned
