@@ -28,8 +28,7 @@ class FrontEnd(BuildHookInterface[Any]):
                 if not source.exists():
                     raise FileNotFoundError(f"{source} is missing; run `make env` before building")
                 build_data["force_include"][str(source)] = f"core/web/_front_end/{path}"
-        for texts in root.glob("*/**/locale/*/LC_MESSAGES/*.po"):
-            if root / "node_modules" in texts.parents or root / ".venv" in texts.parents:
-                continue
+        packages = [root / name for name in self.build_config.packages]
+        for texts in (each for name in packages for each in name.rglob("LC_MESSAGES/*.po")):
             if not texts.with_suffix(".mo").exists():
                 raise FileNotFoundError(f"{texts} is not compiled; run `make env` before building")

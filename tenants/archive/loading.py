@@ -14,7 +14,7 @@ from core.crypto import ready, seal
 from tenants.archive.manifest import TablePart
 from tenants.archive.reading import Archive
 from tenants.archive.sealing import ArchiveKey
-from tenants.archive.tables import quoted
+from tenants.archive.tables import is_sealed_at_home, quoted
 
 
 async def load(session: AsyncSession, archive: Archive, key: ArchiveKey) -> bool:
@@ -45,7 +45,8 @@ async def load(session: AsyncSession, archive: Archive, key: ArchiveKey) -> bool
 def _statement(table: TablePart) -> str:
     plain = [each for each in table.columns if each not in table.sealed]
     sealed = [f"s{at}" for at in range(len(table.sealed))]
-    arrays = ["$1::json[]", *(f"${at}::bytea[]" for at in range(2, 2 + len(sealed)))]
+    kinds = ["bytea" if is_sealed_at_home(table.name, each) else "text" for each in table.sealed]
+    arrays = ["$1::json[]", *(f"${at}::{kind}[]" for at, kind in enumerate(kinds, start=2))]
     taken = [*(f"r.{quoted(each)}" for each in plain), *(f"given.{each}" for each in sealed)]
     into = ", ".join(map(quoted, [*plain, *table.sealed]))
     return (
@@ -55,15 +56,21 @@ def _statement(table: TablePart) -> str:
     )
 
 
-def _resealed(table: TablePart, batch: Sequence[str], key: ArchiveKey) -> list[list[bytes | None]]:
-    """The sealed columns of ``batch``, each sealed by the tenant's own key."""
+def _resealed(
+    table: TablePart, batch: Sequence[str], key: ArchiveKey
+) -> list[list[bytes | str | None]]:
+    """The sealed columns of ``batch``, each as the tenant keeps it: sealed by its own key."""
     if not table.sealed:
         return []
     rows: list[dict[str, Any]] = [json.loads(line) for line in batch]
     return [[_reseal(table, column, row[column], key) for row in rows] for column in table.sealed]
 
 
-def _reseal(table: TablePart, column: str, sealed: str | None, key: ArchiveKey) -> bytes | None:
+def _reseal(
+    table: TablePart, column: str, sealed: str | None, key: ArchiveKey
+) -> bytes | str | None:
     if sealed is None:
         return None
-    return seal(key.open(sealed, table.name, column), f"{table.name}.{column}")
+    plain = key.open(sealed, table.name, column)
+    at_home = is_sealed_at_home(table.name, column)
+    return seal(plain, f"{table.name}.{column}") if at_home else plain

@@ -2,13 +2,14 @@
 
 A table says ``info={"carried": False}`` when it means nothing elsewhere (keys, sessions), and a
 column ``info={"stays": True}`` when its secret belongs to this tenant alone and is not for a copy.
+A column with ``info={"private": True}`` is sealed in archives though it is not at home.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import Column, String, Table
@@ -85,11 +86,24 @@ def _carried(table: Table) -> Carried:
         line=table.info["line"],
         columns=tuple(str(each.name) for each in kept),
         texts=frozenset(each.name for each in kept if isinstance(each.type, String)),
-        sealed=tuple(str(each.name) for each in kept if isinstance(each.type, Sealed)),
+        sealed=tuple(str(each.name) for each in kept if _is_sealed(each) or _is_private(each)),
         stays=frozenset(each.name for each in kept if each.info.get("stays")),
         nullable=frozenset(each.name for each in kept if each.nullable),
         order=", ".join(_ordered(each) for each in table.primary_key.columns),
     )
+
+
+def is_sealed_at_home(table: str, column: str) -> bool:
+    """Whether a tenant keeps the column sealed by its own key."""
+    return _is_sealed(Base.metadata.tables[table].columns[column])
+
+
+def _is_sealed(column: Column[Any]) -> bool:
+    return isinstance(column.type, Sealed)
+
+
+def _is_private(column: Column[Any]) -> bool:
+    return bool(column.info.get("private"))
 
 
 def _ordered(column: Column[object]) -> str:

@@ -83,6 +83,7 @@ async def write(
     """
     to.parent.mkdir(parents=True, exist_ok=True)
     unfinished = to.with_suffix(".part")
+    unfinished.touch(mode=0o600)
     tables: list[TablePart] = []
     rows = 0
     with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED) as archive:
@@ -196,13 +197,14 @@ def _put(
 
 
 def _reseal(
-    sealed: bytes | None, table: Carried, column: str, contents: Contents, key: ArchiveKey
+    kept: bytes | str | None, table: Carried, column: str, contents: Contents, key: ArchiveKey
 ) -> str | None:
-    if sealed is None:
+    if kept is None:
         return None
     if contents.leave and column in table.stays:
         return None if column in table.nullable else key.close("", table.name, column)
-    return key.close(open_sealed(sealed, f"{table.name}.{column}"), table.name, column)
+    text = kept if isinstance(kept, str) else open_sealed(kept, f"{table.name}.{column}")
+    return key.close(text, table.name, column)
 
 
 def _spliced(row: str, sealed: dict[str, str | None]) -> str:

@@ -6,6 +6,7 @@ import importlib
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 from atrium.testing.distributions import install, run
 from atrium.testing.world import World
 from core.agreement import agreed
+from core.db import Base
 from core.permissions import Role
 from core.plugin import Plugin, Plugins
 from tenants.installed import HOUSE
@@ -71,12 +73,15 @@ def amend(file: Path, *changes: tuple[str, str]) -> None:
 
 
 @pytest.fixture
-def guestbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Plugin:
-    """The plugin, imported from where it was written."""
+def guestbook(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Plugin]:
+    """The plugin, imported from where it was written, and forgotten afterwards."""
     write(tmp_path / "guestbook" / "guestbook")
     monkeypatch.syspath_prepend(str(tmp_path / "guestbook"))
     plugin: Plugin = importlib.import_module("guestbook.plugin").plugin
-    return plugin
+    yield plugin
+    Base.metadata.remove(Base.metadata.tables["guestbook_entries"])
+    for name in [each for each in sys.modules if each.partition(".")[0] == "guestbook"]:
+        del sys.modules[name]
 
 
 async def test_what_the_tutorial_says_works(world: World, guestbook: Plugin) -> None:

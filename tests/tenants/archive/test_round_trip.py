@@ -15,6 +15,7 @@ from sqlalchemy import func, select, text
 
 from atrium.testing.site import Site
 from atrium.testing.world import World
+from core.auth.models import User
 from core.payments.models import PaymentAccount
 from core.scope import Tenant
 from plugins.car_hire.models import Booking, Customer
@@ -63,13 +64,18 @@ async def test_pooled_to_dedicated_and_back_nothing_changes(
 async def test_nothing_private_is_in_the_open(site: Site, shop: Tenant, tmp_path: Path) -> None:
     """What is sealed in the database is sealed in the archive; sessions and keys stay at home."""
     key = await ArchiveKey.of(PASSPHRASE)
+    async with site.world.databases.transaction(shop) as session:
+        hashed = "$argon2id$v=19$m=19456,t=2,p=1$c29tZXNhbHQ$aGFzaG9mYXBhc3N3b3Jk"
+        session.add(User(email="h@shop.example", name="H", role="staff", password_hash=hashed))
     manifest = await archive_of(site.world, shop, tmp_path / "a.zip", key)
+    assert (tmp_path / "a.zip").stat().st_mode & 0o077 == 0
     async with site.world.databases.transaction(shop) as session:
         numbers = [each.licence_number for each in await session.scalars(select(Customer))]
     with zipfile.ZipFile(tmp_path / "a.zip") as archive:
         everything = b"".join(archive.read(each) for each in archive.namelist())
     assert numbers
     assert not any(number.encode() in everything for number in numbers)
+    assert b"$argon2id$" not in everything
     names = {each.name for each in manifest.tables}
     assert names.isdisjoint({"sessions", "one_time_tokens", "tenant_keys", "idempotency_keys"})
 
@@ -98,11 +104,11 @@ async def test_rows_are_json_and_sheets_are_csv(site: Site, shop: Tenant, tmp_pa
 async def test_a_table_that_no_model_knows_stops_the_export(site: Site, tmp_path: Path) -> None:
     """An archive that lacks something must not look whole."""
     tenant = await site.world.provision(plugins=())
-    await site.world.postgres.execute(
-        f"CREATE TABLE {tenant.scope.name}.by_hand (id int)", site.world.main_database
-    )
+    table, execute = f"{tenant.scope.name}.by_hand", site.world.postgres.execute
+    await execute(f"CREATE TABLE {table} (id int)", site.world.main_database)
     with pytest.raises(UnknownTable, match="by_hand"):
         await archive_of(site.world, tenant, tmp_path / "a.zip", ArchiveKey.fresh())
+    await execute(f"DROP TABLE {table}", site.world.main_database)
     assert not (tmp_path / "a.zip").exists()
 
 

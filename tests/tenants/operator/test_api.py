@@ -162,7 +162,9 @@ async def test_tenants_are_listed_by_page_and_found(site: Site, reader: httpx.As
     assert await found(q="ACM") >= {"acme"}
     assert "acme" not in await found(q="%")
     assert await found(database="delta") == {"delta"}
-    assert await found(hosting="dedicated", status="active") == {"delta"}
+    dedicated = await found(hosting="dedicated", status="active")
+    assert "delta" in dedicated
+    assert "acme" not in dedicated
     assert "acme" in await found(plugin="car_hire", database="main")
     assert await found(q="no such tenant") == set()
     assert (await reader.get(API, params={"cursor": "x"})).status_code == 422
