@@ -84,9 +84,12 @@ def make_person(scopes: CoreScopes, authority: Authority, password_hash: str) ->
 
 
 @pytest.fixture
-def town(scopes: CoreScopes, authority: Authority) -> Neighbourhood:
+def town(
+    scopes: CoreScopes, authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> Neighbourhood:
     """Three tenants, each at its own host, with a post office that catches letters."""
     i18n.load(core.folder / "locale")
+    monkeypatch.setattr("core.mail.office._installed", [])  # the office before is open afterwards
     mail.install(HTTP, [])
     return Neighbourhood(scopes, authority, HTTP)
 

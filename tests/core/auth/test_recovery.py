@@ -152,6 +152,7 @@ async def test_an_invitation_ends_with_the_first_password_however_it_was_chosen(
             )
 
 
+@pytest.mark.usefixtures("town")
 async def test_the_letter_speaks_the_readers_language_and_keeps_no_token(
     scopes: CoreScopes, make_person: MakePerson
 ) -> None:
