@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
+from atrium.composition import OF_THE_PLATFORM
 from atrium.testing.keys import key_ring, master_key_file
 from atrium.testing.servers import PASSWORDS, Postgres, scratch
 from core import mail
@@ -87,7 +88,7 @@ async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
     await bootstrap(postgres.dsn(own), PASSWORDS, extensions=extensions, serves_pooled=False)
     settings = settings_for(postgres, main, redis_url)
     key_ring()
-    mail.install(settings, [plugin.folder / "templates" for plugin in plugins])
+    mail.install(settings, [part.folder / "templates" for part in (*OF_THE_PLATFORM, *plugins)])
     databases, signals = Databases(pool_size=8), Signals(redis_url)
     lines = compile_lines(plugins)
     await migrate(settings, databases, lines, signals)
