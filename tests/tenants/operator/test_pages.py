@@ -138,7 +138,7 @@ async def test_dead_letters_of_every_database_are_looked_after(
     everything = {"tenant": "", "actor": ""}
     assert (await operator.post(f"{HOME}/jobs/retry", data=everything)).status_code == 303
     assert "No dead letters" in (await operator.get(f"{HOME}/jobs")).text
-    assert (await noted(site, "operator.job_retried"))[0].subject_id == str(one)
+    assert str(one) in {each.subject_id for each in await noted(site, "operator.job_retried")}
     assert (await noted(site, "operator.jobs_discarded"))[-1].detail["tenant"] == str(world.acme.id)
 
 
