@@ -129,7 +129,7 @@ def _api_of(plugin: Plugin, kind: Kind) -> type[Controller]:
             request: AnyRequest,
             session: Session,
             data: JSONBody[kind],  # type: ignore[valid-type]  # made now
-        ) -> Response[kind]:  # type: ignore[valid-type]
+        ) -> Response[kind]:  # type: ignore[valid-type]  # likewise
             """Put other settings in their place; a field that is left out has its default.
 
             If-Match guards against overwriting somebody else's change.
