@@ -3,6 +3,9 @@
 Redis carries them without keeping them. Whoever listens is told ``None`` after every break in
 the connection, which means that anything may have changed meanwhile: forget it all. Without
 Redis nothing fails, it only becomes slower to notice; so whoever caches lets entries grow old.
+
+Redis publishes to all its databases. The channels bear the number of ours, so that two
+installations on one server do not hear each other.
 """
 
 from __future__ import annotations
@@ -16,12 +19,12 @@ from typing import Final
 import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
+from redis.asyncio.connection import parse_url
 from redis.exceptions import RedisError
 
 Listener = Callable[[str | None], None]
 """Told the key that went stale, or None for all of them. It must not block."""
 
-_PREFIX: Final = "atrium.signal."
 _PAUSE_SECONDS: Final = 1.0
 _PUBLISH_SECONDS: Final = 1.0
 
@@ -33,6 +36,7 @@ class Signals:
 
     def __init__(self, redis_url: str) -> None:
         self._redis_url = redis_url
+        self._prefix = f"atrium.signal.{parse_url(redis_url).get('db', 0)}."
         self._listeners: dict[str, list[Listener]] = defaultdict(list)
         self._mouth: Redis | None = None
         self.connected = asyncio.Event()
@@ -49,7 +53,7 @@ class Signals:
             async with asyncio.timeout(_PUBLISH_SECONDS):
                 if self._mouth is None:
                     self._mouth = self._connect()
-                await self._mouth.publish(_PREFIX + channel, key)
+                await self._mouth.publish(self._prefix + channel, key)
         except (RedisError, OSError, TimeoutError) as problem:
             log.warning("signals.unsent", channel=channel, error=type(problem).__name__)
 
@@ -78,7 +82,7 @@ class Signals:
         while True:
             try:
                 async with self._connect() as redis, redis.pubsub() as ear:
-                    await ear.psubscribe(_PREFIX + "*")
+                    await ear.psubscribe(self._prefix + "*")
                     await self._hear(ear)
             except (RedisError, OSError, TimeoutError) as problem:
                 log.warning("signals.away", error=type(problem).__name__)
@@ -97,7 +101,7 @@ class Signals:
                 self._forget_all()
                 self.connected.set()
             elif message["type"] == "pmessage":
-                channel = message["channel"].decode().removeprefix(_PREFIX)
+                channel = message["channel"].decode().removeprefix(self._prefix)
                 self._tell(channel, message["data"].decode())
 
     def _forget_all(self) -> None:

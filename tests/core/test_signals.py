@@ -23,6 +23,20 @@ async def test_a_signal_reaches_the_other_process(redis_url: str) -> None:
     assert heard.empty()
 
 
+async def test_two_installations_on_one_redis_do_not_hear_each_other(redis_url: str) -> None:
+    """Redis publishes to all its databases; what belongs to another of them is not told."""
+    heard: asyncio.Queue[str | None] = asyncio.Queue()
+    beside = Signals(f"{redis_url.rpartition('/')[0]}/15")
+    here, other = Signals(redis_url), Signals(redis_url)
+    here.subscribe("catalogue", heard.put_nowait)
+    async with here.listening(), other.listening(), beside.listening():
+        assert await asyncio.wait_for(heard.get(), 5) is None
+        await beside.publish("catalogue", "theirs")
+        await other.publish("catalogue", "ours")
+        assert await asyncio.wait_for(heard.get(), 5) == "ours"
+    assert heard.empty()
+
+
 async def test_after_a_break_everything_is_forgotten(redis_url: str) -> None:
     """A signal lost while the connection was down cannot leave a stale entry behind."""
     heard: asyncio.Queue[str | None] = asyncio.Queue()
@@ -30,7 +44,10 @@ async def test_after_a_break_everything_is_forgotten(redis_url: str) -> None:
     signals.subscribe("tenants", heard.put_nowait)
     async with signals.listening(), Redis.from_url(redis_url) as redis:
         assert await asyncio.wait_for(heard.get(), 5) is None
-        await redis.client_kill_filter(_type="pubsub")
+        ours = str((await redis.client_info())["db"])
+        for client in await redis.client_list(_type="pubsub"):
+            if client["db"] == ours:
+                await redis.client_kill_filter(_id=client["id"])
         assert await asyncio.wait_for(heard.get(), 10) is None
 
 

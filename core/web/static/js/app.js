@@ -1,21 +1,16 @@
-// Loads each custom element where a page uses it, and looks after forms.
+// The shell's custom elements, forms and answers. Imported, not loaded when met: together they are
+// 7 kB, and a key pressed before an element had come would be lost.
+import "./elements/at-copy.js";
+import "./elements/at-dialog.js";
+import "./elements/at-menu.js";
+import "./elements/at-progress.js";
+import "./elements/at-sidebar.js";
+import "./elements/at-theme.js";
+import "./elements/at-toasts.js";
 import "./forms.js";
 import { toast } from "./toast.js";
 import { text } from "./texts.js";
 
-const known = new Set(["at-menu", "at-theme", "at-sidebar", "at-dialog", "at-progress", "at-copy", "at-toasts"]);
-
-function load(root) {
-  for (const name of known) {
-    if (root.querySelector?.(name) || root.localName === name) {
-      known.delete(name);
-      import(`./elements/${name}.js`);
-    }
-  }
-}
-
-load(document);
-document.addEventListener("htmx:load", (event) => load(event.target));
 document.addEventListener("atrium:toast", (event) => {
   for (const each of event.detail.value ?? event.detail) toast(each.text, each.level);
 });
