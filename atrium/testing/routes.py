@@ -10,6 +10,8 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import ServerSentEvent
 from litestar.routes import HTTPRoute
 
 from core.ids import new_id
@@ -37,6 +39,8 @@ class Route:
     """Whether it declares ``idempotent=True``."""
     creates: bool = False
     """Whether it answers that something was created."""
+    streams: bool = False
+    """Whether it answers server-sent events."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -113,7 +117,14 @@ def _routes(app: Litestar) -> Iterator[Route]:
                     parameters=parameters,
                     is_once=bool(handler.opt.get(OPT)),
                     creates=handler.status_code in {201, 202},
+                    streams=_streams(handler),
                 )
+
+
+def _streams(handler: HTTPRouteHandler) -> bool:
+    answers = handler.parsed_fn_signature.return_type.annotation
+    is_events = isinstance(answers, type) and issubclass(answers, ServerSentEvent)
+    return is_events or str(handler.media_type).startswith("text/event-stream")
 
 
 def _placeholders(route: HTTPRoute) -> list[Any]:

@@ -24,7 +24,7 @@ from core.admission import Admission, Crowded, Turn
 from core.db import Databases, is_away
 from core.origin import Networks
 from core.scope import TENANT_ZERO, Directory, Tenant
-from core.web import health, observe, tls, unit
+from core.web import health, observe, streams, tls, unit
 from core.web.hosts import normalise
 
 log = structlog.get_logger(__name__)
@@ -126,9 +126,21 @@ class Edge:
             return
         try:
             receive, send = _aside(turn, receive), _ending(turn, send)
-            await unit.serve(app, self.databases, tenant, scope, receive, send)
+            watch = streams.Watch(self.databases, scope, lambda: self._led(scope, tenant))
+            await watch.serve(
+                lambda send: unit.serve(app, self.databases, tenant, scope, receive, send), send
+            )
         finally:
             turn.end()
+
+    async def _led(self, scope: HTTPScope, tenant: Tenant) -> Tenant | None:
+        """``tenant`` as it is now, unless the request would be led elsewhere than before."""
+        again = scope.copy()
+        now = await self._tenant_of(again)
+        if now is None or now.id != tenant.id:
+            return None
+        self._route(again, now)
+        return now if again["path"] == scope["path"] else None
 
     async def _tenant_of(self, scope: HTTPScope) -> Tenant | None:
         path = scope["path"]

@@ -172,6 +172,28 @@ LEAKS: Final = (
         "        if False and not",
         "tests/tenants/lifecycle/test_serving.py suspended",
     ),
+    # Streams of server-sent events
+    Leak(
+        "a stream that outlives its session",
+        "core/web/streams.py",
+        "            return False\n\n    async def _is_let_in",
+        "            return True\n\n    async def _is_let_in",
+        "tests/attack/test_streams.py ends_with_its_session",
+    ),
+    Leak(
+        "a stream that goes on at a suspended tenant",
+        "core/web/edge.py",
+        '        return now if again["path"] == scope["path"] else None',
+        "        return now",
+        "tests/attack/test_streams.py tenant_rests",
+    ),
+    Leak(
+        "a stream of a business that is somebody else's by now",
+        "tenants/portal/services/progress.py",
+        "            if await businesses.role_of(session, account_id, business_id) is None:",
+        "            if False:",
+        "tests/attack/test_streams.py ends_with_the_membership",
+    ),
     # The catalogue's cache
     Leak(
         "an answer kept although it is history",

@@ -192,7 +192,8 @@ class Businesses(Controller):
         here = f"{access.path_of(business)}/progress"
         if business.run is None:
             raise NotFound
-        runs = progress.follow(parts.databases(request), tenant, business.run.id)
+        account, run = parts.member().user_id, business.run.id
+        runs = progress.follow(parts.databases(request), tenant, account, business.id, run)
         return ServerSentEvent(_told(runs, parts.products(request), here, locale()))
 
     @post("/{business_id:uuid}/retry", access=member, status_code=200)

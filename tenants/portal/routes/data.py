@@ -18,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.db import Databases, outside
 from core.errors import DomainError, Invalid, NotFound
 from core.i18n import _, locale, reading_in
-from core.permissions import member
+from core.permissions import Role, member
 from core.scope import Tenant
 from core.web.forms import posted
 from core.web.pages import SeeOther
@@ -30,6 +30,7 @@ from tenants.portal.routes import access, parts
 from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.routes.upkeep_page import path_of, refused_page, shown_export
 from tenants.portal.schemas import NewCopy, Passphrase
+from tenants.portal.services import businesses
 from tenants.portal.services.businesses import Business
 
 LOOK_EVERY = 0.5
@@ -78,7 +79,9 @@ class Data(Controller):
     ) -> ServerSentEvent:
         """How the archive comes along, as a stream that holds no connection while it waits."""
         business = await access.owned(request, session, business_id)
-        return ServerSentEvent(_told(parts.databases(request), tenant, business, locale()))
+        account = parts.member().user_id
+        told = _told(parts.databases(request), tenant, account, business, locale())
+        return ServerSentEvent(told)
 
     @get("/upkeep/export/download", access=member)
     async def download(
@@ -157,11 +160,13 @@ async def archive_answer(file: Path, name: str) -> Response[Any]:
 
 
 async def _told(
-    databases: Databases, platform: Tenant, business: Business, language: str
+    databases: Databases, platform: Tenant, account: UUID, business: Business, language: str
 ) -> AsyncIterator[ServerSentEventMessage]:
     before: dict[str, Any] | None = None
     for _look in range(LOOKS):
         async with databases.transaction(platform) as session:
+            if await businesses.role_of(session, account, business.id) is not Role.OWNER:
+                return
             found = await exports.latest(session, business.id)
         with reading_in(language):
             shown = shown_export(found, business)

@@ -188,6 +188,16 @@ async def mine(session: AsyncSession, account_id: UUID) -> list[Business]:
     return [_business(row) for row in await session.execute(_query(account_id))]
 
 
+async def role_of(session: AsyncSession, account_id: UUID, tenant_id: UUID) -> Role | None:
+    """What the account is to the business now; None if nothing: for streams, which ask again."""
+    found = await session.scalar(
+        select(Membership.role).where(
+            Membership.account_id == account_id, Membership.tenant_id == tenant_id
+        )
+    )
+    return Role(found) if found else None
+
+
 async def one(session: AsyncSession, account_id: UUID, tenant_id: UUID) -> Business:
     """One of the account's businesses.
 

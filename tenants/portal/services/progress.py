@@ -12,6 +12,7 @@ from core.db import Databases
 from core.i18n import LazyText, _, fill
 from core.plugin import Plugins
 from core.scope import Tenant
+from tenants.portal.services import businesses
 from tenants.runs import Progress, Step, progress
 
 LOOK_EVERY: Final = 0.15
@@ -47,12 +48,17 @@ def title(step: Step, products: Plugins) -> LazyText | str:
     return _TITLES.get(kind, step.name)
 
 
-async def follow(databases: Databases, platform: Tenant, run_id: UUID) -> AsyncIterator[Progress]:
-    """A run whenever it has moved, until it is over; no connection is held in between."""
+async def follow(
+    databases: Databases, platform: Tenant, account_id: UUID, business_id: UUID, run_id: UUID
+) -> AsyncIterator[Progress]:
+    """A run whenever it has moved, until it is over or the account is no member of the business
+    any more; no connection is held in between."""
     begun = time.monotonic()
     before: Progress | None = None
     while (waited := time.monotonic() - begun) < GIVE_UP_AFTER:
         async with databases.transaction(platform) as session:
+            if await businesses.role_of(session, account_id, business_id) is None:
+                return
             found = await progress(session, run_id)
         if found != before:
             yield found
