@@ -153,7 +153,8 @@ async def _far_away(shop: Shop) -> Booking:
 async def _quote(shop: Shop, starts_at: datetime, ends_at: datetime) -> Quote:
     """A quote made as if a car had seemed free: every attempt must reach the booking itself."""
     terms = quotes.terms_of(shop.vehicle_class, Policy())
-    priced = pricing.quote(terms, starts_at, ends_at)
+    asked = pricing.Asked(starts_at=starts_at, ends_at=ends_at, zone="UTC")
+    priced = pricing.quote(terms, asked)
     async with shop.transaction() as session:
         made = Quote(
             class_id=shop.vehicle_class.id,
@@ -162,6 +163,7 @@ async def _quote(shop: Shop, starts_at: datetime, ends_at: datetime) -> Quote:
             days=pricing.days(starts_at, ends_at, terms.grace_minutes),
             currency=terms.currency,
             terms=msgspec.to_builtins(terms),
+            asked=msgspec.to_builtins(asked),
             net=priced.net.amount,
             tax=priced.tax.amount,
             gross=priced.gross.amount,

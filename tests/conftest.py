@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import settings
 
 from atrium.testing.servers import Servers
 
 pytest_plugins = ["atrium.testing.fixtures"]
 collect_ignore = ["outside_plugin"]  # run where it is installed, by testing/test_outside_plugin.py
+
+# Machines are noisy: no example fails for its time.
+settings.register_profile("atrium", deadline=None)
+settings.load_profile("atrium")
 
 _servers = pytest.StashKey[Servers]()
 

@@ -73,7 +73,7 @@ def test_a_name_becomes_a_slug(name: str, slug: str) -> None:
     assert slugs.from_name(name) == slug
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(max_size=200))
 def test_suggestions_are_always_usable(name: str) -> None:
     """Whatever is typed, there are suggestions, and each is a valid slug and host label."""

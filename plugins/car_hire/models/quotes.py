@@ -35,7 +35,8 @@ class MoneyLine:
 
 
 class Quote(Base):
-    """A price for a class and a time; ``terms`` are the rates as they then were.
+    """A price for a class and a time; ``terms`` are the rates as they then were, and ``asked`` what
+    they were asked for: the price can be made again from the two.
 
     One that is booked is kept for ever, others until the night after they expired.
     """
@@ -49,6 +50,7 @@ class Quote(Base):
     days: Mapped[int]
     currency: Mapped[str] = mapped_column(Text)
     terms: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    asked: Mapped[dict[str, Any]] = mapped_column(JSONB)
     net: Mapped[Decimal] = money_column()
     tax: Mapped[Decimal] = money_column()
     gross: Mapped[Decimal] = money_column()

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
-import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import extension
 from core.extension import ExtensionFailed, ExtensionPoint
+from core.money import Money
 from core.scope import Tenant
 from plugins.car_hire.models import Hire, VehicleClass
 from plugins.car_hire.points import RATE_RULE, RETURN_CHARGE, AddedLine, RateAsked, ReturnAsked
@@ -19,27 +17,25 @@ async def to_quote(
     session: AsyncSession,
     chosen: VehicleClass,
     terms: pricing.Terms,
-    starts_at: datetime,
-    ends_at: datetime,
+    wanted: pricing.Asked,
 ) -> pricing.Priced:
     """The price of a hire with what the tenant's plugins add to it.
 
     Raises:
         ExtensionFailed: one of them could not be asked; there is no price without it.
     """
-    priced = pricing.quote(terms, starts_at, ends_at)
+    priced = pricing.quote(terms, wanted)
     if not extension.extensions(session, RATE_RULE):
         return priced
-    tenant: Tenant = session.info["tenant"]
     asked = RateAsked(
         class_id=chosen.id,
         class_name=chosen.name,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        zone=tenant.zone,
-        days=pricing.days(starts_at, ends_at, terms.grace_minutes),
+        starts_at=wanted.starts_at,
+        ends_at=wanted.ends_at,
+        zone=wanted.zone,
+        days=pricing.days(wanted.starts_at, wanted.ends_at, terms.grace_minutes),
         currency=terms.currency,
-        daily_rate=terms.daily_rate,
+        daily_rate=terms.rate.day,
     )
     return await _extended(session, RATE_RULE, terms, asked, priced)
 
@@ -70,7 +66,12 @@ async def to_bill(
         currency=terms.currency,
         zone=tenant.zone,
         steps={name: step["values"] for name, step in hire.steps.items()},
-        **msgspec.structs.asdict(seen),
+        due_at=seen.due_at,
+        returned_at=seen.returned_at,
+        odometer_out=seen.odometer_out,
+        odometer_in=seen.odometer_in,
+        fuel_out=seen.fuel_out,
+        fuel_in=seen.fuel_in,
     )
     return await _extended(session, RETURN_CHARGE, terms, asked, priced)
 
@@ -96,4 +97,5 @@ async def _extended(
 def _line(plugin: str, terms: pricing.Terms, line: AddedLine) -> pricing.Line:
     evidence = {**line.evidence, "plugin": plugin, "texts": line.texts}
     rule = f"{plugin}.{line.rule}"
-    return pricing.added(terms, rule, line.quantity, line.unit_price, evidence)
+    price = Money(line.unit_price, terms.currency)
+    return pricing.foreign(rule, line.quantity, price, terms.taxes.hire, evidence)

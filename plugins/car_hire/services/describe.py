@@ -7,15 +7,113 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
 
-from core.i18n import gettext, in_reading, ngettext
+from babel.numbers import format_percent
+
+from core.i18n import gettext, in_reading, locale, ngettext
 from core.money import Money
 from plugins.car_hire.models import MoneyLine
 from plugins.car_hire.services import pricing
+from plugins.car_hire.services.pricing import rules
+
+
+def _units(given: Mapping[str, Any], hire: str) -> str:
+    if "season" not in given:
+        return hire
+    return gettext("%(hire)s, %(season)s") % {"hire": hire, "season": in_reading(given["season"])}
+
+
+def _months(given: Mapping[str, Any]) -> str:
+    if given["unit"] == "day":
+        return _days_of(given, gettext("monthly rate"))
+    count = int(given["count"])
+    text = ngettext("Hire, %(num)d month", "Hire, %(num)d months", count) % {"num": count}
+    return _units(given, text)
+
+
+def _weeks(given: Mapping[str, Any]) -> str:
+    if given["unit"] == "day":
+        return _days_of(given, gettext("weekly rate"))
+    count = int(given["count"])
+    text = ngettext("Hire, %(num)d week", "Hire, %(num)d weeks", count) % {"num": count}
+    return _units(given, text)
+
+
+def _days_of(given: Mapping[str, Any], rate: str) -> str:
+    count = int(given["count"])
+    text = ngettext(
+        "Hire, %(num)d day at the %(rate)s", "Hire, %(num)d days at the %(rate)s", count
+    )
+    return _units(given, text % {"num": count, "rate": rate})
+
+
+def _weekend(given: Mapping[str, Any]) -> str:
+    count = int(given["count"])
+    text = ngettext("Hire, %(num)d weekend day", "Hire, %(num)d weekend days", count)
+    return _units(given, text % {"num": count})
 
 
 def _daily(given: Mapping[str, Any]) -> str:
-    days = int(given["days"])
-    return ngettext("Hire, %(num)d day", "Hire, %(num)d days", days) % {"num": days}
+    count = int(given["count"])
+    text = ngettext("Hire, %(num)d day", "Hire, %(num)d days", count) % {"num": count}
+    return _units(given, text)
+
+
+def _hourly(given: Mapping[str, Any]) -> str:
+    count = int(given["count"])
+    text = ngettext("Hire, %(num)d hour", "Hire, %(num)d hours", count) % {"num": count}
+    return _units(given, text)
+
+
+def _share(given: Mapping[str, Any]) -> str:
+    share = Decimal(given["share"])
+    if not share:
+        return in_reading(given["texts"])
+    percent = format_percent(abs(share), locale=locale())
+    return f"{in_reading(given['texts'])} ({percent})"
+
+
+def _named(given: Mapping[str, Any]) -> str:
+    return in_reading(given["texts"])
+
+
+def _young_driver(given: Mapping[str, Any]) -> str:
+    return gettext("Driver under %(under)s") % {"under": given["under"]}
+
+
+def _one_way(given: Mapping[str, Any]) -> str:
+    return gettext("Return to another branch")
+
+
+def _out_of_hours(given: Mapping[str, Any]) -> str:
+    if given["when"] == "return":
+        return gettext("Return out of hours")
+    return gettext("Pick-up out of hours")
+
+
+def _airport(given: Mapping[str, Any]) -> str:
+    return gettext("Airport surcharge (%(percent)s)") % {
+        "percent": format_percent(Decimal(given["share"]), locale=locale())
+    }
+
+
+def _tank(given: Mapping[str, Any]) -> str:
+    return gettext("Full tank, prepaid: bring it back empty")
+
+
+def _fuel_service(given: Mapping[str, Any]) -> str:
+    return gettext("Refuelling")
+
+
+def _cleaning(given: Mapping[str, Any]) -> str:
+    return gettext("Cleaning")
+
+
+def _damage(given: Mapping[str, Any]) -> str:
+    if "cover" in given:
+        return gettext("Damage: %(what)s, your share with the cover you bought") % {
+            "what": in_reading(given["texts"])
+        }
+    return gettext("Damage: %(what)s") % {"what": in_reading(given["texts"])}
 
 
 def _late(given: Mapping[str, Any]) -> str:
@@ -39,19 +137,34 @@ def _mileage(given: Mapping[str, Any]) -> str:
     }
 
 
-_TEXTS: Final = {
-    pricing.RATE_DAILY: _daily,
-    pricing.LATE_HOURLY: _late,
-    pricing.FUEL_MISSING: _fuel,
-    pricing.MILEAGE_EXCESS: _mileage,
+TEXTS: Final = {
+    rules.RATE_MONTHLY: _months,
+    rules.RATE_WEEKLY: _weeks,
+    rules.RATE_WEEKEND: _weekend,
+    rules.RATE_DAILY: _daily,
+    rules.RATE_HOURLY: _hourly,
+    rules.ADJUSTMENT: _share,
+    rules.DISCOUNT: _share,
+    rules.YOUNG_DRIVER: _young_driver,
+    rules.ONE_WAY: _one_way,
+    rules.OUT_OF_HOURS: _out_of_hours,
+    rules.AIRPORT: _airport,
+    rules.EXTRA: _named,
+    rules.FUEL_PREPAID: _tank,
+    rules.LATE_HOURLY: _late,
+    rules.FUEL_MISSING: _fuel,
+    rules.FUEL_SERVICE: _fuel_service,
+    rules.MILEAGE_EXCESS: _mileage,
+    rules.CLEANING: _cleaning,
+    rules.DAMAGE: _damage,
 }
 
 
 def describe(rule: str, evidence: Mapping[str, Any]) -> str:
     """What a line says to people: ``Hire, 3 days``. A line that another plugin added brought its
     texts with it, so that it reads the same when that plugin is gone."""
-    if rule in _TEXTS:
-        return _TEXTS[rule](evidence)
+    if rule in TEXTS:
+        return TEXTS[rule](evidence)
     return in_reading(evidence["texts"]) or rule
 
 

@@ -18,6 +18,7 @@ from core.errors import FieldError, Invalid, NotFound
 from core.i18n import _
 from core.ids import new_id
 from core.money import Money
+from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.errors import VehicleUnavailable
 from plugins.car_hire.models import BillLine, Booking, Quote, QuoteLine, VehicleClass
@@ -58,10 +59,11 @@ async def search(
     rules = await policy.read(session)
     buffer = timedelta(minutes=rules.buffer_minutes)
     period = availability.blocked(starts_at, ends_at, buffer)
+    asked = asked_for(session, starts_at, ends_at)
     return [
         Offer(
             vehicle_class=each,
-            priced=await adding.to_quote(session, each, terms_of(each, rules), starts_at, ends_at),
+            priced=await adding.to_quote(session, each, terms_of(each, rules), asked),
             days=pricing.days(starts_at, ends_at, rules.grace_minutes),
             free=free,
         )
@@ -94,7 +96,8 @@ async def keep(
 ) -> Quote:
     """Keep a price for whatever time, without asking whether a car is free."""
     terms = terms_of(chosen, rules)
-    priced = await adding.to_quote(session, chosen, terms, wanted.starts_at, wanted.ends_at)
+    asked = asked_for(session, wanted.starts_at, wanted.ends_at)
+    priced = await adding.to_quote(session, chosen, terms, asked)
     now = clock.now()
     made = Quote(
         id=new_id(),
@@ -104,6 +107,7 @@ async def keep(
         days=pricing.days(wanted.starts_at, wanted.ends_at, terms.grace_minutes),
         currency=terms.currency,
         terms=msgspec.to_builtins(terms),
+        asked=msgspec.to_builtins(asked),
         net=priced.net.amount,
         tax=priced.tax.amount,
         gross=priced.gross.amount,
@@ -159,14 +163,22 @@ def terms_of(chosen: VehicleClass, rules: policy.Policy) -> pricing.Terms:
     unit = chosen.currency
     return pricing.Terms(
         currency=unit,
-        daily_rate=chosen.daily_rate,
-        tax_rate=chosen.tax_rate,
+        rate=pricing.Rate(day=chosen.daily_rate),
+        taxes=pricing.Taxes(hire=chosen.tax_rate),
         deposit=Money(chosen.deposit, unit).rounded().amount,
-        included_km_per_day=chosen.included_km_per_day,
-        price_per_km=chosen.price_per_km,
-        fuel_price_per_eighth=chosen.fuel_price_per_eighth,
-        late_fee_per_hour=rules.late_fee_per_hour,
         grace_minutes=rules.grace_minutes,
+        mileage=pricing.Mileage(per_day=chosen.included_km_per_day, per_km=chosen.price_per_km),
+        fuel=pricing.Fuel(per_unit=chosen.fuel_price_per_eighth),
+        late=pricing.Late(per_hour=rules.late_fee_per_hour),
+    )
+
+
+def asked_for(session: AsyncSession, starts_at: datetime, ends_at: datetime) -> pricing.Asked:
+    """What is asked of the price list, by the business's clock."""
+    tenant: Tenant = session.info["tenant"]
+    lead = clock.local(starts_at, tenant.zone).date() - clock.today(tenant.zone)
+    return pricing.Asked(
+        starts_at=starts_at, ends_at=ends_at, zone=tenant.zone, lead_days=max(0, lead.days)
     )
 
 

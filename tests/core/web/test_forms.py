@@ -176,7 +176,7 @@ def test_absent_is_not_null_in_a_patch() -> None:
     assert bound(Patch, {"note": None}).value.note is None
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from([*GOOD, "stranger"]), st.text(max_size=40) | st.lists(st.text(max_size=5))
@@ -188,7 +188,7 @@ def test_no_text_whatsoever_breaks_a_form(data: dict[str, object]) -> None:
     assert form.ok or form.errors
 
 
-@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.dictionaries(
         st.sampled_from([*GOOD, "stranger"]),

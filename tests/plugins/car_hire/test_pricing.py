@@ -12,24 +12,41 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.clock import from_wall
-from plugins.car_hire.services.pricing import Readings, Terms, bill, days, quote
+from plugins.car_hire.services import describe
+from plugins.car_hire.services.pricing import (
+    Asked,
+    Fuel,
+    Late,
+    Mileage,
+    Rate,
+    Readings,
+    Taxes,
+    Terms,
+    bill,
+    days,
+    quote,
+    rules,
+)
 
 LISBON = "Europe/Lisbon"
 TERMS = Terms(
     currency="EUR",
-    daily_rate=Decimal("39.90"),
-    tax_rate=Decimal("0.23"),
+    rate=Rate(day=Decimal("39.90")),
+    taxes=Taxes(hire=Decimal("0.23")),
     deposit=Decimal("300"),
-    included_km_per_day=200,
-    price_per_km=Decimal("0.15"),
-    fuel_price_per_eighth=Decimal("12.50"),
-    late_fee_per_hour=Decimal("15"),
+    mileage=Mileage(per_day=200, per_km=Decimal("0.15")),
+    fuel=Fuel(per_unit=Decimal("12.50")),
+    late=Late(per_hour=Decimal(15)),
     grace_minutes=60,
 )
 
 
 def lisbon(text: str) -> datetime:
     return from_wall(datetime.fromisoformat(text), LISBON)
+
+
+def asked(starts_at: datetime, ends_at: datetime) -> Asked:
+    return Asked(starts_at=starts_at, ends_at=ends_at, zone=LISBON)
 
 
 @pytest.mark.parametrize(
@@ -68,12 +85,12 @@ def test_a_hire_that_ends_before_it_starts_has_no_price() -> None:
     moment = lisbon("2026-06-01T10:00")
     for end in (moment, moment - timedelta(minutes=1)):
         with pytest.raises(ValueError, match="ends after"):
-            quote(TERMS, moment, end)
+            quote(TERMS, asked(moment, end))
 
 
 def test_a_quote_names_its_rule_and_adds_tax() -> None:
     """Three days at 39.90 are 119.70 net, 27.53 tax at 23 %, 147.23 in all."""
-    made = quote(TERMS, lisbon("2026-06-01T10:00"), lisbon("2026-06-04T10:30"))
+    made = quote(TERMS, asked(lisbon("2026-06-01T10:00"), lisbon("2026-06-04T10:30")))
     (line,) = made.lines
     assert (line.rule, line.quantity, line.evidence["days"]) == ("rate.daily", 3, 3)
     assert [str(each.amount) for each in (made.net, made.tax, made.gross)] == [
@@ -86,9 +103,12 @@ def test_a_quote_names_its_rule_and_adds_tax() -> None:
 def test_yen_have_no_decimals() -> None:
     """Rounding follows the currency: tax on 5,999 yen at 10 % is 600."""
     terms = msgspec.structs.replace(
-        TERMS, currency="JPY", daily_rate=Decimal(5999), tax_rate=Decimal("0.1")
+        TERMS,
+        currency="JPY",
+        rate=Rate(day=Decimal(5999)),
+        taxes=Taxes(hire=Decimal("0.1")),
     )
-    made = quote(terms, lisbon("2026-06-01T10:00"), lisbon("2026-06-02T10:00"))
+    made = quote(terms, asked(lisbon("2026-06-01T10:00"), lisbon("2026-06-02T10:00")))
     assert (made.tax.amount, made.gross.amount) == (600, 6599)
 
 
@@ -143,13 +163,12 @@ moments = st.datetimes(
 terms = st.builds(
     Terms,
     currency=st.sampled_from(["EUR", "JPY", "TND"]),
-    daily_rate=amounts,
-    tax_rate=st.decimals(0, 1, places=4),
+    rate=st.builds(Rate, day=amounts, hour=st.none() | amounts, week=st.none() | amounts),
+    taxes=st.builds(Taxes, hire=st.decimals(0, 1, places=4)),
     deposit=amounts,
-    included_km_per_day=st.integers(0, 1000),
-    price_per_km=amounts,
-    fuel_price_per_eighth=amounts,
-    late_fee_per_hour=amounts,
+    mileage=st.builds(Mileage, per_day=st.integers(0, 1000), per_km=amounts),
+    fuel=st.builds(Fuel, per_unit=amounts),
+    late=st.builds(Late, per_hour=amounts),
     grace_minutes=st.integers(0, 720),
 )
 
@@ -159,12 +178,12 @@ def test_a_quote_adds_up_and_is_made_again_from_what_was_stored(
     stored: Terms, starts_at: datetime, lasts: timedelta
 ) -> None:
     """Lines add up to sums to the coin, and the JSON kept in the database gives the same quote."""
-    made = quote(stored, starts_at, starts_at + lasts)
+    made = quote(stored, asked(starts_at, starts_at + lasts))
     assert made.net + made.tax == made.gross
     assert sum(line.gross.amount for line in made.lines) == made.gross.amount
     assert made.gross == made.gross.rounded()
     again = msgspec.convert(msgspec.to_builtins(stored), Terms)
-    assert quote(again, starts_at, starts_at + lasts) == made
+    assert quote(again, asked(starts_at, starts_at + lasts)) == made
 
 
 @given(moments, st.timedeltas(timedelta(minutes=1), timedelta(days=400)), st.integers(0, 720))
@@ -193,3 +212,9 @@ def test_a_bill_is_never_negative(
     made = bill(stored, charged, seen(late=late, driven=driven, fuel_out=fuel_out, fuel_in=fuel_in))
     assert all(line.gross.amount >= 0 for line in made.lines)
     assert made.net + made.tax == made.gross
+
+
+def test_every_rule_has_words() -> None:
+    """Whatever makes a line can be told to people."""
+    names = {value for key, value in vars(rules).items() if key.isupper()}
+    assert names == set(describe.TEXTS)

@@ -95,9 +95,7 @@ VERBS: list[Verb] = [
 ]  # fmt: skip
 
 
-@settings(
-    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(walk=st.lists(st.sampled_from(VERBS), min_size=3, max_size=9))
 async def test_no_walk_through_the_services_leaves_the_tables(shop: Shop, walk: list[Verb]) -> None:
     """Whatever is tried in whatever order, each step is in the table or refused and undone."""

@@ -1,0 +1,58 @@
+"""What a hire costs: pure functions from stored facts to lines of money.
+
+Nothing here reads a clock, a database or a setting. A quote or a bill made again from the
+facts stored with it comes out identical, line for line; the tests do that.
+"""
+
+from plugins.car_hire.services.pricing import rules
+from plugins.car_hire.services.pricing.billing import bill
+from plugins.car_hire.services.pricing.duration import days, length
+from plugins.car_hire.services.pricing.lines import Line, Priced, extended, foreign, summed
+from plugins.car_hire.services.pricing.quoting import quote
+from plugins.car_hire.services.pricing.terms import (
+    Adjustment,
+    Asked,
+    Chosen,
+    Damage,
+    Discount,
+    Extra,
+    Fuel,
+    Late,
+    Mileage,
+    Rate,
+    Readings,
+    Season,
+    Taxes,
+    Terms,
+    Waiver,
+    YoungDriver,
+)
+
+__all__ = [
+    "Adjustment",
+    "Asked",
+    "Chosen",
+    "Damage",
+    "Discount",
+    "Extra",
+    "Fuel",
+    "Late",
+    "Line",
+    "Mileage",
+    "Priced",
+    "Rate",
+    "Readings",
+    "Season",
+    "Taxes",
+    "Terms",
+    "Waiver",
+    "YoungDriver",
+    "bill",
+    "days",
+    "extended",
+    "foreign",
+    "length",
+    "quote",
+    "rules",
+    "summed",
+]
