@@ -80,7 +80,7 @@ def lines(terms: Terms, asked: Asked) -> list[Line]:
 
 def cheapest(terms: Terms, first: date, wanted: Length) -> Way:
     """The units that cover ``wanted`` from the day ``first`` for the least money; of equally cheap
-    ways the one with longer units."""
+    ways the one with fewer units, and of those the one that begins with the longest."""
     end = wanted.days + (wanted.hours > 0)
     best: dict[int, tuple[Decimal, int, Way]] = {end: (Decimal(0), 0, ())}
     for at in range(end - 1, -1, -1):
