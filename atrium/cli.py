@@ -21,6 +21,7 @@ COMMANDS: Final = {
     "schedules": "tenants.operator.status_commands:schedules",
     "seed": "tenants.commands:seed",
     "tenants": "tenants.every_command:tenants",
+    "terms": "tenants.operator.terms_commands:terms_command",
     "up": "atrium.up.__main__:main",
     "web": "atrium.web:web",
     "worker": "atrium.processes:worker",

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.0"
+VERSION: Final = "1.1"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -36,6 +36,8 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "core.plugin": ("Meter", "NavItem", "Place", "Plugin", "Slot"),
     "core.plugin_settings": ("read", "save"),
     "core.scope": ("Tenant", "current"),
+    "core.terms": ("accepted_now", "asked_of"),
+    "core.terms.fields": ("Accepted",),
     "core.testing": ("Business", "Rows", "conformance"),
     "core.throttle": ("Allowance",),
     "core.web.api": ("Cursor", "Listing", "expected", "page_of", "versioned"),

@@ -11,6 +11,8 @@ from typing import Final
 UNKNOWN: Final = "unknown"
 _LINE: Final = 64
 """Bits of an IPv6 address that name the line; the rest its owner may choose (RFC 6177)."""
+_NEIGHBOURHOOD_4: Final = 24
+_NEIGHBOURHOOD_6: Final = 48
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 
@@ -38,6 +40,16 @@ def line() -> str:
     if isinstance(address, IPv6Address):
         return str(ip_network((address, _LINE), strict=False))
     return str(address) if address is not None else UNKNOWN
+
+
+def neighbourhood() -> str | None:
+    """Where the present request came from, without telling whose line it was: the /24 of an IPv4
+    address, the /48 of an IPv6 one. None in a job."""
+    address = _parse(_current_address())
+    if address is None:
+        return None
+    kept = _NEIGHBOURHOOD_6 if isinstance(address, IPv6Address) else _NEIGHBOURHOOD_4
+    return str(ip_network((address, kept), strict=False))
 
 
 def _current_address() -> str | None:

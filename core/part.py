@@ -18,8 +18,10 @@ from core.idempotency import tasks as idempotency
 from core.mail import tasks as mail
 from core.payments import routes as payments
 from core.payments import tasks as payment_jobs
-from core.permissions import CORE_PERMISSIONS, MANAGE_PEOPLE, READ_AUDIT
+from core.permissions import CORE_PERMISSIONS, MANAGE_PEOPLE, MANAGE_SETTINGS, READ_AUDIT
 from core.plugin import NavItem, Plugin
+from core.terms.publishing import TermsSettings
+from core.terms.routes import Acceptance, Terms
 from core.web.parts import HANDLERS
 from core.web.slots import PLACES
 
@@ -40,6 +42,8 @@ core: Final = Plugin(
         People,
         OwnData,
         Erasures,
+        Terms,
+        Acceptance,
         AuditLog,
         Sessions,
         *payments.CONTROLLERS,
@@ -78,11 +82,20 @@ core: Final = Plugin(
 registration: Final = Plugin(
     name="registration",
     title=_("Registration"),
-    summary=_("Customers make their own accounts."),
+    summary=_("Customers make their own accounts, and accept the terms of the business."),
     version="0.1.0",
     core_versions=">=0.1",
     package="core",
-    controllers=(SignUp,),
+    controllers=(SignUp, TermsSettings),
+    navigation=(
+        NavItem(
+            title=_("Terms and privacy"),
+            path="/settings/terms",
+            icon="file-text",
+            permission=MANAGE_SETTINGS.name,
+            order=895,
+        ),
+    ),
 )
 """Of the tenants' application: the portal's accounts are made by its wizard."""
 

@@ -6,6 +6,7 @@ from typing import Annotated, Final, Literal
 
 from core.i18n import LazyText, _
 from core.permissions import Role
+from core.terms.fields import Accepted
 from core.web.forms import Form, choice, email, password, text
 
 ROLE_NAMES: Final[dict[str, LazyText]] = {
@@ -38,6 +39,7 @@ class SignUpForm(Form):
     name: _Name
     email: _Email
     password: _NewPassword
+    terms: Accepted | None = None
     next: _Next | None = None
 
 

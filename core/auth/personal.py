@@ -16,6 +16,7 @@ from core.idempotency.models import KeptAnswer
 from core.mail.models import Mail
 from core.personal import PersonalData, Rows
 from core.plugin_settings.models import SettingsVersion
+from core.terms.personal import ACCEPTANCES
 
 _BATCH: Final = 500
 
@@ -104,6 +105,7 @@ PERSONAL: Final = (
         tables=("audit_entries", "plugin_settings_versions"),
         export=deeds,  # nobody can change the log: a business answers for what was done there
     ),
+    ACCEPTANCES,
     PersonalData(
         name="account",
         title=_("Account"),

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import terms
 from core.auth import entry, people, recovery, services
 from core.auth.authority import Authority
 from core.auth.forms import EntryForm, InvitationForm, SignInForm, SignUpForm
@@ -30,6 +31,7 @@ from core.errors import DomainError
 from core.i18n import _
 from core.permissions import public
 from core.scope import Tenant
+from core.terms.web import onward
 from core.web.forms import blank, posted
 from core.web.pages import Page, SeeOther
 
@@ -72,7 +74,8 @@ class SignIn(Controller):
         except DomainError as error:
             return refused("auth/sign_in.html", form, error, **_sign_in_context(tenant))
         await drop_previous(request, session, authority)
-        return let_in(request, authority, signed_in, given.next)
+        target = await onward(session, signed_in.identity, given.next)
+        return let_in(request, authority, signed_in, target)
 
     @post("/sign-out", access=public)
     async def sign_out(
@@ -103,13 +106,15 @@ class SignUp(Controller):
     async def show(
         self,
         request: AnyRequest,
+        session: NamedDependency[AsyncSession],
         identity: NamedDependency[Identity | None],
         next: FromQuery[str | None] = None,  # noqa: A002  # the parameter's name in addresses
     ) -> Page | SeeOther:
         """The form."""
         if identity is not None:
             return SeeOther(safe_next(next, landing(request, identity)))
-        return Page("auth/sign_up.html", {"form": blank(SignUpForm, {"next": safe_next(next, "")})})
+        form = blank(SignUpForm, {"next": safe_next(next, "")})
+        return Page("auth/sign_up.html", {"form": form, "editions": await terms.current(session)})
 
     @post(access=public)
     async def submit(
@@ -121,13 +126,16 @@ class SignUp(Controller):
     ) -> Page | SeeOther:
         """Make the account, sign its owner in, and send them a letter to confirm the address."""
         form = await posted(request, SignUpForm)
+        editions = await terms.current(session)
         try:
             given = form.value
+            terms.insist_accepted(editions, given.terms)
             signed_in = await services.register(
                 session, authority, email=given.email, name=given.name, password=given.password
             )
         except DomainError as error:
-            return refused("auth/sign_up.html", form, error)
+            return refused("auth/sign_up.html", form, error, editions=editions)
+        await terms.accept(session, signed_in.identity.user_id, editions, given.terms)
         link = address_of(request, tenant, CONFIRM)
         await recovery.ask_confirmation(session, signed_in.identity.user_id, link)
         await drop_previous(request, session, authority)
@@ -169,7 +177,8 @@ class Entry(Controller):
             return Page("auth/entry_over.html", status=410)
         await drop_previous(request, session, authority)
         signed_in = await services.enter(session, authority, user_id, "core.entered")
-        return let_in(request, authority, signed_in, form.value.next)
+        target = await onward(session, signed_in.identity, form.value.next)
+        return let_in(request, authority, signed_in, target)
 
     @get("/invitation", access=public, response_headers=SECRET_ADDRESS)
     async def invitation(
@@ -202,4 +211,5 @@ class Entry(Controller):
         except DomainError as error:
             return refused("auth/invitation.html", form, error, person=person)
         await drop_previous(request, session, authority)
-        return let_in(request, authority, signed_in, None)
+        target = await onward(session, signed_in.identity, None)
+        return let_in(request, authority, signed_in, target)

@@ -32,6 +32,7 @@ from core.plugin_settings import routes as plugin_settings
 from core.scope import Directory, Tenant, current
 from core.settings import Settings
 from core.signals import Signals
+from core.terms.guard import not_overdue
 from core.web import allowances, csrf, headers, idempotency, openapi, problems, queries, revalidate
 from core.web.bodies import StructBodies
 from core.web.edge import INTERNAL, INTERNAL_API
@@ -135,7 +136,13 @@ def build(
             "identity": Provide(_identity, sync_to_thread=False),
             "slots": Provide(_slots, sync_to_thread=False),
         },
-        guards=[csrf.same_origin, access_guard, allowances.within_allowance, queries.readable],
+        guards=[
+            csrf.same_origin,
+            access_guard,
+            not_overdue,
+            allowances.within_allowance,
+            queries.readable,
+        ],
         middleware=[localised, idempotency.recorded, revalidate.revalidated],
         before_request=idempotency.reserve,
         exception_handlers={**problems.exception_handlers, **guard.exception_handlers},

@@ -14,6 +14,7 @@ from babel.core import Locale
 from msgspec import field
 
 from core.i18n import _
+from core.terms.fields import Accepted
 from core.web.forms.fields import (
     Form,
     amount,
@@ -99,6 +100,12 @@ class LicenceInput(Form, kw_only=True):
     born: Annotated[date, day(_("Date of birth"), autocomplete="bday")]
 
 
+class CheckoutInput(LicenceInput, kw_only=True):
+    """The licence, and that the business's terms are accepted where that is due."""
+
+    terms: Accepted | None = None
+
+
 class CustomerInput(LicenceInput, kw_only=True):
     """A customer, as the desk writes them down."""
 
@@ -137,6 +144,7 @@ class BookingInput(Form, kw_only=True):
 
     quote_id: UUID
     customer_id: Annotated[UUID, choice(_("Customer"))] | None = None
+    terms: Accepted | None = None
 
 
 class CardInput(Form, kw_only=True):

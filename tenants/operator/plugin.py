@@ -14,6 +14,7 @@ from tenants.operator.routes.installation_api import InstallationApi
 from tenants.operator.routes.jobs import Jobs
 from tenants.operator.routes.tenant import OneTenant
 from tenants.operator.routes.tenants import Tenants
+from tenants.operator.routes.terms import OperatorTerms, TermsApi
 from tenants.operator.routes.tokens import Tokens
 
 _PAGES: Final = (
@@ -24,6 +25,7 @@ _PAGES: Final = (
     (_("Migrations"), "/operator/migrations", "database-cog"),
     (_("Databases"), "/operator/databases", "database"),
     (_("Plugins"), "/operator/plugins", "puzzle"),
+    (_("Terms"), "/operator/terms", "file-text"),
     (_("Tokens"), "/operator/tokens", "key"),
 )
 
@@ -43,6 +45,8 @@ plugin: Final = Plugin(
         Jobs,
         Installation,
         Tokens,
+        OperatorTerms,
+        TermsApi,
         TenantsApi,
         InstallationApi,
     ),

@@ -9,6 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import terms
 from core.auth import identity
 from core.permissions import member, permission, public
 from core.web.api import Listing, expected, page_of, place
@@ -243,6 +244,7 @@ class Bookings(Controller):
     ) -> Response[views.BookingView]:
         """Book a quoted car; it is held until it is paid or the hold ends."""
         customer = await asking_customer(session, data.customer_id)
+        await terms.accepted_now(session, identity.required(), data.terms)
         quote = await quotes.one(session, data.quote_id)
         made = await bookings.place(session, quote, customer, "api")
         await paying.hold_ends(session, made)

@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock
+from core import clock, terms
 from core.auth import identity
 from core.errors import DomainError
 from core.i18n import _
@@ -32,7 +32,7 @@ from plugins.car_hire.routes.http import (
     bookings_page,
     check_own,
 )
-from plugins.car_hire.schemas import CardInput, LicenceInput, QuoteInput, SearchInput
+from plugins.car_hire.schemas import CardInput, CheckoutInput, LicenceInput, QuoteInput, SearchInput
 from plugins.car_hire.services import (
     bookings,
     customers,
@@ -97,17 +97,19 @@ class Site(Controller):
         """One price, line by line, and the way to book it."""
         quote = await quotes.one(session, quote_id)
         known = await _known(session)
-        return await _quote_page(session, quote, blank(LicenceInput, _licence_of(known)))
+        return await _quote_page(session, quote, blank(CheckoutInput, _licence_of(known)))
 
     @post("/quotes/{quote_id:uuid}/booking", access=member)
     async def book(
         self, request: AnyRequest, session: Session, quote_id: FromPath[UUID]
     ) -> Page | SeeOther:
-        """Note the licence and hold a car."""
+        """Note the licence and what is agreed to, and hold a car."""
         quote = await quotes.one(session, quote_id)
-        form = await posted(request, LicenceInput)
+        form = await posted(request, CheckoutInput)
         try:
-            customer = await customers.register(session, identity.required(), form.value)
+            person = identity.required()
+            await terms.accepted_now(session, person, form.value.terms)
+            customer = await customers.register(session, person, form.value)
             made = await bookings.place(session, quote, customer, "site")
             await paying.hold_ends(session, made)
         except DomainError as error:
@@ -186,9 +188,10 @@ def _licence_of(known: Customer | None) -> Mapping[str, Any]:
 
 
 async def _quote_page(
-    session: AsyncSession, quote: Quote, form: Bound[LicenceInput], status: int = 200
+    session: AsyncSession, quote: Quote, form: Bound[CheckoutInput], status: int = 200
 ) -> Page:
     tenant: Tenant = session.info["tenant"]
+    person = identity.current()
     return Page(
         "car_hire/site/quote.html",
         {
@@ -197,7 +200,8 @@ async def _quote_page(
             "vehicle_class": await fleet.vehicle_class(session, quote.class_id),
             "money": lambda amount: quotes.money_of(quote, amount),
             "form": form,
-            "person": identity.current(),
+            "person": person,
+            "editions": await terms.asked_of(session, person) if person else [],
             "expired": quote.expires_at < clock.now(),
             "zone": tenant.zone,
         },

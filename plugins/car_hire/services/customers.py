@@ -153,7 +153,9 @@ def _values(session: AsyncSession, given: LicenceInput) -> dict[str, Any]:
             _expires(given.licence_expires, today),
         ]
     )
-    return {field: getattr(given, field) for field in given.__struct_fields__}
+    # A form may hold more than what is kept of a customer, such as what is agreed to.
+    kept = (field for field in given.__struct_fields__ if hasattr(Customer, field))
+    return {field: getattr(given, field) for field in kept}
 
 
 def _born(born: date, today: date) -> FieldError | None:

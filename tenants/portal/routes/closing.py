@@ -28,7 +28,7 @@ class Closing(Controller):
     path = "/businesses/{business_id:uuid}/upkeep"
     include_in_schema = False
 
-    @post("/closing", access=member, status_code=200)
+    @post("/closing", access=member, status_code=200, before_terms=True)
     async def close(
         self,
         request: AnyRequest,
@@ -48,7 +48,7 @@ class Closing(Controller):
             return await refused_page(request, session, business, form, problem)
         return SeeOther(path_of(business), flash=_("The business is closed."))
 
-    @post("/closing/undo", access=member, status_code=200)
+    @post("/closing/undo", access=member, status_code=200, before_terms=True)
     async def reopen(
         self,
         request: AnyRequest,

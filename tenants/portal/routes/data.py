@@ -44,7 +44,7 @@ class Data(Controller):
     path = "/businesses/{business_id:uuid}"
     include_in_schema = False
 
-    @post("/upkeep/export", access=member, status_code=200)
+    @post("/upkeep/export", access=member, status_code=200, before_terms=True)
     async def export(
         self,
         request: AnyRequest,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import origin
+from core import origin, terms
 from core.auth import recovery
 from core.auth.allowances import SIGN_UPS_PER_SOURCE
 from core.auth.identity import Identity
@@ -23,10 +24,12 @@ from core.auth.tokens import fresh_token
 from core.auth.web import session_cookie
 from core.clock import now
 from core.db import outside
-from core.errors import DomainError, NotFound
+from core.errors import DomainError, Invalid, NotFound
 from core.i18n import _, locale
 from core.permissions import public
-from core.web.forms import Bound, typed_fields
+from core.terms.fields import Accepted
+from core.terms.services import Edition
+from core.web.forms import Bound, Form, blank, posted, typed_fields
 from core.web.pages import Page, SeeOther, is_secure
 from tenants import lifecycle
 from tenants.lifecycle import SlugTaken
@@ -42,6 +45,12 @@ NEXT: Final = "next"
 BACK: Final = "back"
 SIGNS_IN_AGAIN: Final = timedelta(seconds=30)
 """For so long the repeated send of a double click is signed in like the first."""
+
+
+class Agreement(Form):
+    """That the operator's terms are accepted, where there are any."""
+
+    terms: Accepted | None = None
 
 
 class SignUp(Controller):
@@ -82,20 +91,8 @@ class SignUp(Controller):
         journey = _journey(request, draft)
         if (step := journey.first_open) is not None:
             return SeeOther(step.path)
-        wanted = journey.wanted(locale())
-        settings = parts.settings(request)
-        return Page(
-            "portal/sign_up/review.html",
-            {
-                "marks": journey.marks(REVIEW),
-                "wanted": wanted,
-                "account": journey.account(),
-                "products": parts.products(request).enabled(wanted.products),
-                "country": choices.country_name(wanted.country) if wanted.country else None,
-                "currency": choices.currency_name(wanted.currency),
-                "url": settings.tenant_url(wanted.slug, ""),
-            },
-        )
+        editions = await _asked(session)
+        return _review_page(request, journey, blank(Agreement), editions)
 
     @post("/review", access=public, status_code=200)
     async def submit(
@@ -111,6 +108,12 @@ class SignUp(Controller):
         if (step := journey.first_open) is not None:
             return SeeOther(step.path)
         authority, account = parts.authority(request), journey.account()
+        form, editions = await posted(request, Agreement), await _asked(session)
+        try:
+            terms.insist_accepted(editions, form.value.terms)
+        except Invalid as problem:
+            form.refuse(problem)
+            return _review_page(request, journey, form, editions, problem.status)
         try:
             made = await sign_up.submit(session, authority, journey.wanted(locale()), account)
         except SlugTaken:
@@ -118,6 +121,7 @@ class SignUp(Controller):
             return SeeOther(BY_NAME["address"].path, flash=text, level="warning")
         except EmailTaken as problem:
             return SeeOther(BY_NAME["owner"].path, flash=problem.message, level="warning")
+        await terms.accept(session, made.account_id, editions, form.value.terms)
         new_account = made.account_id if made.token else None
         if new_account is not None:
             link = f"{parts.settings(request).public_url}{CONFIRM}"
@@ -188,6 +192,39 @@ class SignUp(Controller):
         typed.pop("password", None)
         if token and not (step.name == "owner" and parts.identity() is not None):
             await drafts.keep(session, token, step.name, typed)
+
+
+async def _asked(session: AsyncSession) -> Sequence[Edition]:
+    """What must be accepted with this business: all of it, or what an account has not yet."""
+    person = parts.identity()
+    if person is None:
+        return await terms.current(session)
+    return (await terms.due(session, person.user_id)).editions
+
+
+def _review_page(
+    request: AnyRequest,
+    journey: Journey,
+    form: Bound[Agreement],
+    editions: Sequence[Edition],
+    status: int = 200,
+) -> Page:
+    wanted = journey.wanted(locale())
+    return Page(
+        "portal/sign_up/review.html",
+        {
+            "marks": journey.marks(REVIEW),
+            "wanted": wanted,
+            "account": journey.account(),
+            "products": parts.products(request).enabled(wanted.products),
+            "country": choices.country_name(wanted.country) if wanted.country else None,
+            "currency": choices.currency_name(wanted.currency),
+            "url": parts.settings(request).tenant_url(wanted.slug, ""),
+            "form": form,
+            "editions": editions,
+        },
+        status=status,
+    )
 
 
 def _step(name: str) -> Step:
