@@ -71,6 +71,9 @@ class Settings:
     webhook_url: str = ""
     """Where vendors reach us, if not at the portal's address; without a trailing slash."""
 
+    import_bytes: int = 2_000_000_000
+    """The largest archive that an owner may send to the portal; it may unpack to 20 times that."""
+
     closing_grace_days: int = 30
     """For so many days the closing of a tenant can be undone; then it is deleted."""
 

@@ -105,7 +105,7 @@ def clone(slug: str, new_slug: str, name: str) -> None:
 
 async def _key_of(archive: Archive, passphrase: str) -> ArchiveKey:
     key = await ArchiveKey.of(passphrase, archive.manifest.lock.opened_salt)
-    archive.insist_on_key(key)
+    key.insist_on(archive.manifest.lock)
     return key
 
 

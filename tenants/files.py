@@ -25,6 +25,11 @@ def archive_file(settings: Settings, tenant_id: UUID, archive_id: UUID) -> Path:
     return archives_of(settings, tenant_id) / f"{archive_id}.zip"
 
 
+def upload_file(settings: Settings, upload_id: UUID) -> Path:
+    """An archive that somebody has sent; it is nobody's tenant yet."""
+    return settings.files_dir / "uploads" / f"{upload_id}.zip"
+
+
 def plugin_folder_of(settings: Settings, tenant_id: UUID, plugin: str) -> Path:
     """What of a tenant's files is one product's: these go when it is removed."""
     return folder_of(settings, tenant_id) / "plugins" / plugin

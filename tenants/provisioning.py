@@ -211,6 +211,12 @@ class Provisioner:
             )
             by_email = select(User.id).where(User.email == owner.email.lower())
             user_id = await session.scalar(by_email) or owner.user_id  # of a copy, by the same id
+            if work.source is not None:  # in an archive they may have been something else
+                await session.execute(
+                    update(User)
+                    .where(User.id == user_id, User.role != Role.OWNER.value)
+                    .values(role=Role.OWNER.value, disabled_at=None)
+                )
         if owner.account_id is None:
             return
         async with self._databases.transaction(self._platform) as session:
@@ -222,7 +228,10 @@ class Provisioner:
                     user_id=user_id,
                     role=Role.OWNER.value,
                 )
-                .on_conflict_do_nothing()
+                .on_conflict_do_update(
+                    index_elements=[Membership.tenant_id, Membership.account_id],
+                    set_={"user_id": user_id},
+                )
             )
 
     async def _activate(self, work: _Work, position: int) -> None:

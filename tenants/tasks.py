@@ -12,18 +12,31 @@ from core.jobs import Actor, Schedule, actor
 from tenants import warm
 from tenants.deletion import Deleter
 from tenants.exports import EXPORT, Exporter
-from tenants.lifecycle import PROVISION, closing, naming, removal
+from tenants.imports import services as imports
+from tenants.imports.checking import Checker
+from tenants.lifecycle import FILL, PROVISION, closing, naming, removal
 from tenants.provisioning import Provisioner
 
 
 def actors(provisioner: Provisioner) -> tuple[Actor, ...]:
     """The jobs that ``provisioner`` does."""
 
-    # A killed worker's run waits for the lease, which outlasts the limit: keep it short.
     @actor(PROVISION, max_attempts=20, time_limit=timedelta(seconds=45))
     async def provision(session: AsyncSession, run_id: UUID) -> None:
         """Work a provisioning run off; it keeps its own record, step by step."""
         await outside(session, lambda: provisioner.run(run_id))
+
+    @actor(FILL, max_attempts=20, time_limit=timedelta(hours=6))
+    async def fill(session: AsyncSession, run_id: UUID) -> None:
+        """The same for a tenant that begins with an archive, or as a copy."""
+        await outside(session, lambda: provisioner.run(run_id))
+
+    checker = Checker(provisioner.means)
+
+    @actor(imports.CHECK, max_attempts=5, time_limit=timedelta(hours=2))
+    async def check_upload(session: AsyncSession, upload_id: UUID) -> None:
+        """Look at an archive that an owner has sent."""
+        await checker.run(session, upload_id)
 
     exporter = Exporter(provisioner.means)
 
@@ -38,6 +51,7 @@ def actors(provisioner: Provisioner) -> tuple[Actor, ...]:
     async def tidy(session: AsyncSession) -> None:
         """Remove archives, tenants and reservations whose time is over."""
         await exporter.purge(session)
+        await imports.purge(session, provisioner.means.settings)
         await closing.delete_due(session, provisioner.means.signals)
         await naming.release(session)
 
@@ -54,7 +68,7 @@ def actors(provisioner: Provisioner) -> tuple[Actor, ...]:
         """Work the deletion of a tenant off; it keeps its own record, step by step."""
         await outside(session, lambda: deleter.run(run_id))
 
-    return (provision, export, delete, tidy, keep_warm)
+    return (provision, fill, check_upload, export, delete, tidy, keep_warm)
 
 
 def schedules(actors: tuple[Actor, ...]) -> tuple[Schedule, ...]:

@@ -1,8 +1,13 @@
-"""Read an archive: refuse what is damaged or too new, naming the file, before anything is made."""
+"""Read an archive: refuse what is damaged or too new, naming the file, before anything is made.
+
+Whoever made it may be nobody's friend. So nothing is ever read whole, not even the list of its
+files before its size is known, and what it unpacks to is measured as it comes.
+"""
 
 from __future__ import annotations
 
 import hashlib
+import io
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
@@ -17,12 +22,21 @@ from core.errors import Invalid
 from core.i18n import LazyText, _, fill
 from core.plugin import Plugins
 from tenants.archive.manifest import FORMAT, NAME, Manifest, Part, TablePart
-from tenants.archive.sealing import ArchiveKey
 from tenants.migration.lines import Lines
 
 BATCH: Final = 500
 CHUNK: Final = 1 << 20
 LARGEST_MANIFEST: Final = 16 << 20
+LARGEST_BATCH: Final = 4 << 20
+"""Characters of rows that are in memory at a time, and ..."""
+LONGEST_ROW: Final = 64 << 20
+"""... bytes of the longest one that there may be."""
+LONGEST_NAME: Final = 200
+"""Bytes of a file's name; file systems have 255."""
+LARGEST_LIST: Final = 32 << 20
+"""Bytes of the list of files at the end of the zip: some 300,000 of them."""
+_PACKED: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
+"""How we pack. What else ``zipfile`` knows unpacks without end into memory."""
 _DAMAGE: Final = (
     zipfile.BadZipFile, OSError, EOFError, NotImplementedError, RuntimeError, zlib.error,
 )  # fmt: skip
@@ -51,11 +65,19 @@ class Archive:
             BadArchive: it is none, or its manifest is missing, malformed or of a newer format.
         """
         try:
-            opened = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, OSError):
-            raise BadArchive(_bad(_("{file} is no archive, or it is damaged"), path.name)) from None
-        with opened:
-            yield cls(opened, _manifest(opened))
+            file = _Wary(path, "rb")
+        except OSError:
+            raise BadArchive(bad(_("{file} is no archive, or it is damaged"), path.name)) from None
+        with file:
+            try:
+                opened = zipfile.ZipFile(file)
+            except (*_DAMAGE, ValueError):
+                text = _("{file} is no archive, or it is damaged")
+                raise BadArchive(bad(text, path.name)) from None
+            with opened:
+                if any(each.compress_type not in _PACKED for each in opened.infolist()):
+                    raise BadArchive(bad(_("{file} is packed in another way"), path.name))
+                yield cls(opened, _manifest(opened))
 
     def check(self) -> None:
         """Read everything once, and compare it with the manifest.
@@ -63,16 +85,28 @@ class Archive:
         Raises:
             BadArchive: naming the first file that is missing, too many, or not as it was.
         """
+        for _read in self.checking():
+            pass
+
+    def checking(self) -> Iterator[int]:
+        """``check``, step by step: the bytes that were read in each.
+
+        Raises:
+            BadArchive: as ``check`` does.
+        """
         parts = {part.path: part for part in self.manifest.parts}
-        present = {each.filename for each in self.zip.infolist()}
+        names = [each.filename for each in self.zip.infolist()]
+        present = set(names)
         for path in sorted(present - parts.keys() - {NAME}):
-            raise BadArchive(_bad(_("{file} is not in the manifest"), path))
+            raise BadArchive(bad(_("{file} is not in the manifest"), path))
+        if len(present) < len(names) or len(parts) < len(self.manifest.parts):
+            raise BadArchive(bad(_("{file} names a file twice"), NAME))
         for path, part in parts.items():
             if path not in present:
-                raise BadArchive(_bad(_("{file} is missing"), path))
-            self._compare(part)
+                raise BadArchive(bad(_("{file} is missing"), path))
+            yield from self._compare(part)
 
-    def _compare(self, part: Part) -> None:
+    def _compare(self, part: Part) -> Iterator[int]:
         digest, size = hashlib.sha256(), 0
         try:
             with self.zip.open(part.path) as stream:
@@ -81,19 +115,11 @@ class Archive:
                     size += len(chunk)
                     if size > part.size:
                         break
+                    yield len(chunk)
         except _DAMAGE:
-            raise BadArchive(_bad(_("{file} is damaged"), part.path)) from None
+            raise BadArchive(bad(_("{file} is damaged"), part.path)) from None
         if (size, digest.hexdigest()) != (part.size, part.sha256):
-            raise BadArchive(_bad(_("{file} is not what the manifest says"), part.path))
-
-    def insist_on_key(self, key: ArchiveKey) -> None:
-        """Insist that ``key`` opens what is sealed here.
-
-        Raises:
-            Invalid: it does not; with the field ``passphrase``.
-        """
-        if not key.fits(self.manifest.lock):
-            raise Invalid(_("This passphrase does not open the archive"), field="passphrase")
+            raise BadArchive(bad(_("{file} is not what the manifest says"), part.path))
 
     def insist_on_software(self, plugins: Plugins, lines: Lines) -> None:
         """Insist that all its products are installed here, and know its revisions.
@@ -102,22 +128,30 @@ class Archive:
             BadArchive: naming the product that is missing, or the revision that is too new.
         """
         for name in sorted(self.manifest.plugins.keys() - plugins.working.keys()):
-            raise BadArchive(_bad(_("the product {file} is not installed here"), name))
+            raise BadArchive(bad(_("the product {file} is not installed here"), name))
         for name, revision in self.manifest.lines.items():
             line = lines.by_name.get(name)
             if line is None or revision not in {each.id for each in line.revisions}:
                 text = _("{file} is newer than this software, which must be upgraded first")
-                raise BadArchive(_bad(text, f"{name} {revision}"))
+                raise BadArchive(bad(text, f"{name} {revision}"))
 
     def batches(self, table: TablePart) -> Iterator[list[str]]:
-        """The rows of a table as JSON, some at a time."""
+        """The rows of a table as JSON, some at a time.
+
+        Raises:
+            BadArchive: a row is longer than any that we write.
+        """
         batch: list[str] = []
+        size = 0
         with self.zip.open(table.rows.path) as stream:
-            for line in stream:
+            while line := stream.readline(LONGEST_ROW):
+                if len(line) == LONGEST_ROW:
+                    raise BadArchive(bad(_("{file} is damaged"), table.rows.path))
                 batch.append(line.decode())
-                if len(batch) == BATCH:
+                size += len(line)
+                if len(batch) == BATCH or size > LARGEST_BATCH:
                     yield batch
-                    batch = []
+                    batch, size = [], 0
         if batch:
             yield batch
 
@@ -128,9 +162,7 @@ class Archive:
             BadArchive: a path leads elsewhere.
         """
         for part in self.manifest.files:
-            target = (folder / part.path.removeprefix("files/")).resolve()
-            if not part.path.startswith("files/") or not target.is_relative_to(folder.resolve()):
-                raise BadArchive(_bad(_("{file} leads out of the archive"), part.path))
+            target = target_of(part, folder)
             target.parent.mkdir(parents=True, exist_ok=True)
             with self.zip.open(part.path) as stream, target.open("wb") as to:
                 while chunk := stream.read(CHUNK):
@@ -142,22 +174,57 @@ class Archive:
         return {each.name: each.rows.sha256 for each in self.manifest.tables}
 
 
+def target_of(part: Part, folder: Path) -> Path:
+    """Where a file of the archive belongs below ``folder``.
+
+    Raises:
+        BadArchive: its path leads elsewhere.
+    """
+    inside = part.path.removeprefix("files/")
+    target = folder / inside
+    if (
+        inside == part.path
+        or "\0" in inside
+        or max(map(len, inside.encode("utf-8", "replace").split(b"/"))) > LONGEST_NAME
+        or target.resolve() == folder.resolve()
+        or not target.resolve().is_relative_to(folder.resolve())
+    ):
+        raise BadArchive(bad(_("{file} leads out of the archive"), part.path))
+    return target.resolve()
+
+
+class _Wary(io.FileIO):
+    """A file of which nobody reads more at once than an honest archive asks for: ``zipfile``
+    takes the list of files whole, of whatever length the archive claims it to be."""
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        if size is None or size < 0:
+            size = LARGEST_LIST
+        if size > LARGEST_LIST:
+            raise zipfile.BadZipFile("its list of files is too long")
+        return super().read(size)
+
+
 def _manifest(opened: zipfile.ZipFile) -> Manifest:
     try:
         info = opened.getinfo(NAME)
     except KeyError:
-        raise BadArchive(_bad(_("{file} is missing"), NAME)) from None
+        raise BadArchive(bad(_("{file} is missing"), NAME)) from None
     if info.file_size > LARGEST_MANIFEST:
-        raise BadArchive(_bad(_("{file} is damaged"), NAME))
+        raise BadArchive(bad(_("{file} is damaged"), NAME))
     try:
-        text = opened.read(NAME)
+        with opened.open(info) as stream:
+            # Not ``opened.read``: it inflates everything before it looks at the length.
+            text = stream.read(LARGEST_MANIFEST + 1)
+        if len(text) > LARGEST_MANIFEST:
+            raise BadArchive(bad(_("{file} is damaged"), NAME))
         found = msgspec.json.decode(text, type=_Format)
         if found.format > FORMAT:
             text_ = _("{file} is newer than this software, which must be upgraded first")
-            raise BadArchive(_bad(text_, NAME))
+            raise BadArchive(bad(text_, NAME))
         return msgspec.json.decode(text, type=Manifest)
-    except (msgspec.MsgspecError, zipfile.BadZipFile, UnicodeDecodeError, zlib.error):
-        raise BadArchive(_bad(_("{file} is damaged"), NAME)) from None
+    except (msgspec.MsgspecError, UnicodeDecodeError, *_DAMAGE):
+        raise BadArchive(bad(_("{file} is damaged"), NAME)) from None
 
 
 class _Format(msgspec.Struct):
@@ -166,5 +233,6 @@ class _Format(msgspec.Struct):
     format: int
 
 
-def _bad(text: LazyText, file: str) -> LazyText | str:
+def bad(text: LazyText, file: str) -> LazyText | str:
+    """What is wrong, naming the file."""
     return fill(text, file=file)

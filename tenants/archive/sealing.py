@@ -66,6 +66,15 @@ class ArchiveKey:
         except ValueError:
             return False
 
+    def insist_on(self, lock: Lock) -> None:
+        """Insist that it opens an archive with this ``lock``.
+
+        Raises:
+            Invalid: it does not; with the field ``passphrase``.
+        """
+        if not self.fits(lock):
+            raise Invalid(_("This passphrase does not open the archive"), field="passphrase")
+
     def close(self, text: str, table: str, column: str) -> str:
         """``text``, sealed for its column, as base64."""
         place = [table.encode(), column.encode()]

@@ -8,11 +8,12 @@ changes how a tenant is served is announced to all processes once that transacti
 """
 
 from tenants.lifecycle.naming import SlugTaken, is_available, suggest
-from tenants.lifecycle.ordering import PROVISION, Order, Ordered, Owner, note, order
+from tenants.lifecycle.ordering import FILL, PROVISION, Order, Ordered, Owner, note, order
 from tenants.lifecycle.products import disable_plugin, enable_plugin, request_dedicated
 from tenants.lifecycle.serving import resume, suspend
 
 __all__ = [
+    "FILL",
     "PROVISION",
     "Order",
     "Ordered",

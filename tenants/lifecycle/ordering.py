@@ -25,6 +25,8 @@ from tenants.runs import note_run
 
 PROVISION: Final = "tenants.provision"
 """The job of tenant zero that works off a provisioning run."""
+FILL: Final = "tenants.fill"
+"""The same for a run that fills the tenant with an archive, which may take hours."""
 
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,7 @@ from core.signals import Signals
 from tenants.archive.sealing import ArchiveKey
 from tenants.changes import announce
 from tenants.files import archive_file
-from tenants.lifecycle.ordering import PROVISION, Order, Ordered, Owner, enter
+from tenants.lifecycle.ordering import FILL, Order, Ordered, Owner, enter
 from tenants.lifecycle.statuses import Status, locked
 from tenants.models import Membership, TenantPlugin, TenantRecord
 from tenants.runs import note_run
@@ -75,6 +75,24 @@ async def note_import(session: AsyncSession, wanted: Order, file: Path, key: Arc
     return ordered
 
 
+async def order_import(
+    session: AsyncSession, wanted: Order, file: Path, key: ArchiveKey
+) -> Ordered:
+    """The same by a job; the archive was sent for this alone and is removed in the end. The
+    account that orders it is a member from now on, so that it can follow the making.
+
+    Raises:
+        Invalid, SlugTaken: naming the fields at fault.
+    """
+    tenant_id = await enter(session, wanted)
+    steps = [*_FILLED, "discard", *_FINISHED]
+    ordered = await _note(session, tenant_id, steps, wanted.owner, Source.of(file, key))
+    _make_member(session, tenant_id, wanted.owner)
+    await put(session, FILL, {"run_id": ordered.run_id}, key=str(ordered.run_id))
+    await audit.record(session, "tenants.import_begun", "tenant", tenant_id)
+    return ordered
+
+
 async def clone(
     session: AsyncSession, settings: Settings, tenant_id: UUID, slug: str, name: str, owner: Owner
 ) -> Ordered:
@@ -112,15 +130,7 @@ async def clone(
     )
     copy_id = await enter(session, wanted)
     await session.execute(update(TenantRecord).where(TenantRecord.id == copy_id).values(muted=True))
-    if owner.account_id is not None:
-        session.add(
-            Membership(
-                tenant_id=copy_id,
-                account_id=owner.account_id,
-                user_id=owner.user_id,
-                role=Role.OWNER.value,
-            )
-        )
+    _make_member(session, copy_id, owner)
     off = [row.plugin for row in chosen if row.state == "disabled"]
     await session.execute(
         update(TenantPlugin)
@@ -131,7 +141,7 @@ async def clone(
     source = Source.of(file, ArchiveKey.fresh(), tenant_id)
     steps = ["snapshot", *_FILLED, "discard", *_FINISHED]
     ordered = await _note(session, copy_id, steps, owner, source)
-    await put(session, PROVISION, {"run_id": ordered.run_id}, key=str(ordered.run_id))
+    await put(session, FILL, {"run_id": ordered.run_id}, key=str(ordered.run_id))
     detail = {"copy": copy_id, "slug": slug}
     await audit.record(session, "tenants.cloned", "tenant", tenant_id, detail)
     return ordered
@@ -146,6 +156,17 @@ async def unmute(session: AsyncSession, signals: Signals, tenant_id: UUID) -> No
     await session.flush()
     announce(session, signals, tenant_id)
     await audit.record(session, "tenants.unmuted", "tenant", tenant_id)
+
+
+def _make_member(session: AsyncSession, tenant_id: UUID, owner: Owner) -> None:
+    if owner.account_id is None:
+        return
+    role = Role.OWNER.value
+    session.add(
+        Membership(
+            tenant_id=tenant_id, account_id=owner.account_id, user_id=owner.user_id, role=role
+        )
+    )
 
 
 async def _note(

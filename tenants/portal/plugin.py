@@ -13,6 +13,7 @@ from tenants.portal.routes.closing import Closing
 from tenants.portal.routes.data import Data
 from tenants.portal.routes.domains import Domains
 from tenants.portal.routes.domains_api import DomainsApi
+from tenants.portal.routes.imports import Imports
 from tenants.portal.routes.landing import Landing
 from tenants.portal.routes.removals import Removals
 from tenants.portal.routes.sign_up import SignUp
@@ -31,6 +32,7 @@ plugin: Final = Plugin(
         Landing,
         SignUp,
         Businesses,
+        Imports,
         Branding,
         Domains,
         Upkeep,

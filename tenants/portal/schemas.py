@@ -260,6 +260,36 @@ class NewCopy(Address):
     name: Annotated[str, text(_("Name of the copy"), max=120)]
 
 
+class ArchiveFile(Form):
+    """An archive to be sent; the file is read apart, as it comes."""
+
+    archive: (
+        Annotated[
+            str,
+            file(
+                _("Archive"),
+                accept=".zip,application/zip",
+                hint=_("The zip that an owner got from “Your data as a file”."),
+            ),
+        ]
+        | None
+    ) = None
+
+
+class NewImport(Address):
+    """What an archive becomes, and the passphrase that opens its private part."""
+
+    name: Annotated[str, text(_("Name of the business"), max=120)]
+    passphrase: Annotated[
+        str,
+        password(
+            _("Passphrase of the archive"),
+            new=False,
+            hint=_("The one that was chosen when it was written."),
+        ),
+    ]
+
+
 class Removal(Passphrase):
     """The archive's passphrase, and the word that it is meant."""
 

@@ -13,12 +13,14 @@ from sqlalchemy import select
 
 from atrium.testing.site import Site
 from core.auth.models import UserSession
+from core.clock import now
 from core.ids import new_id
 from core.mail.models import Mail
 from core.permissions import Role
 from core.scope import Tenant
 from plugins.car_hire.services import fleet
 from tenants.domains.services import claim
+from tenants.imports.models import ArchiveUpload
 from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
 
 Body = dict[str, Any]
@@ -56,8 +58,13 @@ class Loot:
         async with site.world.databases.transaction(platform) as session:
             name = f"www.{tenant.slug}-{new_id().hex}.example"
             domain_id = await claim(session, site.world.settings, tenant.id, name)
+            upload = ArchiveUpload(
+                id=new_id(), account_id=new_id(), locale="en", state="ready", expires_at=now()
+            )
+            session.add(upload)
         ids = {
             "domain_id": domain_id,
+            "upload_id": upload.id,
             "class_id": shop.vehicle_class.id,
             "vehicle_id": shop.cars[0].id,
             "customer_id": shop.customer.id,

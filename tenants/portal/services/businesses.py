@@ -280,7 +280,8 @@ async def retry(session: AsyncSession, business: Business) -> None:
         return
     run.state, run.error = "waiting", None
     await session.flush()
-    await put(session, lifecycle.PROVISION, {"run_id": run.id})
+    job = lifecycle.FILL if run.source else lifecycle.PROVISION
+    await put(session, job, {"run_id": run.id})
     await audit.record(session, "portal.provisioning_retried", "tenant", business.id)
 
 

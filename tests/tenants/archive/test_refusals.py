@@ -136,7 +136,7 @@ async def test_only_the_passphrase_opens_it(archive: Path, tmp_path: Path) -> No
     with Archive.open(tmp_path / "a.zip") as opened:
         salt = await ArchiveKey.of("correct horse battery")
         with pytest.raises(Invalid) as refused:
-            opened.insist_on_key(salt)  # the right words with another salt
+            salt.insist_on(opened.manifest.lock)  # the right words with another salt
     assert refused.value.errors[0].field == "passphrase"
     with pytest.raises(Invalid):
         await ArchiveKey.of("too short")

@@ -150,5 +150,5 @@ async def test_an_archive_is_what_it_says(site: Site, shop: Tenant, tmp_path: Pa
     await archive_of(site.world, shop, tmp_path / "a.zip", key)
     with Archive.open(tmp_path / "a.zip") as archive:
         archive.check()
-        archive.insist_on_key(key)
+        key.insist_on(archive.manifest.lock)
         archive.insist_on_software(site.world.plugins, site.world.lines)

@@ -105,6 +105,9 @@ class Marks:
                 " created_at) VALUES (gen_random_uuid(), $2, gen_random_uuid(), $1, 'open', now())",
                 "INSERT INTO platform.sign_up_drafts (token_hash, data, tenant_id, created_at,"
                 " changed_at) VALUES (convert_to($1, 'UTF8'), '{}', $2, now(), now())",
+                "INSERT INTO platform.archive_uploads (id, account_id, locale, state, name, size,"
+                " checked, total, tenant_id, created_at, expires_at) VALUES (gen_random_uuid(),"
+                " gen_random_uuid(), 'en', 'ordered', $1, 0, 0, 0, $2, now(), now())",
                 "INSERT INTO platform.exports (id, tenant_id, locale, state, salt, error,"
                 " tables_done, tables_total, rows, created_at) VALUES (gen_random_uuid(), $2, 'en',"
                 " 'failed', '', $1, 0, 0, 0, now())",
