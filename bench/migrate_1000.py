@@ -43,9 +43,7 @@ def longer(plugins):
     core = found.by_name["core"]
     core = replace(core, revisions=(*core.revisions, *more))
     return lines.Lines({**found.by_name, "core": core})
-lines.compile_lines = longer
-from tenants import workshop
-workshop.compile_lines = longer
+command.compile_lines = longer
 try:
     command.migrate_command.main(sys.argv[1:], "atrium migrate", standalone_mode=False)
 finally:

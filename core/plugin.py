@@ -22,12 +22,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.events import Event
 from core.extension import Extension, ExtensionPoint
+from core.folders import ENTRY_POINT_GROUP, folder_of
 from core.i18n import LazyText
 from core.jobs import Actor, Schedule
 from core.permissions import Permission
 from core.personal import PersonalData
 
-ENTRY_POINT_GROUP: Final = "atrium.plugins"
 CORE: Final = "core"
 """The name of core's own part."""
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
@@ -119,7 +119,8 @@ class Plugin:
     core_versions: str
     """The versions of Atrium that it works with, such as ``>=0.1,<1``."""
     package: str
-    """The module beside which ``templates``, ``static``, ``locale`` and ``migrations`` lie."""
+    """The module beside which ``templates``, ``static``, ``locale`` and ``migrations`` lie, and the
+    module that its entry point names."""
     icon: str = "box"
     """The name of an outline icon of Tabler's."""
     home: str | None = None
@@ -287,6 +288,7 @@ def _load(entry: EntryPoint, core_version: str) -> Plugin:
             f"it works with Atrium {plugin.core_versions}, this is {core_version}"
         )
     _refuse_ungated(plugin)
+    _refuse_displaced(plugin, entry)
     return plugin
 
 
@@ -298,3 +300,11 @@ def _refuse_ungated(plugin: Plugin) -> None:
         for path in paths:
             if not f"/{path.strip('/')}/".startswith(gated):
                 raise PluginContradiction(f"{each} answers at {path}, outside {gated[0]}")
+
+
+def _refuse_displaced(plugin: Plugin, entry: EntryPoint) -> None:
+    """Its files are found by its entry point alone where nobody needs its code."""
+    if (beside := folder_of(entry)) != plugin.folder:
+        raise PluginContradiction(
+            f"its package {plugin.package!r} is not that of its entry point, which lies in {beside}"
+        )

@@ -1,8 +1,7 @@
-"""How the commands work: open the workshop, do one thing, and say in words what went wrong."""
+"""How the commands work: open the workshop and do one thing there."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from uuid import UUID
 
@@ -10,11 +9,10 @@ import click
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.errors import DomainError
 from core.settings import Settings
 from core.signals import Signals
-from core.telemetry.setup import set_up, shut_down
 from tenants.models import TenantRecord
+from tenants.running import run
 from tenants.workshop import Workshop, workshop
 
 Change = Callable[[AsyncSession, Signals, UUID], Awaitable[object]]
@@ -27,19 +25,12 @@ def tenants() -> None:
 
 def with_workshop(work: Callable[[Workshop], Awaitable[None]]) -> None:
     """Do ``work`` in a workshop of this process, by the settings of its environment."""
-    settings = Settings.from_environment()
-    set_up(settings, "command")
 
-    async def run() -> None:
+    async def inside(settings: Settings) -> None:
         async with workshop(settings) as shop:
             await work(shop)
 
-    try:
-        asyncio.run(run())
-    except DomainError as problem:
-        raise click.ClickException(_in_words(problem)) from problem
-    finally:
-        shut_down()
+    run(inside)
 
 
 def change(slug: str, change: Change, needs: Iterable[str] = ()) -> None:
@@ -65,8 +56,3 @@ async def id_of(session: AsyncSession, slug: str) -> UUID:
     if found is None:
         raise click.ClickException(f"there is no tenant {slug}")
     return found
-
-
-def _in_words(problem: DomainError) -> str:
-    fields = [f"{error.field}: {error.message}" for error in problem.errors]
-    return "; ".join(fields) or str(problem)

@@ -6,8 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from core import crypto, mail
-from core.crypto import KeyRing, MasterKeys
+from core import mail
 from core.db import Databases
 from core.plugin import Plugins
 from core.scope import Tenant
@@ -18,6 +17,7 @@ from tenants.installed import installed
 from tenants.migration.lines import Lines, compile_lines
 from tenants.portal.plugin import plugin as portal
 from tenants.provisioning import Provisioner
+from tenants.running import reaching
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +36,16 @@ class Workshop:
 @asynccontextmanager
 async def workshop(settings: Settings) -> AsyncIterator[Workshop]:
     """Open for a command, and close everything after it."""
-    crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
     plugins = installed()
     mail.install(settings, [part.folder / "templates" for part in (portal, *plugins)])
     lines = compile_lines(plugins)
-    databases, signals = Databases(pool_size=4), Signals(settings.redis_url)
-    try:
-        async with signals.listening():
-            yield Workshop(
-                settings=settings,
-                databases=databases,
-                plugins=plugins,
-                lines=lines,
-                signals=signals,
-                provisioner=Provisioner(settings, databases, plugins, lines, signals),
-                platform=platform(settings),
-            )
-    finally:
-        await databases.dispose()
+    async with reaching(settings) as (databases, signals):
+        yield Workshop(
+            settings=settings,
+            databases=databases,
+            plugins=plugins,
+            lines=lines,
+            signals=signals,
+            provisioner=Provisioner(settings, databases, plugins, lines, signals),
+            platform=platform(settings),
+        )

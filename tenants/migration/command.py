@@ -9,14 +9,19 @@ from itertools import groupby
 from typing import Final
 
 import click
+import structlog
 
+from core.folders import PluginFiles, plugin_files
+from core.settings import Settings
+from tenants.migration.lines import Lines, compile_lines
 from tenants.migration.migrate import Plan, Report, migrate
 from tenants.migration.plan import Step, foresee
 from tenants.migration.replay import CONNECTIONS
 from tenants.migration.terminal import LiveLine
+from tenants.running import reaching, run
 from tenants.scopes import connected
-from tenants.working import with_workshop
-from tenants.workshop import Workshop
+
+log = structlog.get_logger(__name__)
 
 NAMED_AT_MOST: Final = 50
 """Failures that are listed; the rest is in the catalogue's ``migration_status``."""
@@ -49,20 +54,40 @@ def migrate_command(only_plan: bool, slugs: str, canary: int, jobs: int) -> None
     chosen = tuple(filter(None, (each.strip() for each in slugs.split(","))))
     plan = Plan(slugs=chosen, canary=canary, connections=jobs)
 
-    async def foretell(shop: Workshop) -> None:
-        _print_plan(await foresee(shop.settings, shop.databases, shop.lines, chosen))
+    async def foretell(settings: Settings) -> None:
+        async with reaching(settings) as (databases, _):
+            _print_plan(await foresee(settings, databases, installed_lines(), chosen))
 
-    async def work(shop: Workshop) -> None:
-        async with _at_work(shop.settings.provisioner_url) as alone:
+    async def work(settings: Settings) -> None:
+        async with reaching(settings) as reached, _at_work(settings.provisioner_url) as alone:
             if not alone:
                 click.echo("another `atrium migrate` is at work; this one works beside it")
+            databases, signals = reached
             with LiveLine(sys.stderr) as line:
                 report = await migrate(
-                    shop.settings, shop.databases, shop.lines, shop.signals, plan, audience=line
+                    settings, databases, installed_lines(), signals, plan, audience=line
                 )
         _print_report(report)
 
-    with_workshop(foretell if only_plan else work)
+    run(foretell if only_plan else work)
+
+
+def installed_lines() -> Lines:
+    """The lines of core, of the platform and of every installed plugin.
+
+    No plugin is imported, which takes seconds, nor asked whether it can be served at present:
+    its tenants' tables must not have stayed behind when it can. One that lacks what its
+    revisions import is named, and passed over.
+    """
+    complete: list[PluginFiles] = []
+    for plugin in plugin_files():
+        try:
+            compile_lines([plugin])
+        except ImportError:
+            log.exception("plugin.broken", plugin=plugin.name)
+        else:
+            complete.append(plugin)
+    return compile_lines(complete)
 
 
 @asynccontextmanager

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, Final, NoReturn, Protocol
 
 from alembic.ddl.postgresql import PostgresqlImpl
 from alembic.operations import Operations
@@ -25,7 +25,6 @@ from sqlalchemy.schema import DDLElement
 from sqlalchemy.sql import visitors
 
 import core
-from core.plugin import Plugin
 
 CORE: Final = "core"
 PLATFORM: Final = "platform"
@@ -138,13 +137,23 @@ Standing = Mapping[str, Sequence[str | None]]
 """Where a scope stands: by line, its revision and the newest contract that it has."""
 
 
-def compile_lines(plugins: Iterable[Plugin]) -> Lines:
+class Migrated(Protocol):
+    """A plugin, as far as its tables are concerned."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def folder(self) -> Path: ...
+
+
+def compile_lines(plugins: Iterable[Migrated]) -> Lines:
     """The lines of core, of the platform and of each plugin that has migrations; each is
     compiled once in a process."""
     folders = {name: _core_folder() / name for name in (CORE, PLATFORM)}
     for plugin in plugins:
         if (folder := plugin.folder / "migrations").is_dir():
-            folders[plugin.name] = folder
+            folders.setdefault(plugin.name, folder)  # no plugin takes core's place
     return Lines({name: _compiled(name, folder) for name, folder in folders.items()})
 
 

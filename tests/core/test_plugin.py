@@ -70,6 +70,7 @@ stray_handler = declare(controllers=(stray,))
 stray_controller = declare(controllers=(Kept, Stray))
 not_a_plugin = "something else"
 future = declare(core_versions=">=99")
+elsewhere = declare(package="tests.tenants")
 
 
 def entry(name: str, value: str) -> EntryPoint:
@@ -116,6 +117,12 @@ def test_broken_plugins_are_named_and_the_others_start() -> None:
     assert "No module named 'no'" in found.broken["missing"]
     assert "is not a core.plugin.Plugin" in found.broken["stranger"]
     assert "its name 'sample'" in found.broken["renamed"]
+
+
+def test_a_plugin_lies_where_its_entry_point_does() -> None:
+    """Its migrations are found there without importing it."""
+    found = discover([entry("sample", f"{__name__}:elsewhere")])
+    assert "its package 'tests.tenants' is not that of its entry point" in found.broken["sample"]
 
 
 @pytest.mark.parametrize("name", ["stray_handler", "stray_controller"])

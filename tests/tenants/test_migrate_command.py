@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import asyncpg
+import pytest
 
 from atrium.testing.servers import Postgres
 from core.ids import new_id
+from tenants.migration.command import installed_lines
 from tenants.migration.replay import Outcome, Target
 from tenants.migration.terminal import LiveLine
 from tests.tenants.installation import installation
@@ -61,3 +64,39 @@ async def test_the_command_plans_and_notices_another_at_work(
         again = await made.run("migrate", "--plan")
         assert again.said.strip().endswith("nothing was changed")
         assert "CREATE TABLE" not in again.said
+
+
+_REVISION = """
+revision = "{name}_0001"
+down_revision = None
+
+def upgrade():
+    pass
+"""
+
+
+def _install(folder: Path, name: str, migration: str) -> None:
+    """A distribution with a plugin that does not import, and one revision."""
+    versions = folder / name / "migrations/versions"
+    versions.mkdir(parents=True)
+    (folder / name / "__init__.py").write_text("")
+    (folder / name / "plugin.py").write_text("raise RuntimeError('out of order')")
+    (versions / "first.py").write_text(migration + _REVISION.format(name=name))
+    about = folder / f"{name}-1.0.dist-info"
+    about.mkdir()
+    (about / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n")
+    (about / "entry_points.txt").write_text(f"[atrium.plugins]\n{name} = {name}.plugin:plugin\n")
+
+
+def test_a_plugin_that_is_out_of_order_is_migrated_all_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its tenants must not have stayed behind when it works again; if its revisions lack
+    something too, the others go on without it."""
+    _install(tmp_path, "halting", "")
+    _install(tmp_path, "incomplete", "import no_such_library")
+    monkeypatch.syspath_prepend(tmp_path)
+    lines = installed_lines().by_name
+    assert lines["halting"].head == "halting_0001"
+    assert "incomplete" not in lines
+    assert {"core", "platform", "car_hire"} <= set(lines)

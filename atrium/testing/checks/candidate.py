@@ -12,7 +12,8 @@ from litestar import Litestar
 from litestar.di import Provide
 
 from atrium.testing.routes import Route, routes
-from core.plugin import ENTRY_POINT_GROUP, Plugin, Plugins
+from core.folders import ENTRY_POINT_GROUP
+from core.plugin import Plugin, Plugins
 from core.web.bodies import StructBodies
 from tenants.installed import installed
 
