@@ -13,7 +13,7 @@ from core.clock import now
 from core.scope import TENANT_ZERO, Tenant
 from core.signals import Signals
 from core.web.hosts import normalise
-from tenants import lifecycle
+from tenants import catalogue, lifecycle
 from tenants.catalogue import Catalogue
 from tenants.domains.models import TenantHost
 
@@ -119,6 +119,24 @@ async def test_an_answer_ages_out_without_any_announcement(world: World) -> None
     first = await short.by_id(world.acme.id)
     await asyncio.sleep(0.06)
     assert await short.by_id(world.acme.id) is not first
+
+
+async def test_an_answer_ages_out_sooner_while_nothing_is_heard(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Announcements do not reach a process without Redis, so it asks more often."""
+    monkeypatch.setattr(catalogue, "UNHEARD_TTL", 0.05)
+    deaf = Signals(world.settings.redis_url)
+    directory = Catalogue(world.settings, world.databases, world.lines, ttl=3600)
+    directory.listen(deaf)
+    first = await directory.by_id(world.acme.id)
+    await asyncio.sleep(0.06)
+    assert await directory.by_id(world.acme.id) is not first
+    async with deaf.listening():
+        await asyncio.wait_for(deaf.connected.wait(), 5)
+        heard = await directory.by_id(world.acme.id)
+        await asyncio.sleep(0.06)
+        assert await directory.by_id(world.acme.id) is heard
 
 
 async def test_an_answer_read_before_a_change_is_not_kept(world: World) -> None:
