@@ -33,6 +33,11 @@ class Place:
     """The role of the one tenant here; None where tenants share the application's login."""
     password: str | None = field(default=None, repr=False)
 
+    @property
+    def provisioner(self) -> Database:
+        """The same database, for the login that makes and alters scopes."""
+        return Database(self.name, self.provisioner_url)
+
     @classmethod
     def main(cls, settings: Settings) -> Self:
         """The database that the settings name."""

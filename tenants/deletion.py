@@ -10,11 +10,11 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
-import structlog
 from redis.asyncio import Redis
 from sqlalchemy import Column, Table, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -35,8 +35,6 @@ from tenants.means import Means
 from tenants.models import DatabaseRecord, FormerSlug, ProvisioningRun, TenantRecord
 from tenants.scopes import connected, drop_role, drop_schema
 
-log = structlog.get_logger(__name__)
-
 RESERVED: Final = timedelta(days=180)
 """For how long nobody may take a deleted tenant's address: links and habits outlive it."""
 _SCANNED: Final = 1000
@@ -47,7 +45,6 @@ class _Doomed:
     tenant_id: UUID
     slug: str
     place: Place
-    steps: tuple[tuple[int, str], ...]
 
     @property
     def scope(self) -> str:
@@ -66,36 +63,25 @@ class Deleter:
         Raises:
             Exception: whatever stopped a step; it is recorded, and ``run`` may be called again.
         """
-        doomed = await self._read(run_id)
-        done: int | None = None
-        for position, name in doomed.steps if doomed else ():
-            assert doomed is not None
-            async with self.means.databases.transaction(self.means.platform) as session:
-                await runs.move(session, run_id, done, position)
-            log.info("deletion.step", tenant=str(doomed.tenant_id), step=name)
-            try:
-                await self._perform(doomed, name)
-            except Exception as problem:
-                log.exception("deletion.failed", tenant=str(doomed.tenant_id), step=name)
-                async with self.means.databases.transaction(self.means.platform) as session:
-                    await runs.fail(session, run_id, position, name, problem)
-                raise
-            done = position
+        async with self.means.of_the_platform() as session:
+            doomed = await self._read(session, run_id)
+            if doomed is None:
+                return
+            run = await runs.begin(session, run_id, doomed.tenant_id)
+        await runs.work_off(run, self.means.of_the_platform, partial(self._perform, doomed))
 
-    async def _read(self, run_id: UUID) -> _Doomed | None:
-        async with self.means.databases.transaction(self.means.platform) as session:
-            rows = await session.execute(
-                select(TenantRecord, DatabaseRecord)
-                .join(ProvisioningRun, ProvisioningRun.tenant_id == TenantRecord.id)
-                .outerjoin(DatabaseRecord, DatabaseRecord.name == TenantRecord.database)
-                .where(ProvisioningRun.id == run_id, TenantRecord.status == "deleting")
-            )
-            row = rows.one_or_none()
-            if row is None:
-                return None
-            steps = await runs.open_steps(session, run_id)
+    async def _read(self, session: AsyncSession, run_id: UUID) -> _Doomed | None:
+        rows = await session.execute(
+            select(TenantRecord, DatabaseRecord)
+            .join(ProvisioningRun, ProvisioningRun.tenant_id == TenantRecord.id)
+            .outerjoin(DatabaseRecord, DatabaseRecord.name == TenantRecord.database)
+            .where(ProvisioningRun.id == run_id, TenantRecord.status == "deleting")
+        )
+        row = rows.one_or_none()
+        if row is None:
+            return None
         record: TenantRecord = row[0]
-        return _Doomed(record.id, record.slug, Place.of(self.means.settings, row[1]), steps)
+        return _Doomed(record.id, record.slug, Place.of(self.means.settings, row[1]))
 
     async def _perform(self, doomed: _Doomed, name: str) -> None:
         match name:
@@ -129,7 +115,7 @@ class Deleter:
 
     async def _blur_traces(self, doomed: _Doomed) -> None:
         """What the platform itself wrote about it: letters go; of its log, what was said."""
-        async with self.means.databases.transaction(self.means.platform) as session:
+        async with self.means.of_the_platform() as session:
             ours = Mail.key.like(f"tenant:{doomed.tenant_id}:%")
             await session.execute(delete(Mail).where(ours))
         # The log is only ever added to, by its own role; the owner of the table may do more.
@@ -146,7 +132,7 @@ class Deleter:
 
     async def _strike_out(self, doomed: _Doomed) -> None:
         """Every row of the catalogue; the address stays reserved, and its owners are told."""
-        async with self.means.databases.transaction(self.means.platform) as session:
+        async with self.means.of_the_platform() as session:
             tenant = await session.get_one(TenantRecord, doomed.tenant_id, with_for_update=True)
             owners = await owners_of(session, tenant.id)
             database, locale = tenant.database, tenant.locale

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Databases
 from core.plugin import Plugins
@@ -27,3 +30,7 @@ class Means:
     def platform(self) -> Tenant:
         """Tenant zero."""
         return platform(self.settings)
+
+    def of_the_platform(self) -> AbstractAsyncContextManager[AsyncSession]:
+        """A transaction of tenant zero."""
+        return self.databases.transaction(self.platform)

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from functools import partial
 from uuid import UUID
 
 import asyncpg
 import msgspec
-import structlog
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -31,9 +31,9 @@ from core.settings import Settings
 from core.signals import Signals
 from tenants import runs
 from tenants.archive.restoring import Restoring
-from tenants.catalogue import EVERYONE, describe
+from tenants.catalogue import EVERYONE, describe, find
 from tenants.changes import announce
-from tenants.databases import Place, platform
+from tenants.databases import Place
 from tenants.files import forget_folder, plugin_folder_of
 from tenants.lifecycle import Order, Ordered, Owner, note, removal
 from tenants.lifecycle.restoring import Source
@@ -48,18 +48,14 @@ from tenants.models import (
     TenantPlugin,
     TenantRecord,
 )
-from tenants.scopes import connected, make_role, make_schema, spread_role
+from tenants.scopes import make_role, make_schema, spread_role
 from tenants.warm import Warmer
-
-log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class _Work:
-    """What a run is about, and its steps that are not done, in order."""
+    """What a run is about."""
 
-    run_id: UUID
-    steps: tuple[tuple[int, str], ...]
     tenant: Tenant
     place: Place
     chosen: tuple[str, ...]
@@ -78,12 +74,6 @@ class Provisioner:
         lines: Lines,
         signals: Signals,
     ) -> None:
-        self._settings = settings
-        self._databases = databases
-        self._plugins = plugins
-        self._lines = lines
-        self._signals = signals
-        self._platform = platform(settings)
         self.means = Means(
             settings=settings, databases=databases, plugins=plugins, lines=lines, signals=signals
         )
@@ -92,11 +82,11 @@ class Provisioner:
     @property
     def warmer(self) -> Warmer:
         """Who makes scopes in advance, where this one makes tenants."""
-        return Warmer(self._settings, self._databases, self._lines)
+        return Warmer(self.means.settings, self.means.databases, self.means.lines)
 
     async def provision_now(self, wanted: Order) -> Tenant:
         """Make a tenant here and now, without a job: for seeds, tests and benchmarks."""
-        async with self._databases.transaction(self._platform) as session:
+        async with self.means.of_the_platform() as session:
             ordered: Ordered = await note(session, wanted)
         return await self.run(ordered.run_id)
 
@@ -107,97 +97,102 @@ class Provisioner:
             NotFound: there is no such run.
             Exception: whatever stopped a step; it is recorded, and ``run`` may be called again.
         """
-        async with self._databases.transaction(self._platform) as session:
+        async with self.means.of_the_platform() as session:
             work = await self._read(session, run_id)
-        done: int | None = None
-        async with _Connection() as connection:
-            for position, name in work.steps:
-                async with self._databases.transaction(self._platform) as session:
-                    await runs.move(session, run_id, done, position)
-                try:
-                    await self._perform(work, position, name, connection)
-                except Exception as problem:
-                    log.exception("provisioning.failed", run=str(run_id), step=name)
-                    async with self._databases.transaction(self._platform) as session:
-                        await runs.fail(session, run_id, position, name, problem)
-                    raise
-                done = position
-        async with self._databases.transaction(self._platform) as session:
-            return (await self._read(session, run_id)).tenant
+            run = await runs.begin(session, run_id, work.tenant.id)
+        await runs.work_off(run, self.means.of_the_platform, partial(self._perform, work, run_id))
+        async with self.means.of_the_platform() as session:
+            made = await find(
+                session, self.means.settings, self.means.lines, TenantRecord.id == work.tenant.id
+            )
+        assert made is not None
+        return made
 
-    async def _perform(
-        self, work: _Work, position: int, name: str, connection: _Connection
-    ) -> None:
+    async def _perform(self, work: _Work, run_id: UUID, name: str) -> runs.Record | None:
         kind, _, plugin = name.partition(":")
-        log.info("provisioning.step", run=str(work.run_id), tenant=str(work.tenant.id), step=name)
         match kind:
-            case "role" | "schema" | "tables":
-                await self._build(kind, work, await connection.to(work.place))
+            case "role" | "schema":
+                await self._build(kind, work)
+            case "tables":
+                return await self._lay_tables(work)
             case "snapshot" | "layout" | "load" | "discard":
-                await self._restore(kind, work, connection)
+                await self._restore(kind, work)
             case "remove":
-                await self._remove(work, plugin, await connection.to(work.place))
+                return await self._remove(work, plugin)
             case "key":
-                # Nobody may enter the scope before this.
-                await spread_role(await connection.to(work.place), work.tenant.scope.name)
-                async with self._databases.transaction(work.tenant) as session:
-                    await create_key(session)
+                await self._make_key(work)
             case "seed":
                 await self._seed(work.tenant, plugin)
             case "owner":
-                await self._let_owner_in(work)
+                return await self._let_owner_in(work)
             case "activate":
-                await self._activate(work, position)
+                return partial(self._activate, work, run_id)
             case _:
                 raise ValueError(f"there is no step {name!r}")
+        return None
 
-    async def _build(self, kind: str, work: _Work, connection: asyncpg.Connection) -> None:
-        scope = work.tenant.scope.name
-        if kind == "role":
-            await make_role(connection, scope, login=work.place.login, password=work.place.password)
-        elif kind == "schema":
-            await make_schema(connection, scope)
-        else:
-            lines = self._lines.of_tenant(work.chosen)
+    def _at(self, work: _Work) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """A connection of the provisioner where the tenant lives."""
+        return self.means.databases.lent(work.place.provisioner, work.tenant.scope.name)
+
+    async def _build(self, kind: str, work: _Work) -> None:
+        scope, place = work.tenant.scope.name, work.place
+        async with self._at(work) as connection:
+            if kind == "role":
+                await make_role(connection, scope, login=place.login, password=place.password)
+            else:
+                await make_schema(connection, scope)
+
+    async def _lay_tables(self, work: _Work) -> runs.Record:
+        lines = self.means.lines.of_tenant(work.chosen)
+        async with self._at(work) as connection:
             for line in lines:
-                await bring_up(connection, scope, line)
-            async with self._databases.transaction(self._platform) as session:
-                await write(session, [row_of(current(work.tenant.id, line)) for line in lines])
+                await bring_up(connection, work.tenant.scope.name, line)
+        rows = [row_of(current(work.tenant.id, line)) for line in lines]
+        return lambda session: write(session, rows)
 
-    async def _restore(self, kind: str, work: _Work, connection: _Connection) -> None:
+    async def _restore(self, kind: str, work: _Work) -> None:
         source = work.source
         assert source is not None
         match kind:
             case "snapshot":
                 await self._restoring.snapshot(source)
             case "layout":
-                there = await connection.to(work.place)
-                await self._restoring.layout(source, work.tenant, there)
+                async with self._at(work) as connection:
+                    await self._restoring.layout(source, work.tenant, connection)
             case "load":
                 await self._restoring.load(source, work.tenant)
             case "discard":
                 await self._restoring.discard(source)
 
-    async def _remove(self, work: _Work, plugin: str, connection: asyncpg.Connection) -> None:
+    async def _remove(self, work: _Work, plugin: str) -> runs.Record:
         """A product's tables, settings and files; an archive of them was written before."""
-        await removal.drop_tables(connection, work.tenant.scope.name, plugin)
-        async with self._databases.transaction(work.tenant) as session:
+        tenant = work.tenant
+        async with self._at(work) as connection:
+            await removal.drop_tables(connection, tenant.scope.name, plugin)
+        async with self.means.databases.transaction(tenant) as session:
             await removal.forget_settings(session, plugin)
         await asyncio.to_thread(
-            forget_folder, plugin_folder_of(self._settings, work.tenant.id, plugin)
+            forget_folder, plugin_folder_of(self.means.settings, tenant.id, plugin)
         )
-        async with self._databases.transaction(self._platform) as session:
-            await removal.strike_out(session, self._signals, work.tenant.id, plugin)
+        return lambda session: removal.strike_out(session, self.means.signals, tenant.id, plugin)
+
+    async def _make_key(self, work: _Work) -> None:
+        async with self._at(work) as connection:
+            await spread_role(connection, work.tenant.scope.name)
+        # Nobody may enter the scope before this.
+        async with self.means.databases.transaction(work.tenant) as session:
+            await create_key(session)
 
     async def _seed(self, tenant: Tenant, name: str) -> None:
-        plugin = self._plugins.working[name]
+        plugin = self.means.plugins.working[name]
         if plugin.seed is not None:
-            await once(self._databases, tenant, f"{name}.seed", plugin.seed)
+            await once(self.means.databases, tenant, f"{name}.seed", plugin.seed)
 
-    async def _let_owner_in(self, work: _Work) -> None:
+    async def _let_owner_in(self, work: _Work) -> runs.Record | None:
         owner = work.owner
         assert owner is not None
-        async with self._databases.transaction(work.tenant) as session:
+        async with self.means.databases.transaction(work.tenant) as session:
             await session.execute(
                 insert(User)
                 .values(
@@ -218,48 +213,46 @@ class Provisioner:
                     .values(role=Role.OWNER.value, disabled_at=None)
                 )
         if owner.account_id is None:
-            return
-        async with self._databases.transaction(self._platform) as session:
-            await session.execute(
-                insert(Membership)
-                .values(
-                    tenant_id=work.tenant.id,
-                    account_id=owner.account_id,
-                    user_id=user_id,
-                    role=Role.OWNER.value,
-                )
-                .on_conflict_do_update(
-                    index_elements=[Membership.tenant_id, Membership.account_id],
-                    set_={"user_id": user_id},
-                )
+            return None
+        membership = (
+            insert(Membership)
+            .values(
+                tenant_id=work.tenant.id,
+                account_id=owner.account_id,
+                user_id=user_id,
+                role=Role.OWNER.value,
             )
+            .on_conflict_do_update(
+                index_elements=[Membership.tenant_id, Membership.account_id],
+                set_={"user_id": user_id},
+            )
+        )
+        return lambda session: session.execute(membership)
 
-    async def _activate(self, work: _Work, position: int) -> None:
-        async with self._databases.transaction(self._platform) as session:
-            await session.execute(
-                update(TenantRecord)
-                .where(TenantRecord.id == work.tenant.id, TenantRecord.status == "provisioning")
-                .values(status="active")
+    async def _activate(self, work: _Work, run_id: UUID, session: AsyncSession) -> None:
+        await session.execute(
+            update(TenantRecord)
+            .where(TenantRecord.id == work.tenant.id, TenantRecord.status == "provisioning")
+            .values(status="active")
+        )
+        await session.execute(
+            update(TenantPlugin)
+            .where(
+                TenantPlugin.tenant_id == work.tenant.id,
+                TenantPlugin.plugin.in_(work.chosen),
+                TenantPlugin.state == "installing",
             )
-            await session.execute(
-                update(TenantPlugin)
-                .where(
-                    TenantPlugin.tenant_id == work.tenant.id,
-                    TenantPlugin.plugin.in_(work.chosen),
-                    TenantPlugin.state == "installing",
-                )
-                .values(state="enabled")
-            )
-            await runs.move(session, work.run_id, position, None)
-            await session.execute(
-                update(ProvisioningRun)
-                .where(ProvisioningRun.id == work.run_id)
-                .values(state="done", error=None, owner=None, source=None, finished_at=now())
-            )
-            announce(session, self._signals, work.tenant.id)
+            .values(state="enabled")
+        )
+        await session.execute(
+            update(ProvisioningRun)
+            .where(ProvisioningRun.id == run_id)
+            .values(state="done", error=None, owner=None, source=None, finished_at=now())
+        )
+        announce(session, self.means.signals, work.tenant.id)
 
     async def _read(self, session: AsyncSession, run_id: UUID) -> _Work:
-        run = await session.get(ProvisioningRun, run_id, populate_existing=True)
+        run = await session.get(ProvisioningRun, run_id)
         if run is None:
             raise NotFound
         rows = await session.execute(EVERYONE.where(TenantRecord.id == run.tenant_id))
@@ -272,36 +265,14 @@ class Provisioner:
             )
             .order_by(TenantPlugin.plugin)
         )
-        plugins = tuple(chosen)
+        plugins, settings, lines = tuple(chosen), self.means.settings, self.means.lines
         return _Work(
-            run_id=run_id,
-            steps=await runs.open_steps(session, run_id),
-            tenant=describe(self._settings, self._lines, record, database, plugins, standing, host),
-            place=Place.of(self._settings, database),
+            tenant=describe(settings, lines, record, database, plugins, standing, host),
+            place=Place.of(settings, database),
             chosen=plugins,
             owner=msgspec.convert(run.owner, Owner) if run.owner else None,
             source=msgspec.convert(run.source, Source) if run.source else None,
         )
-
-
-class _Connection:
-    """The provisioner's connection of one run, opened when a step first needs it."""
-
-    def __init__(self) -> None:
-        self._stack = AsyncExitStack()
-        self._open: asyncpg.Connection | None = None
-
-    async def __aenter__(self) -> _Connection:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
-
-    async def to(self, place: Place) -> asyncpg.Connection:
-        """The connection; a run stays in one database."""
-        if self._open is None:
-            self._open = await self._stack.enter_async_context(connected(place.provisioner_url))
-        return self._open
 
 
 async def once(

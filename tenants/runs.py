@@ -1,17 +1,20 @@
 """Runs: long work on a tenant as a list of steps, each recorded as begun and as done.
 
 Whoever works a run off begins at the first step that is not done; a step that was done but
-not recorded is done again, so each must be safe to repeat.
+not recorded is done again, so each must be safe to repeat. What a step leaves in the catalogue
+is written in the transaction that records it as done and the next as begun.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlalchemy import case, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +22,22 @@ from core.clock import now
 from core.errors import NotFound
 from core.ids import new_id
 from tenants.models import ProvisioningRun, ProvisioningStep
+
+log = structlog.get_logger(__name__)
+
+Record = Callable[[AsyncSession], Awaitable[object]]
+"""Writes what a step leaves in the catalogue."""
+Transaction = Callable[[], AbstractAsyncContextManager[AsyncSession]]
+"""Opens one of tenant zero."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A run under way: position and name of each of its ``steps`` that is to be done, in order."""
+
+    run_id: UUID
+    tenant_id: UUID
+    steps: tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,17 +106,49 @@ async def progress(session: AsyncSession, run_id: UUID) -> Progress:
     return Progress(run.tenant_id, run.state, run.error, shown)
 
 
-async def open_steps(session: AsyncSession, run_id: UUID) -> tuple[tuple[int, str], ...]:
-    """The steps that are not done, in order: position and name."""
-    steps = await session.execute(
-        select(ProvisioningStep.position, ProvisioningStep.name)
-        .where(ProvisioningStep.run_id == run_id, ProvisioningStep.state != "done")
-        .order_by(ProvisioningStep.position)
+async def begin(session: AsyncSession, run_id: UUID, tenant_id: UUID) -> Begun:
+    """Take a tenant's run up at its first step that is not done, which is noted as begun."""
+    step = ProvisioningStep
+    rows = await session.execute(
+        select(step.position, step.name)
+        .where(step.run_id == run_id, step.state != "done")
+        .order_by(step.position)
     )
-    return tuple((row.position, row.name) for row in steps)
+    steps = tuple((row.position, row.name) for row in rows)
+    if steps:
+        await _move(session, run_id, None, steps[0][0])
+        await session.execute(
+            update(ProvisioningRun).where(ProvisioningRun.id == run_id).values(state="running")
+        )
+    return Begun(run_id, tenant_id, steps)
 
 
-async def move(session: AsyncSession, run_id: UUID, done: int | None, begun: int | None) -> None:
+async def work_off(
+    run: Begun, transaction: Transaction, perform: Callable[[str], Awaitable[Record | None]]
+) -> None:
+    """Perform the steps of a run, by name, one after the other.
+
+    Raises:
+        Exception: whatever stopped a step; it is recorded, and the run may be begun again.
+    """
+    following = [*(position for position, _ in run.steps), None][1:]
+    for (position, name), next_one in zip(run.steps, following, strict=False):
+        told = log.bind(run=str(run.run_id), tenant=str(run.tenant_id), step=name)
+        told.info("run.step")
+        try:
+            record = await perform(name)
+            async with transaction() as session:
+                await _move(session, run.run_id, position, next_one)
+                if record is not None:
+                    await record(session)
+        except Exception as problem:
+            told.exception("run.failed")
+            async with transaction() as session:
+                await _fail(session, run.run_id, position, name, problem)
+            raise
+
+
+async def _move(session: AsyncSession, run_id: UUID, done: int | None, begun: int | None) -> None:
     """Note one step as done and the next as begun."""
     step = ProvisioningStep
     is_done = step.position == done
@@ -111,13 +162,9 @@ async def move(session: AsyncSession, run_id: UUID, done: int | None, begun: int
             finished_at=case((is_done, now()), else_=None),
         )
     )
-    if done is None:
-        await session.execute(
-            update(ProvisioningRun).where(ProvisioningRun.id == run_id).values(state="running")
-        )
 
 
-async def fail(
+async def _fail(
     session: AsyncSession, run_id: UUID, position: int, name: str, problem: Exception
 ) -> None:
     """Note at which step a run has stopped, and by what."""

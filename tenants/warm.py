@@ -29,7 +29,7 @@ from tenants.migration.ledger import row_of, write
 from tenants.migration.lines import Lines
 from tenants.migration.replay import bring_up, current
 from tenants.models import WarmScope
-from tenants.scopes import connected, make_role, make_schema, spread_role
+from tenants.scopes import make_role, make_schema, spread_role
 
 log = structlog.get_logger(__name__)
 
@@ -105,7 +105,7 @@ class Warmer:
         """Every step may be repeated: half-made ones are made whole by doing it all again."""
         name, lines = scope_name(scope_id), self.lines.of_tenant(())
         place = Place.main(self.settings)
-        async with connected(place.provisioner_url) as connection:
+        async with self.databases.lent(place.provisioner, name) as connection:
             await make_role(connection, name)
             await make_schema(connection, name)
             for line in lines:

@@ -52,6 +52,12 @@ async def by_read(databases: Databases, tenant: Tenant) -> int:
     return pid
 
 
+async def by_loan(databases: Databases, tenant: Tenant) -> int:
+    async with databases.lent(tenant.scope.database, tenant.scope.name) as connection:
+        pid: int = await connection.fetchval(PID)
+        return pid
+
+
 class Strict(Lifetime):
     """As short for reads."""
 
@@ -60,9 +66,9 @@ class Strict(Lifetime):
         return self
 
 
-@pytest.fixture(params=[by_session, by_read])
+@pytest.fixture(params=[by_session, by_read, by_loan])
 async def pool(request: pytest.FixtureRequest) -> AsyncIterator[Pool]:
-    """Both pools follow the same rule."""
+    """All pools follow the same rule."""
     clock = Clock()
     lifetime = Strict(schemas=2, seconds=600, clock=clock)
     databases = Databases(pool_size=1, lifetime=lifetime)

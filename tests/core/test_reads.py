@@ -54,7 +54,7 @@ async def test_a_connection_carries_no_scope_between_two_reads(world: World) -> 
     bravo = world.databases.session(world.bravo)
     found = await BY_EMAIL.one_or_none(bravo, email="owner@bravo.example")
     assert found is not None
-    pool = await world.databases._read_pool(world.bravo.scope.database)
+    pool = await world.databases._pool(world.bravo.scope.database)
     async with pool.acquire() as lent:
         assert lent._con.scope is None
 
