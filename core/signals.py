@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Final
 
 import structlog
@@ -45,6 +45,21 @@ class Signals:
     def subscribe(self, channel: str, listener: Listener) -> None:
         """From ``listening`` on, call ``listener`` with each key published on ``channel``."""
         self._listeners[channel].append(listener)
+
+    @contextmanager
+    def hearing(self, channel: str, key: str) -> Iterator[asyncio.Event]:
+        """Within, an event that is set whenever ``key`` is published, or may have been missed."""
+        heard = asyncio.Event()
+
+        def listen(published: str | None) -> None:
+            if published in (key, None):
+                heard.set()
+
+        self._listeners[channel].append(listen)
+        try:
+            yield heard
+        finally:
+            self._listeners[channel].remove(listen)
 
     async def publish(self, channel: str, key: str) -> None:
         """Tell every process, this one first and at once. Never raises for want of Redis."""
@@ -109,7 +124,7 @@ class Signals:
             self._tell(channel, None)
 
     def _tell(self, channel: str, key: str | None) -> None:
-        for listener in self._listeners.get(channel, ()):
+        for listener in tuple(self._listeners.get(channel, ())):
             try:
                 listener(key)
             except Exception:  # one deaf listener must not silence the others

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -13,6 +14,7 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.clock import now
 from core.errors import Conflict, FieldError, Invalid, NotFound
 from core.i18n import LOCALES, _
 from core.ids import new_id
@@ -27,6 +29,9 @@ PROVISION: Final = "tenants.provision"
 """The job of tenant zero that works off a provisioning run."""
 FILL: Final = "tenants.fill"
 """The same for a run that fills the tenant with an archive, which may take hours."""
+NEXT_WARM: Final = timedelta(seconds=2)
+"""After an order, until another scope is made in advance: not while the new tenant waits."""
+_ZONES: Final = frozenset(available_timezones())  # it walks through the files of all of them
 
 
 class Owner(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,7 +78,7 @@ async def order(session: AsyncSession, wanted: Order) -> Ordered:
     """
     ordered = await note(session, wanted)
     await put(session, PROVISION, {"run_id": ordered.run_id}, key=str(ordered.run_id))
-    await put(session, warm.KEEP, {})
+    await put(session, warm.KEEP, {}, due_at=now() + NEXT_WARM)
     return ordered
 
 
@@ -149,7 +154,7 @@ def _check(wanted: Order) -> None:
 def _errors(wanted: Order) -> Iterable[FieldError]:
     if not 1 <= len(wanted.name.strip()) <= 120 or not wanted.name.isprintable():
         yield FieldError("name", _("Enter the name of the business, up to 120 characters"))
-    if wanted.zone not in available_timezones():
+    if wanted.zone not in _ZONES:
         yield FieldError("zone", _("Choose a time zone from the list"))
     if not is_currency(wanted.currency):
         yield FieldError("currency", _("Choose a currency from the list"))

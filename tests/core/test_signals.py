@@ -58,3 +58,21 @@ async def test_without_redis_publishing_tells_this_process_and_returns() -> None
     signals.subscribe("tenants", heard.append)
     await asyncio.wait_for(signals.publish("tenants", "acme"), 3)
     assert heard == ["acme"]
+
+
+async def test_who_waits_for_one_key_is_woken_by_no_other(redis_url: str) -> None:
+    """And by the news that something may have been missed; afterwards by nothing any more."""
+    here, there = Signals(redis_url), Signals(redis_url)
+    async with here.listening():
+        with there.hearing("tenants", "acme") as heard:
+            async with there.listening():
+                await asyncio.wait_for(heard.wait(), 5)  # connected: anything may have changed
+                heard.clear()
+                await there.publish("tenants", "bravo")
+                assert not heard.is_set()
+                await here.publish("tenants", "acme")
+                await asyncio.wait_for(heard.wait(), 5)
+                heard.clear()
+        async with there.listening():
+            await there.publish("tenants", "acme")
+        assert not heard.is_set()

@@ -192,8 +192,14 @@ class Businesses(Controller):
         here = f"{access.path_of(business)}/progress"
         if business.run is None:
             raise NotFound
-        account, run = parts.member().user_id, business.run.id
-        runs = progress.follow(parts.databases(request), tenant, account, business.id, run)
+        runs = progress.follow(
+            parts.databases(request),
+            parts.signals(request),
+            tenant,
+            parts.member().user_id,
+            business.id,
+            business.run.id,
+        )
         return ServerSentEvent(_told(runs, parts.products(request), here, locale()))
 
     @post("/{business_id:uuid}/retry", access=member, status_code=200)
