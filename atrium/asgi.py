@@ -68,7 +68,7 @@ def compose(settings: Settings, products: Plugins) -> Edge:
             "postgresql": lambda: _ask_postgresql(services),
             "redis": lambda: _ask_redis(services),
         },
-        admission=Admission(Shares(settings.pool_size, least=2)),
+        admission=Admission(Shares(settings.pool_size)),
         lifespan=lifespan,
         trusted=networks(settings.trusted_proxies),
         access_log=settings.access_log,

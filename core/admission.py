@@ -1,14 +1,16 @@
 """Fair shares for requests: how many of each tenant's are worked on at once in this process.
 
 What is beyond its share waits in the tenant's own line, briefly, and takes nobody else's place;
-unless there is hardly anything to do: then everybody is let in. A request holds its place until
-its answer begins, and not while it waits for the outside world or for what the client sends:
-then it keeps nobody from anything.
+unless there is hardly anything to do: then everybody is let in. Where many are present a share is
+one place, and a second one while something slow holds the first. A request holds its place until
+its answer begins, and not while it waits for the outside world or for what the client sends: then
+it keeps nobody from anything.
 """
 
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +26,10 @@ PATIENCE: Final = 5.0
 """Seconds that a request waits at most for its tenant's share to have room."""
 LONGEST_LINE: Final = 256
 """Requests of one tenant that wait at most."""
+SLOW: Final = 0.1
+"""Seconds after which a line that stood still lets one more in ..."""
+BESIDE_SLOW: Final = 2
+"""... so that its tenant has this many places: a slow report keeps nobody of its business out."""
 
 
 class Crowded(TooManyRequests):
@@ -86,11 +92,14 @@ class Admission:
         self, shares: Shares, *, patience: float = PATIENCE, longest_line: int = LONGEST_LINE
     ) -> None:
         self._shares = shares
+        self._beside_slow = min(BESIDE_SLOW, shares.among(1))
         self._patience = patience
         self._longest_line = longest_line
         self._in_use = 0
         self._working: Counter[UUID] = Counter()
+        self._taken_at: dict[UUID, float] = {}
         self._lines: dict[UUID, deque[asyncio.Future[None]]] = {}
+        self._watched: set[UUID] = set()
 
     async def enter(self, tenant: UUID) -> Turn:
         """A turn for a request of ``tenant``, at once or after a brief wait.
@@ -112,7 +121,7 @@ class Admission:
         self._in_use -= 1
         self._working[tenant] -= 1
         if not self._working[tenant]:
-            del self._working[tenant]
+            del self._working[tenant], self._taken_at[tenant]
         self._call_in(tenant)
         if self._in_use < self._shares.spare:
             for other in tuple(self._lines):
@@ -125,9 +134,26 @@ class Admission:
     def _take(self, tenant: UUID) -> None:
         self._in_use += 1
         self._working[tenant] += 1
+        self._taken_at[tenant] = time.monotonic()
 
     def _has_room(self, tenant: UUID) -> bool:
-        return self._working[tenant] < self._shares.each or self._in_use < self._shares.spare
+        working = self._working[tenant]
+        return (
+            working < self._shares.each
+            or self._in_use < self._shares.spare
+            or (working < self._beside_slow and self._stands_still(tenant))
+        )
+
+    def _stands_still(self, tenant: UUID) -> bool:
+        return time.monotonic() - self._taken_at.get(tenant, 0.0) >= SLOW
+
+    def _watch(self, tenant: UUID) -> None:
+        """Look after the line of ``tenant`` until there is none: nobody leaves what is slow."""
+        self._call_in(tenant)
+        if tenant in self._lines:
+            asyncio.get_running_loop().call_later(SLOW, self._watch, tenant)
+        else:
+            self._watched.discard(tenant)
 
     def _call_in(self, tenant: UUID) -> None:
         line = self._lines.get(tenant, ())
@@ -140,12 +166,15 @@ class Admission:
             self._lines.pop(tenant, None)
 
     async def _wait(self, tenant: UUID) -> None:
-        """A line exists only while somebody works, whose leaving moves it."""
+        """A line exists only while somebody works, whose leaving moves it; or else the watch."""
         line = self._lines.setdefault(tenant, deque())
         if len(line) >= self._longest_line:
             raise Crowded
         place = asyncio.get_running_loop().create_future()
         line.append(place)
+        if tenant not in self._watched:
+            self._watched.add(tenant)
+            asyncio.get_running_loop().call_later(SLOW, self._watch, tenant)
         try:
             async with asyncio.timeout(self._patience):
                 await place

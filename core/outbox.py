@@ -58,7 +58,8 @@ class DeadLetter:
 #
 # Shares: the tenants that have something due are found by hopping through the index, one probe for
 # each that has anything pending; each gives as much as its share has room for. A message counts
-# against it while a worker has it, or as long as one should have taken it.
+# against it while a worker has it, or as long as one should have taken it. Who has anything due or
+# with the workers is present, however long ago it asked: an hour's job is beside somebody, too.
 _CLAIM: Final = """
 WITH RECURSIVE waiting(tenant) AS (
   SELECT (SELECT tenant FROM outbox.messages WHERE state = 'pending' ORDER BY tenant LIMIT 1)
@@ -68,29 +69,44 @@ WITH RECURSIVE waiting(tenant) AS (
   SELECT (SELECT tenant FROM outbox.messages
           WHERE state = 'pending' AND tenant > w.tenant ORDER BY tenant LIMIT 1)
   FROM waiting w WHERE w.tenant IS NOT NULL
-), due AS (
-  SELECT d.id FROM waiting w CROSS JOIN LATERAL (
+), present AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT w.tenant, (
+      SELECT count(*) FROM outbox.messages
+      WHERE state = 'pending' AND sent_at IS NOT NULL AND tenant = w.tenant
+        AND send_at > clock_timestamp()
+        AND (sent_at > clock_timestamp() - $2::interval OR leased_until > clock_timestamp())
+    ) AS in_flight, (
+      SELECT send_at FROM outbox.messages
+      WHERE state = 'pending' AND tenant = w.tenant ORDER BY send_at LIMIT 1
+    ) <= clock_timestamp() AS has_due
+    FROM waiting w WHERE w.tenant IS NOT NULL
+  ) each WHERE in_flight > 0 OR has_due
+), share AS MATERIALIZED (
+  SELECT CASE count(*) WHEN 1 THEN $4::bigint ELSE least($4, $5::bigint) END AS places FROM present
+), due AS MATERIALIZED (
+  SELECT d.id, p.in_flight + d.turn AS turn, d.send_at FROM present p
+  CROSS JOIN share s
+  CROSS JOIN LATERAL (
     SELECT id, row_number() OVER (ORDER BY send_at) AS turn, send_at FROM (
       SELECT id, send_at FROM outbox.messages
-      WHERE state = 'pending' AND tenant = w.tenant AND send_at <= clock_timestamp()
-      ORDER BY send_at LIMIT greatest(0, $4 - (
-        SELECT count(*) FROM outbox.messages
-        WHERE state = 'pending' AND sent_at IS NOT NULL AND tenant = w.tenant
-          AND send_at > clock_timestamp()
-          AND (sent_at > clock_timestamp() - $2::interval OR leased_until > clock_timestamp())
-      ))
+      WHERE state = 'pending' AND tenant = p.tenant AND send_at <= clock_timestamp()
+      ORDER BY send_at LIMIT greatest(0, s.places - p.in_flight)
     ) first
-  ) d ORDER BY d.turn, d.send_at LIMIT $1
+  ) d WHERE p.has_due ORDER BY turn, d.send_at LIMIT $1
 ), mine AS (
   SELECT id FROM outbox.messages
   WHERE id = ANY(ARRAY(SELECT id FROM due)) AND state = 'pending' AND send_at <= clock_timestamp()
   FOR UPDATE SKIP LOCKED
+), claimed AS (
+  UPDATE outbox.messages m
+  SET sent_at = clock_timestamp(), sends = m.sends + 1,
+      send_at = clock_timestamp()
+        + least($2::interval * power(2, least(m.sends, 20)), $3::interval)
+  FROM mine WHERE m.id = mine.id
+  RETURNING m.id, m.tenant, m.actor, m.trace, m.sends
 )
-UPDATE outbox.messages m
-SET sent_at = clock_timestamp(), sends = m.sends + 1,
-    send_at = clock_timestamp() + least($2::interval * power(2, least(m.sends, 20)), $3::interval)
-FROM mine WHERE m.id = mine.id
-RETURNING m.id, m.tenant, m.actor, m.trace, m.sends
+SELECT c.* FROM claimed c JOIN due USING (id) ORDER BY due.turn, due.send_at
 """
 
 _POSTPONE: Final = """
@@ -183,14 +199,16 @@ class Outbox:
     connection: asyncpg.Connection
 
     async def claim(
-        self, limit: int, share: int, again: timedelta, longest: timedelta
+        self, limit: int, alone: int, beside: int, again: timedelta, longest: timedelta
     ) -> list[Envelope]:
-        """Mark up to ``limit`` due messages as sent, the tenants taking turns.
+        """Mark up to ``limit`` due messages as sent; in the order in which to ring for them, the
+        tenants taking turns.
 
-        Of no tenant are more than ``share`` with the workers then. One that stays unfinished is
-        due again after ``again``, then twice that, up to ``longest``.
+        Of no tenant are more than ``beside`` with the workers then, or ``alone`` of one beside
+        whom nobody has anything due or with the workers. A message that stays unfinished is due
+        again after ``again``, then twice that, up to ``longest``.
         """
-        rows = await self.connection.fetch(_CLAIM, limit, again, longest, share)
+        rows = await self.connection.fetch(_CLAIM, limit, again, longest, alone, beside)
         return [Envelope(*row) for row in rows]
 
     async def release(self, ids: Sequence[UUID], pause: timedelta) -> None:

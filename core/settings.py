@@ -33,8 +33,8 @@ class Settings:
     """... and when it is this many seconds old."""
     statement_cache: bool = True
     """Whether connections keep prepared statements: not behind a transaction pooler."""
-    jobs_in_flight: int = 16
-    """Jobs with the workers at a time, of a tenant that is alone: twice all workers' threads."""
+    jobs_in_flight: int = 8
+    """Jobs with the workers at a time, of a tenant that is alone: as many as their threads."""
 
     warm_tenants: int | None = None
     """Empty scopes that wait for sign-ups, see ``warm_scopes``; 0: none is made in advance."""

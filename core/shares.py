@@ -40,7 +40,10 @@ class Shares:
     @property
     def each(self) -> int:
         """How many places one tenant may have at present."""
-        present = self._present()
+        return self.among(self._present())
+
+    def among(self, present: int) -> int:
+        """How many places one of ``present`` tenants may have."""
         if present <= 1:
             return self._places
         return max(self._least, min(self._places // 4, self._places // present))

@@ -56,8 +56,8 @@ class Pace:
 
 def shares_of(in_flight: int) -> Shares:
     """How many messages of each tenant are with the workers at a time: ``in_flight`` of one that
-    is alone, a quarter beside others. Less would leave workers idle between two messages."""
-    return Shares(in_flight, least=max(1, in_flight // 4))
+    is alone, half of them beside others. Less would leave workers idle between two messages."""
+    return Shares(in_flight, least=max(1, in_flight // 2))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Relay:
     directory: Directory
     registry: Registry
     broker: RedisBroker
-    shares: Shares = field(default_factory=lambda: shares_of(16))
+    shares: Shares = field(default_factory=lambda: shares_of(8))
     pace: Pace = field(default_factory=Pace)
     _serving: list[DatabaseLoop] = field(default_factory=list)
 
@@ -166,7 +166,9 @@ class DatabaseLoop:
         """Ring for one batch; whether there may be more at once."""
         pace = self.relay.pace
         shares = self.relay.shares
-        claimed = await outbox.claim(pace.batch, shares.each, pace.again, pace.longest)
+        claimed = await outbox.claim(
+            pace.batch, shares.each, shares.among(2), pace.again, pace.longest
+        )
         for each in claimed:
             shares.note(each.tenant)
         if not claimed:

@@ -28,6 +28,15 @@ POLL_MILLISECONDS: Final = 100
 """How long an idle worker sleeps at most before it looks into Redis again."""
 
 
+def reserve(threads: int) -> int:
+    """How many more jobs a worker takes than one tenant may fill it with (``workers.relay``).
+
+    When all ``threads`` are at a tenant's jobs of an hour, another's first job begins even so.
+    Threads only wait for the event loop, so that some more of them cost next to nothing.
+    """
+    return max(1, threads // 4)
+
+
 class RuntimeLife(Middleware):
     """Opens the runtime once the event loop runs, and closes it before the loop stops."""
 
@@ -60,8 +69,9 @@ def run(redis_url: str, queues: Iterable[str], open_runtime: OpenRuntime, thread
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda _number, _frame: stopping.set())
-    worker = Worker(broker, worker_threads=threads, worker_timeout=POLL_MILLISECONDS)
-    worker.queue_prefetch = threads  # no message waits in a busy worker while another is idle
+    hands = threads + reserve(threads)
+    worker = Worker(broker, worker_threads=hands, worker_timeout=POLL_MILLISECONDS)
+    worker.queue_prefetch = hands  # no message waits in a busy worker while another is idle
     worker.start()
     if life.runtime is None:  # Dramatiq logs what middleware raises, and carries on
         worker.stop()

@@ -6,11 +6,12 @@ import asyncio
 import random
 from collections import Counter
 from contextlib import suppress
+from time import monotonic
 from uuid import UUID
 
 import pytest
 
-from core.admission import Admission, Crowded, stepped_aside
+from core.admission import SLOW, Admission, Crowded, Turn, stepped_aside
 from core.shares import Shares
 
 ANNA, BERT = UUID(int=1), UUID(int=2)
@@ -56,6 +57,46 @@ async def test_hardly_anything_to_do_leaves_room_for_anybody() -> None:
     turns[1].end()  # three are in use: hers that end call him in
     await waiting
     bert.end()
+
+
+async def crowd(admission: Admission, tenants: int) -> list[Turn]:
+    """Others, with one request each under way."""
+    return [await admission.enter(UUID(int=number)) for number in range(3, 3 + tenants)]
+
+
+async def test_what_is_slow_keeps_one_more_of_its_business_out_only_briefly() -> None:
+    """Among many she has one place; its line stands still, so that a second one is let in."""
+    admission = Admission(Shares(8), patience=SLOW * 2.5)
+    await crowd(admission, 9)
+    await admission.enter(ANNA)
+    begun = monotonic()
+    second = await admission.enter(ANNA)
+    assert SLOW <= monotonic() - begun < SLOW * 2.5
+    with pytest.raises(Crowded):  # two are slow: that is her affair
+        await admission.enter(ANNA)
+    second.end()
+    (await admission.enter(ANNA)).end()
+
+
+async def test_many_quick_requests_have_one_place_among_many_tenants() -> None:
+    """Her line moves, however long it is: it takes no more than anybody's."""
+    admission = Admission(Shares(8))
+    await crowd(admission, 9)
+    at_once: Counter[UUID] = Counter()
+    most = 0
+
+    async def ask() -> None:
+        nonlocal most
+        turn = await admission.enter(ANNA)
+        at_once[ANNA] += 1
+        most = max(most, at_once[ANNA])
+        await asyncio.sleep(0.005)
+        at_once[ANNA] -= 1
+        turn.end()
+
+    await asyncio.gather(*(ask() for _ in range(60)))
+    assert most == 1
+    assert not admission._lines
 
 
 async def test_a_line_is_served_in_its_order() -> None:

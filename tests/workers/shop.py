@@ -150,6 +150,13 @@ async def collapse(session: AsyncSession, number: int) -> None:
     os.kill(os.getpid(), signal.SIGKILL)
 
 
+@actor("shop.linger")
+async def linger(session: AsyncSession, number: int) -> None:
+    """Takes its time."""
+    await outside(session, lambda: asyncio.sleep(4))
+    await effect(session, number)
+
+
 doors_open = asyncio.Event()
 
 
@@ -186,6 +193,7 @@ plugin = Plugin(
         refuse,
         abandon,
         dawdle,
+        linger,
         wait,
         order,
         weigh,

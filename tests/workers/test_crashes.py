@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import multiprocessing
 import random
 from collections import Counter
-from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -16,60 +14,12 @@ from sqlalchemy import text
 
 from core.outbox import Envelope
 from tests.workers import shop
-from tests.workers.processes import play
 from tests.workers.rig import Rig, eventually
+from tests.workers.troupe import Troupe
 from workers.broker import make_broker, ring
 
-FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["tests.workers.processes"])
 _SOME = "SELECT id, tenant, actor, trace, sends FROM outbox.messages ORDER BY random() LIMIT 15"
 ROLES = ("worker", "relay", "web")
-
-
-class Troupe:
-    """Processes by role, each with a file that says that it is at work."""
-
-    def __init__(self, folder: Path, jobs: int) -> None:
-        self._folder = folder
-        self._jobs = jobs
-        self._running: dict[str, BaseProcess] = {}
-        self.kills: Counter[str] = Counter()
-
-    def start(self, role: str) -> None:
-        self._at_work(role).unlink(missing_ok=True)
-        process = FORKED.Process(target=play, args=(role, self._folder, self._jobs))
-        process.start()
-        self._running[role] = process
-
-    def runs(self, role: str) -> bool:
-        """Whether it has not come to its end."""
-        return self._running[role].exitcode != 0
-
-    def at_work(self, role: str) -> bool:
-        """Whether it has begun to work: only then is there something to interrupt."""
-        return self._at_work(role).exists() and self._running[role].is_alive()
-
-    def alive(self, role: str) -> bool:
-        """Whether its process is there."""
-        return self._running[role].is_alive()
-
-    def kill(self, role: str) -> None:
-        process = self._running[role]
-        if process.is_alive():
-            process.kill()
-            self.kills[role] += 1
-        process.join()
-
-    def restart(self, role: str) -> None:
-        self.kill(role)
-        self.start(role)
-
-    def stop(self) -> None:
-        for role in list(self._running):
-            self.kill(role)
-
-    def _at_work(self, role: str) -> Path:
-        return self._folder / f"{role}.at_work"
 
 
 async def kill_at_random(company: Troupe, rig: Rig, kills: int) -> None:

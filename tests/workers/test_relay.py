@@ -191,42 +191,58 @@ async def test_without_redis_nothing_is_lost(rig: Rig, doorbell: Redis) -> None:
         await eventually(rings(doorbell, 1))
 
 
-async def test_one_tenants_thousand_jobs_leave_room_for_the_others(
+async def test_one_tenants_hundred_jobs_leave_room_for_the_others(
     rig: Rig, doorbell: Redis
 ) -> None:
-    """Alone she has sixteen with the workers; with each that ends another goes out, until Bert
-    comes: his goes out at once, and she has a quarter from then on."""
+    """Alone she has eight with the workers; with each that ends another goes out, until Bert
+    comes: his goes out at once, and she has half as long as his is with the workers."""
     anna, bert, _ = rig.plan.tenants
     runtime = Runtime(databases=rig.databases, directory=rig.directory, registry=rig.plan.registry)
     async with rig.databases.transaction(anna) as session:
         for number in range(100):
             await shop.ship.enqueue(session, number=number)
-    async with relaying(rig, replace(PACE, again=timedelta(seconds=30))):
-        await eventually(rings(doorbell, 16))
+    long = timedelta(seconds=30)
+    async with relaying(rig, replace(PACE, again=long, longest=long)):
+        await eventually(rings(doorbell, 8))
         await asyncio.sleep(0.2)
         first = await rung(doorbell)
-        assert len(first) == 16
+        assert len(first) == 8
         await runtime.deliver(first[0][0], anna.id, "shop.ship", "")
-        await eventually(rings(doorbell, 17))
+        await eventually(rings(doorbell, 9))
         await sell(rig, bert)
-        await eventually(rings(doorbell, 18), within=0.45)
-        for message, *_ in first[1:9]:
+        await eventually(rings(doorbell, 10), within=0.45)
+        for message, *_ in first[1:5]:
             await runtime.deliver(message, anna.id, "shop.ship", "")
+        await asyncio.sleep(1.2)  # longer than who has asked for something is remembered
         assert {tenant for _, tenant, _ in await rung(doorbell)} == {anna.id, bert.id}
-        assert len(await rung(doorbell)) == 18
+        assert len(await rung(doorbell)) == 10
+        await runtime.deliver(first[5][0], anna.id, "shop.ship", "")
+        await eventually(rings(doorbell, 11))
+
+
+async def test_tenants_are_rung_for_in_turn(rig: Rig, doorbell: Redis) -> None:
+    """Whoever has fewest with the workers comes first; Bert asked after all of hers."""
+    anna, bert, _ = rig.plan.tenants
+    await sell(rig, *[anna] * 6, bert, bert)
+    async with relaying(rig):
+        await eventually(rings(doorbell, 6))
+    order = await doorbell.lrange("atrium:default", 0, -1)
+    calls = await doorbell.hmget("atrium:default.msgs", order)
+    tenants = [Message.decode(each).args[1] for each in calls]
+    assert tenants == [str(each.id) for each in (anna, bert, anna, bert, anna, anna)]
 
 
 async def test_messages_that_no_worker_took_count_against_nobody_for_long(
     rig: Rig, doorbell: Redis
 ) -> None:
-    """Redis lost sixteen: after the time in which they are rung for again, others go out too."""
+    """Redis lost eight: after the time in which they are rung for again, others go out too."""
     anna = rig.plan.tenants[0]
     async with rig.databases.transaction(anna) as session:
-        for number in range(40):
+        for number in range(20):
             await shop.sell.enqueue(session, number=number)
     async with relaying(rig):
         for _ in range(3):
-            await eventually(rings(doorbell, 16))
+            await eventually(rings(doorbell, 8))
             await doorbell.flushdb()
 
         async def all_sent() -> bool:
