@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -29,7 +29,7 @@ import core
 CORE: Final = "core"
 PLATFORM: Final = "platform"
 
-_ONE_AT_A_TIME: Final = threading.Lock()  # Alembic's ``op`` is a process global
+ONE_AT_A_TIME: Final = threading.Lock()  # Alembic's ``op`` is a process global
 _TAKES_AWAY: Final = re.compile(
     r"\bDROP (TABLE|COLUMN)\b|\bRENAME\b|\bSET NOT NULL\b|\bALTER COLUMN \S+ TYPE\b", re.IGNORECASE
 )
@@ -163,7 +163,7 @@ def compile_line(name: str, folder: Path) -> Line:
     Raises:
         BadMigration: two heads, or a revision that cannot be compiled offline.
     """
-    with _ONE_AT_A_TIME:
+    with ONE_AT_A_TIME:
         scripts = ScriptDirectory(folder)
         heads = scripts.get_heads()
         if len(heads) > 1:
@@ -179,6 +179,24 @@ _compiled: Final = cache(compile_line)
 
 
 def _compile(script: Script) -> Revision:
+    statements = offline(script.revision, script.module.upgrade)
+    contract: bool | None = getattr(script.module, "contract", None)
+    if contract is None and (taken := next(filter(_TAKES_AWAY.search, statements), None)):
+        raise BadMigration(
+            f"{script.revision} takes away what older code may use ({taken[:80]!r}); it has to say"
+            " `contract = True`, or `contract = False` if no code uses it any more"
+        )
+    return Revision(script.revision, statements, bool(contract))
+
+
+def offline(revision: str, run: Callable[[], None]) -> tuple[str, ...]:
+    """The statements that ``run`` (an ``upgrade`` or ``downgrade``) asks for.
+
+    Only within ``ONE_AT_A_TIME``.
+
+    Raises:
+        BadMigration: it cannot be compiled without a database.
+    """
     context = MigrationContext.configure(
         dialect=postgresql.dialect(paramstyle="named"),  # type: ignore[no-untyped-call]  # theirs
         opts={"as_sql": True},
@@ -187,16 +205,10 @@ def _compile(script: Script) -> Revision:
     assert isinstance(impl, OfflineImpl)
     with Operations.context(context):
         try:
-            script.module.upgrade()
+            run()
         except Exception as problem:
-            raise BadMigration(f"{script.revision} cannot be compiled: {problem}") from problem
-    contract: bool | None = getattr(script.module, "contract", None)
-    if contract is None and (taken := next(filter(_TAKES_AWAY.search, impl.statements), None)):
-        raise BadMigration(
-            f"{script.revision} takes away what older code may use ({taken[:80]!r}); it has to say"
-            " `contract = True`, or `contract = False` if no code uses it any more"
-        )
-    return Revision(script.revision, tuple(impl.statements), bool(contract))
+            raise BadMigration(f"{revision} cannot be compiled: {problem}") from problem
+    return tuple(impl.statements)
 
 
 class OfflineImpl(PostgresqlImpl):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
-from importlib.metadata import EntryPoint
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from core.jobs import Schedule, actor
 from core.permissions import Permission, Role, permission, public
 from core.personal import PersonalData
 from core.plugin import Meter, NavItem, Plugin, Plugins, Slot
+from tenants.installed import installed
 
 MIGRATION = """
 from alembic import op
@@ -223,6 +224,27 @@ def test_a_bad_migration_is_found(package: Path, revision: str, body: str, found
     assert found in failing(checks.declared(it), it)
 
 
+@pytest.mark.parametrize(
+    ("body", "found"),
+    [
+        (None, "its_migrations_can_be_undone_offline"),
+        ("pass", "its_migrations_can_be_undone_offline"),
+        ("op.get_bind().scalar('x')", "its_migrations_can_be_undone_offline"),
+        ("op.execute('GRANT x TO y')", "the_way_back_keeps_to_its_schema"),
+        ("op.drop_table('users')", "the_way_back_touches_its_own_tables_alone"),
+        ("op.drop_column('users', 'name')", "the_way_back_touches_its_own_tables_alone"),
+    ],
+)
+def test_a_bad_way_back_is_found(package: Path, body: str | None, found: str) -> None:
+    """Missing, empty, in need of a database, or over somebody else's."""
+    made = MIGRATION.format(revision="sample_0001", body="op.execute('SELECT 1')")
+    if body is not None:
+        made += f"\n\ndef downgrade():\n    {body}\n"
+    (package / "migrations/versions/sample_0001.py").write_text(made)
+    it = candidate()
+    assert found in failing(checks.declared(it), it)
+
+
 class Kept(msgspec.Struct):
     """Settings that come back as something else."""
 
@@ -262,3 +284,12 @@ def test_a_plugin_without_a_fault_passes(package: Path) -> None:
 def test_a_plugin_that_is_not_installed_is_named() -> None:
     with pytest.raises(NotInstalled, match="no distribution here has an entry point 'nowhere'"):
         Candidate.named("nowhere")
+
+
+def test_there_are_more_than_fifty_kinds_of_checks() -> None:
+    """Of a product that has something of everything."""
+    plugins = installed()
+    (entry,) = entry_points(group="atrium.plugins", name="car_hire")
+    it = Candidate(plugins.working["car_hire"], entry, plugins)
+    found = [*checks.declared(it), *checks.at_work(it), *checks.in_a_browser(it)]
+    assert len({check.find.__name__ for check in found}) >= 80

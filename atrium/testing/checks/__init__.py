@@ -8,6 +8,7 @@ from atrium.testing.checks import (
     access,
     browsing,
     declaration,
+    downgrades,
     files,
     jobs,
     personal,
@@ -24,6 +25,7 @@ _DECLARED: Final = (
     files.checks,
     texts.checks,
     tables.declared,
+    downgrades.declared,
     jobs.declared,
     access.declared,
     settings.declared,
@@ -31,6 +33,7 @@ _DECLARED: Final = (
 )
 _AT_WORK: Final = (
     tables.at_work,
+    downgrades.at_work,
     access.at_work,
     jobs.at_work,
     settings.at_work,

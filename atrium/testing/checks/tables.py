@@ -22,7 +22,7 @@ from tenants.migration.lines import BadMigration, Line, Revision, compile_line
 from tenants.migration.replay import bring_up
 from tenants.scopes import connected
 
-_NOT_ITS_OWN: Final = re.compile(
+NOT_ITS_OWN: Final = re.compile(
     r"\b(CREATE|DROP|ALTER)\s+(ROLE|SCHEMA|EXTENSION|DATABASE|TYPE)\b|\b(GRANT|REVOKE)\b"
     r"|\bSET\s+(ROLE|SESSION|search_path)\b|\bSECURITY\s+DEFINER\b",
     re.IGNORECASE,
@@ -32,7 +32,7 @@ _INEXACT: Final = frozenset({"real", "double precision", "money"})
 _WITHOUT_ZONE: Final = frozenset({"timestamp without time zone", "time with time zone"})
 
 
-def _folder(it: Candidate) -> Path | None:
+def folder_of(it: Candidate) -> Path | None:
     folder = it.plugin.folder / "migrations"
     return folder if folder.is_dir() else None
 
@@ -47,7 +47,7 @@ def its_migrations_compile_offline(it: Candidate) -> Iterator[str]:
 
 def its_line_depends_on_no_other(it: Candidate) -> Iterator[str]:
     """Each line is applied by itself, where its plugin is enabled."""
-    if folder := _folder(it):
+    if folder := folder_of(it):
         for script in ScriptDirectory(folder).walk_revisions():
             if script.dependencies or script.branch_labels:
                 yield f"{script.revision} has depends_on or branch_labels"
@@ -55,7 +55,7 @@ def its_line_depends_on_no_other(it: Candidate) -> Iterator[str]:
 
 def its_revisions_bear_its_name(it: Candidate) -> Iterator[str]:
     """A tenant's status names revisions of many plugins side by side."""
-    if folder := _folder(it):
+    if folder := folder_of(it):
         for script in ScriptDirectory(folder).walk_revisions():
             if not re.fullmatch(rf"{it.plugin.name}_\d{{4}}\w*", script.revision):
                 yield f"{script.revision} should be {it.plugin.name}_0001 and so on"
@@ -79,7 +79,7 @@ def its_models_bear_its_name(it: Candidate) -> Iterator[str]:
 def the_revision_keeps_to_its_schema(it: Candidate, revision: Revision) -> Iterator[str]:
     """Roles, schemas, types, extensions and grants are Atrium's own."""
     for statement in revision.statements:
-        if found := _NOT_ITS_OWN.search(statement):
+        if found := NOT_ITS_OWN.search(statement):
             yield f"{found[0]} in: {statement[:100]}"
 
 
@@ -150,7 +150,7 @@ async def applying_its_line_again_changes_nothing(trial: Trial) -> AsyncIterator
     """A killed run is simply run again, over schemas that hold data."""
     async with Schema.of(trial.world, trial.here) as schema:
         before = await schema.counted(), await schema.described()
-        applied = await _bring_up(trial, trial.here, line_of(trial.candidate))
+        applied = await bring_it_up(trial, trial.here, line_of(trial.candidate))
         after = await schema.counted(), await schema.described()
     if applied or before != after:
         yield f"{applied} revisions were applied again; {differences(before[1], after[1])}"
@@ -163,8 +163,8 @@ async def the_revision_leads_to_the_same_tables(
     line = line_of(trial.candidate)
     position = line.revisions.index(revision) + 1
     tenant = await trial.world.provision(plugins=())
-    await _bring_up(trial, tenant, replace(line, revisions=line.revisions[:position]))
-    await _bring_up(trial, tenant, line)
+    await bring_it_up(trial, tenant, replace(line, revisions=line.revisions[:position]))
+    await bring_it_up(trial, tenant, line)
     async with Schema.of(trial.world, tenant) as schema:
         upgraded = await schema.described()
     async with Schema.of(trial.world, trial.only) as schema:
@@ -178,7 +178,7 @@ def line_of(it: Candidate) -> Line:
     Raises:
         BadMigration: it cannot be compiled.
     """
-    folder = _folder(it)
+    folder = folder_of(it)
     return compile_line(it.plugin.name, folder) if folder else Line(it.plugin.name, ())
 
 
@@ -204,7 +204,7 @@ async def _columns(trial: Trial) -> AsyncIterator[tuple[str, str, str]]:
                 yield table, column, kind
 
 
-async def _bring_up(trial: Trial, tenant: Tenant, line: Line) -> int:
+async def bring_it_up(trial: Trial, tenant: Tenant, line: Line) -> int:
     async with connected(trial.world.settings.provisioner_url) as connection:
         return await bring_up(connection, tenant.scope.name, line)
 
@@ -219,7 +219,7 @@ def declared(it: Candidate) -> list[Check]:
         its_models_bear_its_name,
     )
     return found + for_each(
-        _revisions(it),
+        revisions_of(it),
         the_revision_keeps_to_its_schema,
         the_revision_changes_no_data,
     )
@@ -236,10 +236,10 @@ def at_work(it: Candidate) -> list[Check]:
         its_keys_lead_to_its_own_or_cores_tables,
         applying_its_line_again_changes_nothing,
     )
-    return found + for_each(_revisions(it), the_revision_leads_to_the_same_tables)
+    return found + for_each(revisions_of(it), the_revision_leads_to_the_same_tables)
 
 
-def _revisions(it: Candidate) -> tuple[Revision, ...]:
+def revisions_of(it: Candidate) -> tuple[Revision, ...]:
     try:
         return line_of(it).revisions
     except BadMigration:

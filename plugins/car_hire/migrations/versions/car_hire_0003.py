@@ -14,3 +14,7 @@ def upgrade() -> None:
         "car_hire_hires",
         sa.Column("steps", JSONB(), server_default=sa.text("'{}'"), nullable=False),
     )
+
+
+def downgrade() -> None:
+    op.drop_column("car_hire_hires", "steps")
