@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
+from core.plugin import NAME
 from core.settings import Settings
 
 
@@ -31,7 +32,13 @@ def upload_file(settings: Settings, upload_id: UUID) -> Path:
 
 
 def plugin_folder_of(settings: Settings, tenant_id: UUID, plugin: str) -> Path:
-    """What of a tenant's files is one product's: these go when it is removed."""
+    """What of a tenant's files is one product's: these go when it is removed.
+
+    Raises:
+        ValueError: no product can be called so; a name with dots and slashes would lead elsewhere.
+    """
+    if not NAME.fullmatch(plugin):
+        raise ValueError(f"{plugin!r} is not the name of a product")
     return folder_of(settings, tenant_id) / "plugins" / plugin
 
 

@@ -45,6 +45,8 @@ def _directive(name: str, more: tuple[str, ...]) -> str:
 
 
 _ALWAYS: Final = (
+    # Whoever lets others keep an answer says so; a cache before us must not decide by itself.
+    (b"cache-control", b"private, no-cache"),
     (b"x-content-type-options", b"nosniff"),
     (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),

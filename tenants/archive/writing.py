@@ -214,8 +214,10 @@ def _spliced(row: str, sealed: dict[str, str | None]) -> str:
 
 
 def _write_files(archive: zipfile.ZipFile, folder: Path) -> tuple[Part, ...]:
+    """What lies below ``folder``; a link is left out: it may lead to what is another tenant's."""
     parts = []
-    for path in sorted(each for each in folder.rglob("*") if each.is_file()):
+    own = (each for each in folder.rglob("*") if each.is_file() and not each.is_symlink())
+    for path in sorted(own):
         with (
             _entry(archive, f"files/{path.relative_to(folder).as_posix()}") as entry,
             path.open("rb") as source,
