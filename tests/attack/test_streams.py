@@ -25,11 +25,15 @@ from atrium.asgi import compose
 from atrium.testing.routes import Route, routes
 from atrium.testing.site import Site, lifespan_of
 from atrium.testing.streams import Stream, reading
+from core.auth.authority import LOCAL_COOKIE
 from core.auth.models import User
+from core.clock import now
+from core.ids import new_id
 from core.permissions import Role, member, permission, public
 from core.plugin import Plugins
 from core.scope import Tenant
 from core.web import streams
+from tenants.imports.models import ArchiveUpload
 from tenants.lifecycle import disable_plugin, serving, suspend
 from tenants.models import Membership
 from tests.tenants.portal.applicant import Applicant
@@ -123,6 +127,21 @@ async def exporter(site: Site, route: Route) -> Reader:
     return Reader(found.client, route.at({"business_id": business}), site.world.platform)
 
 
+async def uploader(site: Site, route: Route) -> Reader:
+    """Whose archive is being checked, likewise."""
+    world = site.world
+    account = await site.enrol(world.platform, Role.MEMBER)
+    upload = ArchiveUpload(
+        id=new_id(), account_id=account, locale="en", state="checking", expires_at=now()
+    )
+    async with world.databases.transaction(world.platform) as session:
+        session.add(upload)
+        secret = await site.sessions.begin(session, account)
+    client = site.visitor(world.platform)
+    client.cookies.set(LOCAL_COOKIE, secret)
+    return Reader(client, route.at({"upload_id": upload.id}), world.platform)
+
+
 async def owner(site: Site, route: Route) -> Reader:
     """An owner of a business: who may read what is not named below."""
     tenant = site.world.acme
@@ -140,6 +159,7 @@ OPENED: Final[Mapping[str, Opener]] = {
     "GET /operator/migrations/events": operator,
     "GET /businesses/{business_id}/progress/events": applicant,
     "GET /businesses/{business_id}/upkeep/export/events": exporter,
+    "GET /imports/{upload_id}/events": uploader,
 }
 """Who may read each stream of the platform, and such of the tenants' as name a row."""
 

@@ -194,6 +194,56 @@ LEAKS: Final = (
         "            if False:",
         "tests/attack/test_streams.py ends_with_the_membership",
     ),
+    # What is remembered, stored and told
+    Leak(
+        "failures of plugins noted without the tenant",
+        "core/plugin_failures.py",
+        "    key = tenant.id, plugin, place\n",
+        "    key = UUID(int=0), plugin, place\n",
+        "tests/attack/test_remembered.py silences_none",
+    ),
+    Leak(
+        "an answer of the API that a shared cache may keep",
+        "core/web/headers.py",
+        '    (b"cache-control", b"private, no-cache"),\n',
+        "",
+        "tests/attack/test_remembered.py poisons",
+    ),
+    Leak(
+        "an archive that follows links into another tenant's folder",
+        "tenants/archive/writing.py",
+        " if each.is_file() and not each.is_symlink())",
+        " if each.is_file())",
+        "tests/attack/test_files.py takes_no_link",
+    ),
+    Leak(
+        "archives of all tenants in one folder",
+        "tenants/files.py",
+        '    return settings.files_dir / "archives" / tenant_id.hex',
+        '    return settings.files_dir / "archives"',
+        "tests/attack/test_files.py key_bears",
+    ),
+    Leak(
+        "a product's name that leads out of its folder",
+        "tenants/files.py",
+        "    if not NAME.fullmatch(plugin):",
+        "    if False:",
+        "tests/attack/test_files.py leads_nowhere",
+    ),
+    Leak(
+        "an event that every product hears, enabled or not",
+        "workers/registry.py",
+        "        for part in self.parts_of(tenant):\n            for kind",
+        "        for part in self.plugins:\n            for kind",
+        "tests/attack/test_listeners.py without_the_product",
+    ),
+    Leak(
+        "an event that is told anew at each ring",
+        "core/outbox.sql",
+        "    SET state = 'done', finished_at",
+        "    SET state = 'pending', finished_at",
+        "tests/attack/test_listeners.py at_home_alone",
+    ),
     # The catalogue's cache
     Leak(
         "an answer kept although it is history",
