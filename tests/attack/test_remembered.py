@@ -41,6 +41,8 @@ SOURCE: Final = ("core", "tenants", "workers", "plugins", "atrium")
 CLOSING: Final = "tests/tenants/lifecycle/test_closing.py"
 BY_TENANT: Final = {
     "core/admission.py: Admission._lines": "tests/core/test_admission.py",
+    "core/admission.py: Admission._taken_at": "tests/core/test_admission.py",
+    "core/admission.py: Admission._watched": "tests/core/test_admission.py",
     "core/admission.py: Admission._working": "tests/core/test_admission.py",
     "core/auth/sessions.py: SessionCache._known": "test_a_secret_is_each_tenants_own",
     "core/crypto/keyring.py: KeyRing._tenants": "test_a_sealed_row_opens_at_home_alone",
@@ -69,7 +71,7 @@ OF_NOBODY: Final = {
     "core/crypto/master.py: MasterKeys.platform_keys": "the platform's own",
     "core/db.py: Databases._engines": "by database; each transaction names its scope",
     "core/db.py: Databases._leaving": "tasks that close connections",
-    "core/db.py: Databases._read_pools": "by database; each transaction names its scope",
+    "core/db.py: Databases._pools": "by database; each transaction names its scope",
     "core/extension.py: _installed": "which plugin fills which hook; who is asked, by tenant",
     "core/extension.py: asked_of": _SOFTWARE,
     "core/i18n.py: _catalogues": "texts by language",
