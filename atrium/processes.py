@@ -29,6 +29,8 @@ from tenants.part import tenancy
 from tenants.portal.plugin import plugin as portal
 from tenants.provisioning import Provisioner
 from tenants.roster import Roster, Served
+from tenants.senders.checking import SenderInspector
+from tenants.senders.part import senders
 from workers import worker as dramatiq_worker
 from workers.broker import make_broker
 from workers.registry import Registry
@@ -107,7 +109,16 @@ def _registry(services: Services, products: Plugins) -> Registry:
     inspector = Inspector(
         settings=services.settings, signals=services.signals, resolver=resolver.installed()
     )
-    platform = (portal, operator, tenancy(provisioner), domains(inspector))
+    sender_inspector = SenderInspector(
+        settings=services.settings, signals=services.signals, resolver=resolver.installed()
+    )
+    platform = (
+        portal,
+        operator,
+        tenancy(provisioner),
+        domains(inspector),
+        senders(sender_inspector),
+    )
     return Registry.of(products, core=(core,), platform=platform)
 
 

@@ -69,6 +69,22 @@ class Maintenance:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Sender:
+    """An address of a tenant's own, which it has proved, for its letters to come from.
+
+    ``key`` signs for its domain under ``selector``; it is sealed. While ``fallen_back``, its
+    records are wrong: letters leave from our address, and answers go to this one.
+    """
+
+    address: str
+    selector: str
+    key: bytes = field(repr=False)
+    name: str | None = None
+    reply_to: str | None = None
+    fallen_back: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
     """Whoever is served: a business, or the platform itself as tenant zero.
 
@@ -90,6 +106,7 @@ class Tenant:
     plugins: frozenset[str] = frozenset()
     brand: Brand = Brand()
     maintenance: Maintenance | None = None
+    sender: Sender | None = None
     muted: bool = False
     """Letters are kept and not sent: for copies, whose customers are somebody else's."""
 

@@ -65,6 +65,10 @@ class Settings:
     smtp_url: str = field(default="", repr=False)
     """``smtp://user:password@host:port``; empty: mail is caught and shown at /dev/mail."""
     mail_from: str = "Atrium <no-reply@localhost>"
+    mail_spf: str = ""
+    """What a business's SPF record has to say so that the mail server may send for it
+    (``include:_spf.example.com``, ``ip4:192.0.2.7``); empty: an include of the domain of
+    ``mail_from``."""
 
     stripe_api_base: str = "https://api.stripe.com"
     stripe_js_url: str = "https://js.stripe.com/v3/"

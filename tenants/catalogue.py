@@ -7,19 +7,20 @@ after ``TTL`` seconds, and sooner while none can be heard.
 
 from __future__ import annotations
 
+import base64
 import random
 import time
 from collections import OrderedDict
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Databases
-from core.scope import Brand, Maintenance, Scope, Tenant, scope_name
+from core.scope import Brand, Maintenance, Scope, Sender, Tenant, scope_name
 from core.settings import Settings
 from core.signals import Signals
 from tenants import slugs
@@ -34,6 +35,7 @@ from tenants.models import (
     TenantPlugin,
     TenantRecord,
 )
+from tenants.senders.models import MailSender, SenderKey
 
 TTL: Final = 90.0
 """Seconds that an answer is believed at most: of a thousand tenants in steady use a process
@@ -62,9 +64,24 @@ _PRIMARY: Final = (
     .where(TenantHost.tenant_id == TenantRecord.id, TenantHost.is_primary)
     .scalar_subquery()
 )
-EVERYONE: Final = select(TenantRecord, DatabaseRecord, _ENABLED, _STANDING, _PRIMARY).outerjoin(
-    DatabaseRecord, DatabaseRecord.name == TenantRecord.database
-)
+_SENDER: Final = (
+    select(
+        func.jsonb_build_object(
+            "address", MailSender.address,
+            "name", MailSender.name,
+            "reply_to", MailSender.reply_to,
+            "fallen_back", MailSender.fallen_back_at.is_not(None),
+            "selector", SenderKey.selector,
+            "key", func.encode(SenderKey.private, "base64"),
+        )
+    )
+    .join(SenderKey, (SenderKey.sender_id == MailSender.id) & (SenderKey.state == "current"))
+    .where(MailSender.tenant_id == TenantRecord.id, MailSender.verified_at.is_not(None))
+    .scalar_subquery()
+)  # fmt: skip
+EVERYONE: Final = select(
+    TenantRecord, DatabaseRecord, _ENABLED, _STANDING, _PRIMARY, _SENDER
+).outerjoin(DatabaseRecord, DatabaseRecord.name == TenantRecord.database)
 """The rows that ``describe`` takes, of every tenant there is."""
 
 
@@ -198,6 +215,7 @@ def describe(
     plugins: Sequence[str] | None,
     standing: Standing | None,
     host: str | None = None,
+    sender: Mapping[str, Any] | None = None,
 ) -> Tenant:
     """A tenant as the rest of the software sees it.
 
@@ -221,6 +239,7 @@ def describe(
         plugins=enabled,
         brand=Brand(color=record.color or Brand().color, logo=record.logo),
         maintenance=maintenance_of(record),
+        sender=_sender(sender) if sender else None,
         muted=record.muted,
     )
 
@@ -230,6 +249,11 @@ def maintenance_of(record: TenantRecord) -> Maintenance | None:
     if record.maintenance_since is None:
         return None
     return Maintenance(message=record.maintenance_message or "", until=record.maintenance_until)
+
+
+def _sender(kept: Mapping[str, Any]) -> Sender:
+    """As the catalogue gives it: JSON, in which the sealed key is base64."""
+    return Sender(**{**kept, "key": base64.b64decode(kept["key"])})
 
 
 def _lived_at(slug: str) -> ColumnElement[bool]:

@@ -21,6 +21,8 @@ from tenants.domains.part import domains
 from tenants.domains.resolver import PublicDns
 from tenants.part import tenancy
 from tenants.portal.plugin import plugin as portal
+from tenants.senders.checking import SenderInspector
+from tenants.senders.part import senders
 from workers.registry import Registry
 from workers.runtime import Runtime
 
@@ -39,7 +41,15 @@ class Watched:
         """Every actor of every part, as a worker knows them; listeners, but no schedules."""
         ran: list[tuple[str, UUID]] = []
         inspector = Inspector(settings=world.settings, signals=world.signals, resolver=PublicDns())
-        platform = (portal, tenancy(world.provisioner), domains(inspector))
+        sender_inspector = SenderInspector(
+            settings=world.settings, signals=world.signals, resolver=PublicDns()
+        )
+        platform = (
+            portal,
+            tenancy(world.provisioner),
+            domains(inspector),
+            senders(sender_inspector),
+        )
         parts = (core, *platform, *world.plugins)
         registry = Registry.of(
             Plugins({name: _noting(each, ran) for name, each in world.plugins.working.items()}),

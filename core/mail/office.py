@@ -12,7 +12,7 @@ from jinja2 import Environment, TemplateNotFound
 
 from core.breaker import Breaker
 from core.i18n import reading_in
-from core.scope import Tenant
+from core.scope import Sender, Tenant
 from core.settings import Settings
 from core.web.templating import environment
 
@@ -28,6 +28,16 @@ class Letter:
     subject: str
     text: str
     html: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heading:
+    """From whom a letter comes, where answers go if not there, and whose key signs it."""
+
+    name: str
+    address: str
+    reply_to: str | None = None
+    signed_by: Sender | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +78,16 @@ class Office:
             page = self.templates.get_template("mail/plain.html")
         return page.render(known, subject=letter.subject, text=letter.text)
 
-    def from_header(self, tenant: Tenant) -> tuple[str, str]:
-        """Display name and address of the sender: the business, at our address."""
-        return tenant.name, parseaddr(self.sender)[1]
+    def heading(self, tenant: Tenant) -> Heading:
+        """From whom a tenant's letters come: from its own address if it has proved one, else by
+        its name from ours. Answers reach it at its own either way."""
+        own, ours = tenant.sender, parseaddr(self.sender)[1]
+        if own is None:
+            return Heading(name=tenant.name, address=ours)
+        name = own.name or tenant.name
+        if own.fallen_back:
+            return Heading(name=name, address=ours, reply_to=own.reply_to or own.address)
+        return Heading(name=name, address=own.address, reply_to=own.reply_to, signed_by=own)
 
 
 _installed: list[Office] = []

@@ -23,7 +23,7 @@ from core.ids import new_id
 from core.jobs import GiveUp, put
 from core.mail.models import Mail
 from core.mail.office import office
-from core.mail.smtp import Outcome, Verdict, hand_over
+from core.mail.smtp import Outcome, Verdict, hand_over, packed
 from core.scope import current
 
 DELIVER: Final = "core.mail.deliver"
@@ -105,7 +105,8 @@ async def deliver(session: AsyncSession, mail_id: UUID) -> None:
     mail.attempts = 1 if mail.state == "failed" else mail.attempts + 1
     mail.state = "sending"
     await session.flush()
-    outcome = await outside(session, lambda: hand_over(desk, tenant, mail))
+    parcel = await packed(desk, tenant, mail)
+    outcome = await outside(session, lambda: hand_over(desk, parcel))
     fresh = await _locked(session, mail_id)
     if fresh is not None and fresh.state == "sending":
         await _record(session, fresh, outcome)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, field
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime
 from enum import Enum
 from typing import TYPE_CHECKING, Final
@@ -12,11 +14,12 @@ from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from core.mail.signing import sign
 from core.scope import Tenant
 
 if TYPE_CHECKING:
     from core.mail.models import Mail
-    from core.mail.office import Office
+    from core.mail.office import Heading, Office
 
 SECONDS: Final = 15.0
 """For which each answer of the server is waited for."""
@@ -39,8 +42,27 @@ class Outcome:
     reason: str | None = None
 
 
-async def hand_over(office: Office, tenant: Tenant, mail: Mail) -> Outcome:
-    """Give ``mail`` to the server of ``office``.
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A letter as it travels. Bounces go to ``sender``, whose domain SPF is asked of."""
+
+    sender: str
+    recipient: str
+    raw: bytes = field(repr=False)
+
+
+async def packed(office: Office, tenant: Tenant, mail: Mail) -> Parcel:
+    """``mail`` in bytes, signed if the tenant has an address of its own."""
+    heading = office.heading(tenant)
+    policy = SMTP if mail.recipient.isascii() else SMTPUTF8
+    raw = message_of(heading, mail).as_bytes(policy=policy)
+    if heading.signed_by is not None:
+        raw = await asyncio.to_thread(sign, raw, heading.signed_by, tenant.id)
+    return Parcel(heading.address, mail.recipient, raw)
+
+
+async def hand_over(office: Office, parcel: Parcel) -> Outcome:
+    """Give a letter to the server of ``office``.
 
     Until the letter itself is being sent, a fault is harmless and it is tried again later.
     From then on a broken connection means that nobody knows.
@@ -59,8 +81,11 @@ async def hand_over(office: Office, tenant: Tenant, mail: Mail) -> Outcome:
     except (aiosmtplib.SMTPException, OSError) as problem:
         office.breaker.failed()
         return Outcome(Verdict.LATER, type(problem).__name__)
+    options = () if parcel.recipient.isascii() else ("SMTPUTF8",)
     try:
-        await client.send_message(message_of(office, tenant, mail))
+        await client.sendmail(
+            parcel.sender, [parcel.recipient], parcel.raw, mail_options=list(options)
+        )
     except (aiosmtplib.SMTPRecipientsRefused, aiosmtplib.SMTPResponseException) as problem:
         office.breaker.succeeded()
         return _answered(problem)
@@ -84,19 +109,28 @@ def _answered(problem: Exception) -> Outcome:
     return Outcome(Verdict.LATER if passing else Verdict.REFUSED, reason)
 
 
-def message_of(office: Office, tenant: Tenant, mail: Mail) -> EmailMessage:
-    """``mail`` as it travels; its Message-ID is its own id, so that a copy can be recognised."""
+def message_of(heading: Heading, mail: Mail) -> EmailMessage:
+    """``mail`` with its headers; its Message-ID is its own id, so that a copy can be recognised.
+
+    The text travels as ASCII: a server that cannot take more would otherwise have to write it
+    anew on the way, and no signature survives that.
+    """
     message = EmailMessage()
-    name, address = office.from_header(tenant)
-    local, _, domain = address.partition("@")
-    message["From"] = Address(name, local, domain)
+    message["From"] = _address(heading.name, heading.address)
+    if heading.reply_to is not None:
+        message["Reply-To"] = _address(heading.name, heading.reply_to)
     message["To"] = mail.recipient
     message["Subject"] = mail.subject
     message["Date"] = format_datetime(mail.created_at)
-    message["Message-ID"] = f"<{mail.id}@{domain}>"
+    message["Message-ID"] = f"<{mail.id}@{heading.address.rpartition('@')[2]}>"
     message["Auto-Submitted"] = "auto-generated"
     message["Content-Language"] = mail.locale
-    message.set_content(mail.text)
+    message.set_content(mail.text, cte="quoted-printable")
     if mail.html:
-        message.add_alternative(mail.html, subtype="html")
+        message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     return message
+
+
+def _address(name: str, address: str) -> Address:
+    local, _at, domain = address.rpartition("@")
+    return Address(name, local, domain)

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from core.errors import NotFound, Unavailable
 from core.i18n import _
 from core.scope import Tenant
-from tenants.archive.manifest import About, Manifest
+from tenants.archive.manifest import About, Manifest, SenderOfMail
 from tenants.archive.sealing import ArchiveKey
 from tenants.archive.tables import carried, insist_on_all
 from tenants.archive.writing import Contents, Told, write
@@ -22,6 +22,7 @@ from tenants.means import Means
 from tenants.migration.lines import CORE
 from tenants.models import DatabaseRecord, TenantPlugin, TenantRecord
 from tenants.scopes import connected
+from tenants.senders.models import MailSender
 
 
 class MigratedMeanwhile(Unavailable):
@@ -94,6 +95,7 @@ async def _described(means: Means, tenant_id: UUID) -> tuple[Tenant, Place, Abou
                 )
             )
         )
+        sender = await session.scalar(select(MailSender).where(MailSender.tenant_id == tenant_id))
     record: TenantRecord = row[0]
     about = About(
         id=str(record.id),
@@ -106,9 +108,14 @@ async def _described(means: Means, tenant_id: UUID) -> tuple[Tenant, Place, Abou
         color=record.color,
         logo=record.logo,
         hosting=record.hosting,
+        sender=_named(sender) if sender else None,
     )
     tenant = describe(means.settings, means.lines, record, row[1], tuple(chosen), None)
     return tenant, Place.of(means.settings, row[1]), about, chosen
+
+
+def _named(sender: MailSender) -> SenderOfMail:
+    return SenderOfMail(address=sender.address, name=sender.name, reply_to=sender.reply_to)
 
 
 async def _revisions(place: Place, scope: str) -> dict[str, str]:

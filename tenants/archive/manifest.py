@@ -35,6 +35,14 @@ class TablePart(msgspec.Struct, frozen=True, kw_only=True):
     sheet: Part
 
 
+class SenderOfMail(msgspec.Struct, frozen=True, kw_only=True):
+    """From where its letters came. No key: elsewhere another one is made and proved."""
+
+    address: str
+    name: str | None
+    reply_to: str | None
+
+
 class About(msgspec.Struct, frozen=True, kw_only=True):
     """The tenant, as the catalogue knew it."""
 
@@ -48,6 +56,7 @@ class About(msgspec.Struct, frozen=True, kw_only=True):
     color: str | None
     logo: str | None
     hosting: str
+    sender: SenderOfMail | None = None
 
 
 class Lock(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import mail
@@ -35,24 +37,29 @@ async def lost(session: AsyncSession, settings: Settings, domain: TenantHost) ->
     await _write(session, settings, domain, "portal/mail/domain_lost")
 
 
-async def _write(
-    session: AsyncSession, settings: Settings, domain: TenantHost, template: str, **more: Any
-) -> None:
-    tenant = await session.get_one(TenantRecord, domain.tenant_id)
+async def readers_of(session: AsyncSession, tenant_id: UUID) -> Sequence[Row[str, str, str | None]]:
+    """Address, name and language of those who look after a business."""
     readers = await session.execute(
         select(User.email, User.name, User.locale)
         .join(Membership, Membership.account_id == User.id)
         .where(
-            Membership.tenant_id == domain.tenant_id,
+            Membership.tenant_id == tenant_id,
             Membership.role.in_(_LOOK_AFTER),
             User.disabled_at.is_(None),
         )
     )
+    return readers.all()
+
+
+async def _write(
+    session: AsyncSession, settings: Settings, domain: TenantHost, template: str, **more: Any
+) -> None:
+    tenant = await session.get_one(TenantRecord, domain.tenant_id)
     said = {
         "host": names.shown(domain.host),
         "business": tenant.name,
         "link": f"{settings.public_url}/businesses/{domain.tenant_id}/domains",
         **more,
     }
-    for email, name, locale in readers.all():
+    for email, name, locale in await readers_of(session, domain.tenant_id):
         await mail.send(session, template, email, {**said, "name": name}, locale=locale)

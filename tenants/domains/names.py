@@ -57,6 +57,11 @@ def is_apex(host: str) -> bool:
     return bool(_suffixes().privatesuffix(host) == host)
 
 
+def registered(host: str) -> str:
+    """The registered domain that ``host`` is, or is below."""
+    return str(_suffixes().privatesuffix(host) or host)
+
+
 def shown(host: str) -> str:
     """``host`` as people write it: internationalised labels in their own script."""
     try:

@@ -16,6 +16,8 @@ from tenants.portal.routes.domains_api import DomainsApi
 from tenants.portal.routes.imports import Imports
 from tenants.portal.routes.landing import Landing
 from tenants.portal.routes.removals import Removals
+from tenants.portal.routes.sender import SenderPage
+from tenants.portal.routes.sender_api import SenderApi
 from tenants.portal.routes.sign_up import SignUp
 from tenants.portal.routes.upkeep import Upkeep
 
@@ -41,6 +43,8 @@ plugin: Final = Plugin(
         Closing,
         BusinessesApi,
         DomainsApi,
+        SenderPage,
+        SenderApi,
     ),
     navigation=(
         NavItem(

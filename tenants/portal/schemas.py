@@ -227,6 +227,47 @@ class NewDomain(Form):
     ]
 
 
+class SenderChoice(Form):
+    """From which address letters come, under which name, and where answers go."""
+
+    address: Annotated[
+        str,
+        text(
+            _("Address of letters"),
+            max=254,
+            placeholder="desk@example.com",
+            autocomplete="off",
+            input="email",
+            hint=_("It should have a mailbox: answers and undeliverable letters arrive there."),
+        ),
+    ]
+    name: (
+        Annotated[
+            str,
+            text(
+                _("Name shown"),
+                max=100,
+                autocomplete="off",
+                hint=_("Empty: the name of the business."),
+            ),
+        ]
+        | None
+    ) = None
+    reply_to: (
+        Annotated[
+            str,
+            text(
+                _("Answers go to"),
+                max=254,
+                autocomplete="off",
+                input="email",
+                hint=_("Empty: to the address above."),
+            ),
+        ]
+        | None
+    ) = None
+
+
 class DomainChange(Form):
     """Whether a domain is the main address."""
 

@@ -116,6 +116,7 @@ class Loot:
             {"color": "#123456"},
             {"host": f"www.eve-{new_id().hex}.example"},
             {"primary": True},
+            {"address": f"eve@{new_id().hex}.example"},
         ]
 
     def naming(self) -> list[Body]:

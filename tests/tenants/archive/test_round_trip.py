@@ -23,6 +23,7 @@ from tenants.archive.reading import Archive
 from tenants.archive.sealing import ArchiveKey
 from tenants.archive.tables import UnknownTable, carried
 from tenants.files import folder_of
+from tenants.senders import services
 from tests.tenants.archive.conftest import archive_of, restored
 
 PASSPHRASE = "correct horse battery"
@@ -78,6 +79,26 @@ async def test_nothing_private_is_in_the_open(site: Site, shop: Tenant, tmp_path
     assert b"$argon2id$" not in everything
     names = {each.name for each in manifest.tables}
     assert names.isdisjoint({"sessions", "one_time_tokens", "tenant_keys", "idempotency_keys"})
+
+
+async def test_the_sender_of_mail_is_named_without_its_key(
+    site: Site, shop: Tenant, tmp_path: Path
+) -> None:
+    """Elsewhere the domain is proved anew, with another key."""
+    world = site.world
+    async with world.databases.transaction(world.platform) as session:
+        sender = await services.choose(
+            session, world.settings, world.signals, shop.id, address="desk@archived.example"
+        )
+        (key,) = await services.keys_of(session, sender.id)
+    manifest = await archive_of(world, shop, tmp_path / "a.zip", ArchiveKey.fresh())
+    about = manifest.tenant.sender
+    assert about is not None
+    assert about.address == "desk@archived.example"
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        everything = b"".join(archive.read(each) for each in archive.namelist())
+    assert key.public.encode() not in everything
+    assert b"PRIVATE" not in everything
 
 
 async def test_rows_are_json_and_sheets_are_csv(site: Site, shop: Tenant, tmp_path: Path) -> None:

@@ -98,6 +98,11 @@ class Marks:
                 "UPDATE platform.tenants SET country = $1 WHERE id = $2",
                 "INSERT INTO platform.tenant_hosts (id, host, tenant_id, token, is_primary, checks,"
                 " created_at) VALUES (gen_random_uuid(), $1, $2, '', false, 0, now())",
+                "INSERT INTO platform.mail_senders (id, tenant_id, address, domain, token, checks,"
+                " failures, created_at) VALUES (gen_random_uuid(), $2, $1, $1, '', 0, 0, now())",
+                "INSERT INTO platform.mail_sender_keys (id, sender_id, selector, public, private,"
+                " state, created_at) SELECT gen_random_uuid(), id, $1, '', '', 'current', now()"
+                " FROM platform.mail_senders WHERE tenant_id = $2",
                 "INSERT INTO platform.migration_status (tenant_id, line, target, state, error,"
                 " changed_at) VALUES ($2, 'x', 'x', 'failed', $1, now())"
                 " ON CONFLICT (tenant_id, line) DO UPDATE SET error = excluded.error",

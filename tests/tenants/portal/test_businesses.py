@@ -11,7 +11,7 @@ import httpx
 import msgspec
 import pytest
 from litestar.routes import HTTPRoute
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from atrium.testing.site import Site
 from core.auth.models import User
@@ -20,6 +20,8 @@ from core.ids import new_id
 from core.permissions import Role
 from core.web.edge import Edge
 from tenants.domains.models import TenantHost
+from tenants.senders import services as senders
+from tenants.senders.models import SenderKey
 from tests.tenants.portal.applicant import Applicant
 from tests.tenants.portal.conftest import make, rows
 
@@ -41,6 +43,7 @@ _DOMAINS = "/api/v1/businesses/{business_id}/domains"
 BODIES = {
     ("POST", _DOMAINS): {"host": f"www.{new_id().hex}.example"},
     ("PATCH", f"{_DOMAINS}/{{domain_id}}"): {"primary": False},
+    ("PUT", "/api/v1/businesses/{business_id}/sender"): {"address": "desk@hire.example"},
 }
 """What programs must send to be asked who they are: bodies are read first."""
 
@@ -86,6 +89,8 @@ async def test_every_route_of_a_business_is_its_members_alone(
     assert len(routes) >= 9
     for method, path in routes:
         domain_id = await _domain(site, owned) if "{domain_id}" in path else None
+        if "/sender" in path:
+            await _sender(site, owned)
         address = path.format(business_id=owned.id, name="car_hire", domain_id=domain_id)
         is_api = path.startswith("/api/")
         async with site.visitor(site.world.platform) as visitor:
@@ -99,6 +104,20 @@ async def test_every_route_of_a_business_is_its_members_alone(
         served = await owned.owner.request(method, address, json=body)
         assert served.status_code in {200, 201, 204, 303, 422}, (method, path, served.text)
     await owned.owner.post(owned.path("/domains/prefer-none"))  # for the tests that follow
+
+
+async def _sender(site: Site, owned: Owned) -> None:
+    """An address that the business sends from, though nobody looked at its records."""
+    world = site.world
+    address = f"desk@{owned.slug}.example"
+    async with world.databases.transaction(world.platform) as session:
+        sender = await senders.choose(
+            session, world.settings, world.signals, owned.id, address=address
+        )
+        sender.verified_at = now()
+        waiting = SenderKey.sender_id == sender.id, SenderKey.state == "next"
+        await session.execute(delete(SenderKey).where(*waiting))
+    world.directory.forget_all()
 
 
 async def _domain(site: Site, owned: Owned) -> UUID:
