@@ -13,12 +13,11 @@ from core.audit.models import AuditEntry
 from core.auth.models import OneTimeToken, User, UserSession
 from core.i18n import _
 from core.idempotency.models import KeptAnswer
+from core.mail import services as mails
 from core.mail.models import Mail
 from core.personal import PersonalData, Rows
 from core.plugin_settings.models import SettingsVersion
 from core.terms.personal import ACCEPTANCES
-
-_BATCH: Final = 500
 
 
 async def account(session: AsyncSession, user_id: UUID) -> Rows:
@@ -66,12 +65,8 @@ async def forget_letters(session: AsyncSession, user_id: UUID) -> None:
 
 
 async def _letters(session: AsyncSession, user_id: UUID) -> list[Mail]:
-    """Addresses are sealed, so every letter is opened to see for whom it is."""
     user = await session.get_one(User, user_id)
-    found = await session.stream_scalars(
-        select(Mail).order_by(Mail.id).execution_options(yield_per=_BATCH)
-    )
-    return [each async for each in found if each.recipient.lower() == user.email]
+    return await mails.written_to(session, user.email)
 
 
 async def deeds(session: AsyncSession, user_id: UUID) -> Rows:

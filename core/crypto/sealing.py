@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import hmac
+
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
 from core import scope
-from core.crypto.box import close_box, key_number, open_box
+from core.crypto.box import KEY_BYTES, close_box, key_number, open_box
 from core.crypto.keyring import NoKey, installed
 
 
@@ -31,6 +36,28 @@ def open_sealed(sealed: bytes, *place: str) -> str:
     tenant = scope.current()
     key = installed().key(tenant.id, key_number(sealed))
     return open_box(key, sealed, (str(tenant.id), *place)).decode()
+
+
+def mark(text: str, *place: str) -> bytes:
+    """What finds ``text`` again by equality without saying it: a keyed hash (HMAC-SHA256) by the
+    tenant's current data key, so that nobody who reads the table can try out texts.
+
+    Raises:
+        NoKey: the tenant has no data key.
+    """
+    keys = installed().of(scope.current().id)
+    return _mark(keys.keys[keys.current], text, place)
+
+
+def marks(text: str, *place: str) -> list[bytes]:
+    """The marks that ``text`` may have: one for each data key that the tenant has had."""
+    keys = installed().of(scope.current().id)
+    return [_mark(key, text, place) for key in keys.keys.values()]
+
+
+def _mark(key: bytes, text: str, place: tuple[str, ...]) -> bytes:
+    derived = HKDF(SHA256(), KEY_BYTES, salt=None, info=b"atrium marks").derive(key)
+    return hmac.digest(derived, "\0".join([*place, text]).encode(), "sha256")
 
 
 def seal_platform(plain: str, *place: str) -> bytes:

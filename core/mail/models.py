@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import CheckConstraint, DateTime, Index, Text, func
+from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, Text, func
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.crypto import EncryptedText
@@ -29,6 +29,7 @@ class Mail(Base):
             "state IN ('queued', 'sending', 'sent', 'caught', 'failed', 'unknown')", name="state"
         ),
         Index("ix_mails_created_at", "created_at"),
+        Index("ix_mails_recipient_mark", "recipient_mark"),
         {"info": {"line": "core"}},
     )
 
@@ -36,6 +37,8 @@ class Mail(Base):
     key: Mapped[str | None] = mapped_column(Text, unique=True)
     template: Mapped[str] = mapped_column(Text)
     recipient: Mapped[str] = mapped_column(EncryptedText)
+    recipient_mark: Mapped[bytes | None] = mapped_column(LargeBinary, info={"carried": False})
+    """By which letters to somebody are found; a letter that was imported has none."""
     locale: Mapped[str] = mapped_column(Text)
     subject: Mapped[str] = mapped_column(EncryptedText)
     text: Mapped[str] = mapped_column(EncryptedText)

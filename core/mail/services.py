@@ -14,7 +14,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock
+from core import clock, crypto
 from core.breaker import CircuitOpen
 from core.db import outside
 from core.errors import Invalid, NotFound
@@ -29,6 +29,8 @@ from core.scope import current
 DELIVER: Final = "core.mail.deliver"
 MOST_ATTEMPTS: Final = 8
 KEPT: Final = timedelta(days=90)
+_RECIPIENT: Final = "mails.recipient"
+_BATCH: Final = 500
 _ADDRESS: Final = re.compile(r"[^@\s<>,;:\"\\]{1,64}@[^@\s<>,;:\"\\]{1,255}")
 
 
@@ -51,6 +53,7 @@ async def send(
     """
     if not _ADDRESS.fullmatch(to):
         raise Invalid(_("Enter an e-mail address, such as name@example.com."), field="email")
+    await crypto.ready(session)
     tenant = current()
     language = locale or tenant.locale
     letter = office().write(template, tenant, language, context or {})
@@ -61,6 +64,7 @@ async def send(
             key=key,
             template=template,
             recipient=to,
+            recipient_mark=mark_of(to),
             locale=language,
             subject=letter.subject,
             text=letter.text,
@@ -75,6 +79,25 @@ async def send(
     if mail_id is not None:
         await put(session, DELIVER, {"mail_id": mail_id})
     return mail_id
+
+
+def mark_of(recipient: str) -> bytes:
+    """By which letters to ``recipient`` are found."""
+    return crypto.mark(recipient.lower(), _RECIPIENT)
+
+
+async def written_to(session: AsyncSession, address: str) -> list[Mail]:
+    """The letters to ``address`` that are still kept, oldest first.
+
+    They are found by their marks; those without one, which came with an archive, are opened.
+    """
+    await crypto.ready(session)
+    known = Mail.recipient_mark.in_(crypto.marks(address.lower(), _RECIPIENT))
+    found = list(await session.scalars(select(Mail).where(known)))
+    unmarked = select(Mail).where(Mail.recipient_mark.is_(None))
+    opened = await session.stream_scalars(unmarked.execution_options(yield_per=_BATCH))
+    found += [each async for each in opened if each.recipient.lower() == address.lower()]
+    return sorted(found, key=lambda each: each.id)
 
 
 async def deliver(session: AsyncSession, mail_id: UUID) -> None:

@@ -1,7 +1,8 @@
 """Which tables a tenant has to give, read from the models: a new plugin's are among them.
 
-A table says ``info={"carried": False}`` when it means nothing elsewhere (keys, sessions), and a
-column ``info={"stays": True}`` when its secret belongs to this tenant alone and is not for a copy.
+A table or column says ``info={"carried": False}`` when it means nothing elsewhere (keys, sessions,
+marks), and a column ``info={"stays": True}`` when its secret belongs to this tenant alone and is
+not for a copy.
 A column with ``info={"private": True}`` is sealed in archives though it is not at home.
 """
 
@@ -80,7 +81,9 @@ def quoted(name: str) -> str:
 
 
 def _carried(table: Table) -> Carried:
-    kept = [each for each in table.columns if each.computed is None]
+    kept = [
+        each for each in table.columns if each.computed is None and each.info.get("carried", True)
+    ]
     return Carried(
         name=str(table.name),
         line=table.info["line"],

@@ -13,6 +13,7 @@ from core.db import outside
 from core.ids import new_id
 from core.mail.models import Mail
 from core.mail.office import Office, office
+from core.mail.services import mark_of
 from core.mail.signing import is_signed
 from core.mail.smtp import Outcome, Parcel, Verdict, hand_over, packed
 from core.scope import Sender, Tenant
@@ -64,6 +65,7 @@ async def send(
         key=f"tenant:{tenant.id}:trial:{mail_id}",
         template=TEMPLATE,
         recipient=to,
+        recipient_mark=mark_of(to),
         locale=locale,
         subject=letter.subject,
         text=letter.text,
