@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 
 from litestar import Request, Response
 from litestar.connection import ASGIConnection
-from litestar.exceptions import ImproperlyConfiguredException
+from litestar.exceptions import ImproperlyConfiguredException, NotFoundException
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.plugins import ReceiveRoutePlugin
 from litestar.response import Redirect
@@ -22,6 +22,7 @@ from core import origin
 from core.at_rest import UnderMaintenance
 from core.auth import identity as identities
 from core.auth.authority import Authority
+from core.auth.hidden import is_hidden
 from core.auth.identity import Identity
 from core.errors import Forbidden, NotFound, Unauthenticated
 from core.i18n import _
@@ -64,13 +65,16 @@ async def access_guard(connection: Connection, handler: BaseRouteHandler) -> Non
         NotFound: so is the one without which the route does not exist.
         UnderMaintenance: the tenant is, and this is no member of its staff.
     """
+    access: Access | None = handler.opt.get("access")
+    asks_methods = access is None and connection.scope.get("method") == "OPTIONS"
+    if asks_methods and is_hidden(connection.app, connection.scope["path"]):
+        raise NotFoundException
     authority: Authority = connection.app.state["authority"]
     origin.came_from(_origin(connection, authority))
     identity = await _identify(connection, authority)
     identities.become(identity)
     _insist_open(connection, identity)
-    access: Access | None = handler.opt.get("access")
-    if access == public or (access is None and connection.scope.get("method") == "OPTIONS"):
+    if access == public or asks_methods:
         return
     if access is None:
         raise UndeclaredAccess(f"{handler} does not say who may call it")

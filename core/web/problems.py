@@ -14,10 +14,16 @@ import msgspec
 import redis.exceptions
 import structlog
 from litestar import Request, Response
-from litestar.exceptions import HTTPException, ValidationException
+from litestar.exceptions import (
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    ValidationException,
+)
 from litestar.types import ExceptionHandlersMap
 from opentelemetry import trace
 
+from core.auth.hidden import is_hidden
 from core.db import is_away
 from core.errors import DomainError, FieldError
 from core.i18n import LazyText, _, reading_in
@@ -157,6 +163,8 @@ def wants_json(scope: AsgiScope) -> bool:
 
 def answer(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Litestar's exception handler for everything."""
+    if isinstance(error, MethodNotAllowedException) and is_hidden(request.app, request.url.path):
+        error = NotFoundException()
     unit.note(request.scope, error)
     problem, reference = problem_of(error), trace_id()
     _note(request, error, problem, reference)
