@@ -22,6 +22,8 @@ from tenants.changes import CHANNEL
 from tenants.domains import resolver
 from tenants.domains.checking import Inspector
 from tenants.domains.part import domains
+from tenants.entrances.part import entrances
+from tenants.entrances.shutting import Entrances
 from tenants.installed import installed
 from tenants.migration.lines import compile_lines
 from tenants.operator.plugin import plugin as operator
@@ -112,12 +114,18 @@ def _registry(services: Services, products: Plugins) -> Registry:
     sender_inspector = SenderInspector(
         settings=services.settings, signals=services.signals, resolver=resolver.installed()
     )
+    ways = Entrances(
+        databases=services.databases,
+        directory=services.directory,
+        sessions=services.authority.sessions,
+    )
     platform = (
         portal,
         operator,
         tenancy(provisioner),
         domains(inspector),
         senders(sender_inspector),
+        entrances(ways),
     )
     return Registry.of(products, core=(core,), platform=platform)
 

@@ -20,6 +20,7 @@ from redis.exceptions import RedisError
 from core import scope
 from core.errors import TooManyRequests
 from core.i18n import _
+from core.scope import TENANT_ZERO
 
 log = structlog.get_logger(__name__)
 
@@ -44,11 +45,13 @@ class Allowance:
     name: str
     attempts: int
     seconds: int
+    everywhere: bool = False
+    """Counted over all tenants together: for what somebody would do at one after the other."""
 
 
 class Throttle:
-    """Counts attempts of the tenant being served. An attempt counts before it is made, so that
-    a thousand at once are no way round; a good one is given back."""
+    """Counts attempts of the tenant being served, or of all tenants. An attempt counts before it
+    is made, so that a thousand at once are no way round; a good one is given back."""
 
     def __init__(self, redis: Redis | None) -> None:
         self._redis = redis
@@ -111,5 +114,5 @@ class Throttle:
 
 def _key(allowance: Allowance, subject: str) -> str:
     # The subject is an e-mail or an IP address: personal, so only its hash leaves the process.
-    tenant = scope.current()
-    return f"throttle:{tenant.id}:{allowance.name}:{hashlib.sha256(subject.encode()).hexdigest()}"
+    whose = TENANT_ZERO if allowance.everywhere else scope.current().id
+    return f"throttle:{whose}:{allowance.name}:{hashlib.sha256(subject.encode()).hexdigest()}"

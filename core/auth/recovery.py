@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import ClassVar, Final
 from uuid import UUID
 
+import structlog
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import mail, origin
 from core.audit import services as audit
 from core.auth import entry
-from core.auth.allowances import LETTERS_PER_ACCOUNT, LETTERS_PER_SOURCE, PER_ACCOUNT
+from core.auth.allowances import (
+    LETTERS_PER_ACCOUNT,
+    LETTERS_PER_SOURCE,
+    PER_ACCOUNT,
+    WELCOMES_PER_ADDRESS,
+    WELCOMES_PER_NETWORK,
+)
 from core.auth.authority import Authority
 from core.auth.identity import Identity
 from core.auth.models import User
@@ -19,11 +26,21 @@ from core.auth.names import clean_email
 from core.auth.passwords import check_rules
 from core.auth.services import SignedIn, enter
 from core.db import outside
-from core.errors import NotFound
+from core.errors import NotFound, TooManyRequests
+from core.events import Event, emit
 from core.i18n import _
 from core.jobs import put
 
+log = structlog.get_logger(__name__)
+
 SEND_RESET: Final = "core.send_reset"
+
+
+class PasswordReset(Event, frozen=True, kw_only=True):
+    """Somebody chose another password by a letter: whoever knew the old one is to be out."""
+
+    name: ClassVar[str] = "core.password_reset"
+    user_id: UUID
 
 
 class LinkOver(NotFound):
@@ -87,11 +104,29 @@ async def reset(
     )
     await entry.end_choosing(session, user_id)
     await authority.sessions.end_all(session, user_id)
+    await emit(session, PasswordReset(user_id=user_id))
     await authority.throttle.clear(PER_ACCOUNT, email)
     return await enter(session, authority, user_id, "core.password_reset")
 
 
-async def ask_confirmation(session: AsyncSession, user_id: UUID, link: str) -> None:
+async def welcome(session: AsyncSession, authority: Authority, user_id: UUID, link: str) -> None:
+    """Have somebody who has just signed up confirm their address, unless that address, or the
+    network that asks, was sent many such letters: then it is the next page that offers one.
+
+    Nobody's mailbox is to be filled by typing their address at one business after the other.
+    """
+    person = await session.get_one(User, user_id)
+    network = origin.neighbourhood() or origin.UNKNOWN
+    try:
+        await authority.throttle.take(WELCOMES_PER_NETWORK, network)
+        await authority.throttle.take(WELCOMES_PER_ADDRESS, person.email)
+    except TooManyRequests:
+        log.warning("welcome.held_back", network=network)
+        return
+    await _ask_confirmation(session, user_id, link)
+
+
+async def _ask_confirmation(session: AsyncSession, user_id: UUID, link: str) -> None:
     """Send a person a letter whose link (``link`` with ``?token=``) confirms their address."""
     person = await session.get_one(User, user_id)
     token = await entry.issue_confirmation(session, user_id)
@@ -108,7 +143,8 @@ async def ask_confirmation_again(
         TooManyRequests: it was asked for often enough.
     """
     await authority.throttle.take(LETTERS_PER_ACCOUNT, identity.email)
-    await ask_confirmation(session, identity.user_id, link)
+    await authority.throttle.take(WELCOMES_PER_ADDRESS, identity.email)
+    await _ask_confirmation(session, identity.user_id, link)
 
 
 async def confirm(session: AsyncSession, token: str) -> None:

@@ -137,7 +137,7 @@ class SignUp(Controller):
             return refused("auth/sign_up.html", form, error, editions=editions)
         await terms.accept(session, signed_in.identity.user_id, editions, given.terms)
         link = address_of(request, tenant, CONFIRM)
-        await recovery.ask_confirmation(session, signed_in.identity.user_id, link)
+        await recovery.welcome(session, authority, signed_in.identity.user_id, link)
         await drop_previous(request, session, authority)
         return let_in(request, authority, signed_in, given.next)
 

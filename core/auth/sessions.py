@@ -223,6 +223,12 @@ class Sessions:
         await session.execute(query)
         self.forget_after(session, user_id)
 
+    async def end_entered(self, session: AsyncSession, user_id: UUID) -> None:
+        """End every session of a person, and what would let them in from the portal."""
+        mine = OneTimeToken.user_id == user_id, OneTimeToken.purpose == "enter"
+        await session.execute(delete(OneTimeToken).where(*mine))
+        await self.end_all(session, user_id)
+
     async def end_by_token(self, session: AsyncSession, token: str) -> None:
         """End the session with this secret, if there is one: nobody signs in on top of another."""
         user_id = await session.scalar(

@@ -125,7 +125,7 @@ class SignUp(Controller):
         new_account = made.account_id if made.token else None
         if new_account is not None:
             link = f"{parts.settings(request).public_url}{CONFIRM}"
-            await recovery.ask_confirmation(session, new_account, link)
+            await recovery.welcome(session, authority, new_account, link)
         await drafts.close(session, draft, made.ordered.tenant_id, new_account)
         return SeeOther(
             _progress_path(draft),

@@ -1,0 +1,1 @@
+"""The way from the portal into businesses, shut behind whoever lost the key to their account."""
