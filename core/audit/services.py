@@ -55,9 +55,11 @@ async def record(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuditFilter:
-    """Which entries to show; empty fields ask for all."""
+    """Which entries to show; empty fields ask for all. ``meant`` are the codes of acts and objects
+    whose titles have ``text`` in them."""
 
     text: str = ""
+    meant: Sequence[str] = ()
     action: str = ""
     since: datetime | None = None
     until: datetime | None = None
@@ -76,6 +78,16 @@ async def entries(
     return page, page[-1].id if more else None
 
 
+async def done_since(session: AsyncSession, action: str, since: datetime) -> int:
+    """How often whoever is asking did ``action`` since then; 0 for programs and commands."""
+    person = identities.current()
+    if person is None or person.machine:
+        return 0
+    mine = AuditEntry.actor_id == person.user_id, AuditEntry.action == action
+    query = select(func.count()).where(*mine, AuditEntry.at >= since)
+    return await session.scalar(query) or 0
+
+
 async def actions(session: AsyncSession) -> Sequence[str]:
     """The kinds of act that the log knows, by name."""
     query = select(AuditEntry.action).group_by(AuditEntry.action).order_by(AuditEntry.action)
@@ -91,6 +103,8 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
                 func.lower(AuditEntry.actor_name).contains(folded, autoescape=True),
                 func.lower(AuditEntry.subject_id).contains(folded, autoescape=True),
                 func.lower(AuditEntry.action).contains(folded, autoescape=True),
+                AuditEntry.action.in_(wanted.meant),
+                AuditEntry.subject_type.in_(wanted.meant),
             )
         )
     if wanted.action:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Final
 from uuid import UUID
 
 import msgspec
@@ -10,8 +12,10 @@ from sqlalchemy import select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.audit import services as audit
+from core.auth.models import User
+from core.clock import now
 from core.crypto import open_platform, seal_platform
-from core.errors import Conflict
+from core.errors import Conflict, TooManyRequests
 from core.i18n import _
 from core.ids import new_id
 from core.jobs import put
@@ -28,6 +32,18 @@ from tenants.runs import note_run
 
 _FILLED = ("role", "schema", "layout", "key", "load")
 _FINISHED = ("tables", "owner", "activate")
+
+
+COPIES_A_DAY: Final = 3
+"""Of one owner, over all their businesses: each is a whole schema, made by a worker."""
+_CLONED: Final = "tenants.cloned"
+
+
+class TooManyCopies(TooManyRequests):
+    """Another one tomorrow."""
+
+    code = "too_many_copies"
+    title = _("You have made 3 copies within a day; the next one can be made tomorrow")
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,7 +121,9 @@ async def clone(
     Raises:
         Invalid, SlugTaken: naming the fields at fault.
         Conflict: the tenant is not in a state to be read.
+        TooManyCopies: whoever asks has asked for as many as a day allows.
     """
+    await _insist_on_few(session, owner)
     original = await locked(session, tenant_id)
     if original.status not in {Status.ACTIVE, Status.SUSPENDED}:
         raise Conflict(_("The present status of this business does not allow it"))
@@ -143,8 +161,17 @@ async def clone(
     ordered = await _note(session, copy_id, steps, owner, source)
     await put(session, FILL, {"run_id": ordered.run_id}, key=str(ordered.run_id))
     detail = {"copy": copy_id, "slug": slug}
-    await audit.record(session, "tenants.cloned", "tenant", tenant_id, detail)
+    await audit.record(session, _CLONED, "tenant", tenant_id, detail)
     return ordered
+
+
+async def _insist_on_few(session: AsyncSession, owner: Owner) -> None:
+    if owner.account_id is None:
+        return
+    # Whoever orders two at once is counted once after the other.
+    await session.execute(select(User.id).where(User.id == owner.account_id).with_for_update())
+    if await audit.done_since(session, _CLONED, now() - timedelta(days=1)) >= COPIES_A_DAY:
+        raise TooManyCopies(retry_after=60 * 60)
 
 
 async def unmute(session: AsyncSession, signals: Signals, tenant_id: UUID) -> None:
