@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.audit.routes import AuditLog
+from core.audit.titles import TITLES
 from core.auth.account_routes import Account
 from core.auth.api_routes import Sessions
 from core.auth.people_routes import People
@@ -57,6 +58,7 @@ core: Final = Plugin(
     ),
     permissions=CORE_PERMISSIONS,
     personal=PERSONAL,
+    audit_titles=TITLES,
     places=PLACES,
     navigation=(
         *payments.NAVIGATION,

@@ -151,6 +151,8 @@ class Plugin:
     """What a tenant may choose, drawn as a form at ``/settings/<prefix>``."""
     personal: tuple[PersonalData, ...] = ()
     """What it keeps of people, and how that is told to them and forgotten."""
+    audit_titles: Mapping[str, LazyText | str] = field(default_factory=dict)
+    """What its acts and objects are called in the audit log, by the codes that it records."""
     meters: tuple[Meter, ...] = ()
     """What is counted for billing."""
     extensions: tuple[str, ...] = ()

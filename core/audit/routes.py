@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -14,8 +15,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock
 from core.audit import services as audit
 from core.audit.services import AuditFilter
+from core.audit.titles import titles_of
 from core.auth.web import AnyRequest, searched
-from core.i18n import _
+from core.i18n import LazyText, _
 from core.permissions import READ_AUDIT, permission
 from core.scope import Tenant
 from core.web.forms import Form, choice, day, text
@@ -47,17 +49,27 @@ class AuditLog(Controller):
     ) -> Page:
         """The entries, newest first."""
         form = searched(request, AuditSearch)
-        wanted = _filter(form.value, tenant.zone) if form.ok else AuditFilter()
+        titles = titles_of(request.app.state["plugins"])
+        wanted = _filter(form.value, tenant.zone, titles) if form.ok else AuditFilter()
         found, following = await audit.entries(session, wanted, cursor)
-        actions = [(each, each) for each in await audit.actions(session)]
-        context = {"form": form, "entries": found, "next": following, "actions": actions}
+        actions = [(each, titles.get(each, each)) for each in await audit.actions(session)]
+        actions.sort(key=lambda each: str(each[1]).casefold())
+        context = {
+            "form": form,
+            "entries": found,
+            "next": following,
+            "actions": actions,
+            "titles": titles,
+        }
         return Page("audit/log.html", context | {"first": cursor is not None}, block="results")
 
 
-def _filter(search: AuditSearch, zone: str) -> AuditFilter:
+def _filter(search: AuditSearch, zone: str, titles: Mapping[str, LazyText | str]) -> AuditFilter:
+    asked = (search.q or "").casefold()
     until = search.until + timedelta(days=1) if search.until else None
     return AuditFilter(
         text=search.q or "",
+        meant=[code for code, title in titles.items() if asked in str(title).casefold()],
         action=search.action or "",
         since=_midnight(search.since, zone),
         until=_midnight(until, zone),

@@ -8,6 +8,7 @@ from core.i18n import _
 from core.permissions import Permission, Role
 from core.plugin import Meter, NavItem, Plugin
 from plugins.car_hire import demo, tasks
+from plugins.car_hire.audit_titles import TITLES
 from plugins.car_hire.points import POINTS
 from plugins.car_hire.policy import PLUGIN, Policy
 from plugins.car_hire.routes import api, desk, keeping, site, slots
@@ -56,6 +57,7 @@ plugin: Final = Plugin(
     desk="/car-hire/desk",
     controllers=(*api.CONTROLLERS, *site.CONTROLLERS, desk.Desk, *keeping.CONTROLLERS),
     navigation=NAVIGATION,
+    audit_titles=TITLES,
     actors=tasks.ACTORS,
     schedules=tasks.SCHEDULES,
     listeners=tasks.LISTENERS,

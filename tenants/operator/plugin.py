@@ -6,6 +6,7 @@ from typing import Final
 
 from core.i18n import _
 from core.plugin import NavItem, Plugin
+from tenants.operator.audit_titles import TITLES
 from tenants.operator.permissions import ACT, LOOK
 from tenants.operator.routes.api import TenantsApi
 from tenants.operator.routes.health import HealthPages
@@ -50,6 +51,7 @@ plugin: Final = Plugin(
         TenantsApi,
         InstallationApi,
     ),
+    audit_titles=TITLES,
     permissions=(LOOK, ACT),
     navigation=tuple(
         NavItem(title=title, path=path, icon=icon, permission=LOOK.name, order=order)

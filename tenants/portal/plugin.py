@@ -6,6 +6,7 @@ from typing import Final
 
 from core.i18n import _
 from core.plugin import NavItem, Plugin
+from tenants.portal.audit_titles import TITLES
 from tenants.portal.routes.api import BusinessesApi
 from tenants.portal.routes.branding import Branding
 from tenants.portal.routes.businesses import Businesses
@@ -46,6 +47,7 @@ plugin: Final = Plugin(
         SenderPage,
         SenderApi,
     ),
+    audit_titles=TITLES,
     navigation=(
         NavItem(
             title=_("My businesses"),

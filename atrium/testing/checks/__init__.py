@@ -6,6 +6,7 @@ from typing import Final
 
 from atrium.testing.checks import (
     access,
+    audited,
     browsing,
     declaration,
     downgrades,
@@ -30,6 +31,7 @@ _DECLARED: Final = (
     access.declared,
     settings.declared,
     personal.declared,
+    audited.checks,
 )
 _AT_WORK: Final = (
     tables.at_work,

@@ -10,6 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.audit.titles import titles_of
 from core.db import outside
 from core.errors import DomainError, Invalid
 from core.i18n import _, fill
@@ -242,6 +243,7 @@ async def _page(
             "migrations": await migrations.of(session, tenant_id),
             "notes": await notes.of(session, tenant_id),
             "history": await notes.history(session, tenant_id),
+            "titles": titles_of(request.app.state["plugins"]),
             "forms_of": _forms(seen) | (refused or {}),
             "maintenance": maintenance_of(seen.record),
         }

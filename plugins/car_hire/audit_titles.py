@@ -1,0 +1,33 @@
+"""What is done in car hire, as the audit log calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from core.i18n import LazyText, _
+
+TITLES: Final[Mapping[str, LazyText | str]] = {
+    "car_hire.booked": _("Booked"),
+    "car_hire.booking": _("Booking"),
+    "car_hire.booking_cancelled": _("Booking cancelled"),
+    "car_hire.booking_confirmed": _("Booking confirmed"),
+    "car_hire.booking_expired": _("Booking expired unpaid"),
+    "car_hire.booking_revived": _("Booking revived by a late payment"),
+    "car_hire.class": _("Vehicle class"),
+    "car_hire.class_added": _("Vehicle class added"),
+    "car_hire.class_changed": _("Vehicle class changed"),
+    "car_hire.customer": _("Customer"),
+    "car_hire.customer_added": _("Customer added"),
+    "car_hire.customer_changed": _("Customer changed"),
+    "car_hire.hire": _("Hire"),
+    "car_hire.hire_abandoned": _("Hand-over given up"),
+    "car_hire.hire_closed": _("Hire closed"),
+    "car_hire.hire_prepared": _("Hand-over prepared"),
+    "car_hire.hire_returned": _("Vehicle taken back"),
+    "car_hire.hire_started": _("Vehicle handed over"),
+    "car_hire.no_show": _("Customer did not come"),
+    "car_hire.vehicle": _("Vehicle"),
+    "car_hire.vehicle_added": _("Vehicle added"),
+    "car_hire.vehicle_changed": _("Vehicle changed"),
+}
