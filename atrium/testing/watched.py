@@ -12,6 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.testing.world import World
+from core.auth.sessions import SessionCache, Sessions
 from core.jobs import Actor, put
 from core.part import core
 from core.plugin import Plugin, Plugins
@@ -19,6 +20,8 @@ from core.scope import Tenant, current
 from tenants.domains.checking import Inspector
 from tenants.domains.part import domains
 from tenants.domains.resolver import PublicDns
+from tenants.entrances.part import entrances
+from tenants.entrances.shutting import Entrances
 from tenants.part import tenancy
 from tenants.portal.plugin import plugin as portal
 from tenants.senders.checking import SenderInspector
@@ -44,11 +47,17 @@ class Watched:
         sender_inspector = SenderInspector(
             settings=world.settings, signals=world.signals, resolver=PublicDns()
         )
+        ways = Entrances(
+            databases=world.databases,
+            directory=world.directory,
+            sessions=Sessions(SessionCache(), lambda _tenant, _role: frozenset()),
+        )
         platform = (
             portal,
             tenancy(world.provisioner),
             domains(inspector),
             senders(sender_inspector),
+            entrances(ways),
         )
         parts = (core, *platform, *world.plugins)
         registry = Registry.of(

@@ -32,11 +32,14 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "core.settings_changed": _("Settings changed"),
     "core.signed_in": _("Signed in"),
     "core.signed_out": _("Signed out"),
+    "core.terms_accepted": _("Terms accepted"),
+    "core.terms_published": _("Terms published"),
     "payments.account_connected": _("Card payments connected"),
     "payments.account_disconnected": _("Card payments disconnected"),
     "payment_account": _("Payment account"),
     "plugin": _("Product"),
     "session": _("Session"),
+    "terms": _("Terms"),
     "user": _("Person"),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from itertools import pairwise
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text, update
 
 from core import clock, mail
 from core.errors import Invalid
@@ -28,8 +28,9 @@ HELLO = "Subject: Hello {{ name }}\n\nDear {{ name }}, your car & key wait.\n"
 
 
 @pytest.fixture
-def post_office(tmp_path: Path) -> Callable[[str], None]:
-    """Opens an office with one letter, for an SMTP address (or none)."""
+def post_office(tmp_path: Path) -> Iterator[Callable[[str], None]]:
+    """Opens an office with one letter, for an SMTP address (or none); then the one before."""
+    before = list(offices._installed)
     (tmp_path / "hello.txt").write_text(HELLO)
 
     def opened(smtp_url: str = "") -> None:
@@ -39,7 +40,8 @@ def post_office(tmp_path: Path) -> Callable[[str], None]:
         mail.install(settings, [tmp_path])
 
     opened()
-    return opened
+    yield opened
+    offices._installed[:] = before
 
 
 async def written(scopes: CoreScopes, tenant: Tenant, **given: str) -> Mail:
@@ -121,6 +123,27 @@ async def test_the_database_does_not_see_what_a_letter_says(scopes: CoreScopes) 
         readable = row.encode() + bytes(html) + bytes(body)
         for said in (b"Ana", b"ana@example.com", b"Hello", b"Ana".hex().encode()):
             assert said not in readable
+
+
+@pytest.mark.usefixtures("post_office")
+async def test_letters_to_somebody_are_found_by_a_keyed_hash(scopes: CoreScopes) -> None:
+    """However the address was written; no other is opened; one without a mark is found too."""
+    mine = await written(scopes, scopes.acme)
+    async with scopes.databases.transaction(scopes.acme) as session:
+        other = await mail.send(session, "hello", "eve@example.com", {"name": "Eve"})
+        found = await services.written_to(session, "Ana@Example.com")
+        assert mine.id in {each.id for each in found}
+        assert other not in {each.id for each in found}
+        assert {each.recipient for each in found} == {"ana@example.com"}
+        imported = update(Mail).where(Mail.id == mine.id).values(recipient_mark=None)
+        await session.execute(imported)
+        assert mine.id in {
+            each.id for each in await services.written_to(session, "ana@example.com")
+        }
+    async with scopes.databases.transaction(scopes.bravo) as session:
+        theirs = await mail.send(session, "hello", "ana@example.com", {"name": "Ana"})
+        marks = select(Mail.recipient_mark).where(Mail.id == theirs)
+        assert await session.scalar(marks) != mine.recipient_mark, "each tenant has its own key"
 
 
 @pytest.mark.usefixtures("post_office")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.utils import parseaddr
 from typing import Any, Final
 from uuid import UUID
 
@@ -204,7 +205,7 @@ async def _page(
             "business": business,
             "form": refused or blank(SenderChoice, known),
             "sender": sender,
-            "ours": parts.settings(request).mail_from,
+            "ours": parseaddr(parts.settings(request).mail_from)[1],
             "statuses": sender_texts.STATUS_NAMES,
             "headings": sender_texts.HEADINGS,
             "states": sender_texts.STATE_NAMES,

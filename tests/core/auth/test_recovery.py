@@ -6,14 +6,19 @@ import re
 
 import httpx
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
+from core import origin
 from core.auth import entry, people, recovery
+from core.auth.allowances import WELCOMES_PER_ADDRESS, WELCOMES_PER_NETWORK
 from core.auth.authority import Authority
 from core.auth.models import User
 from core.auth.people import InvitationOver
+from core.ids import new_id
 from core.mail.models import Mail
+from core.origin import Origin
 from core.permissions import Role
+from core.scope import acting_for
 from tests.core.auth.app import Neighbourhood, path_of
 from tests.core.auth.conftest import PASSWORD, MakePerson, Person
 from tests.core.conftest import CoreScopes
@@ -188,6 +193,47 @@ async def test_a_new_customer_confirms_their_address(
         assert (done.status_code, path_of(done)) == (303, "/account")
         assert "Not confirmed yet" not in (await carla.get("/account")).text
         assert (await scanner.post("/account/email", data={"token": token})).status_code == 410
+
+
+async def test_nobodys_mailbox_is_filled_by_signing_them_up(
+    scopes: CoreScopes, authority: Authority, make_person: MakePerson
+) -> None:
+    """Five letters a day to an address over all businesses; then the account is made without."""
+    email = f"victim.{new_id().hex}@example.com"
+    for tenant in (scopes.acme, scopes.bravo):
+        with acting_for(tenant):
+            for _letter in range(WELCOMES_PER_ADDRESS.attempts // 2):
+                await authority.throttle.take(WELCOMES_PER_ADDRESS, email)
+    for expected in (1, 1):
+        async with scopes.databases.transaction(scopes.acme) as session:
+            found = await session.scalar(select(User.id).where(User.email == email))
+            if found is None:
+                user = User(email=email, name="Vic", role=Role.MEMBER.value)
+                session.add(user)
+                await session.flush()
+                found = user.id
+            await recovery.welcome(session, authority, found, "http://acme.localhost/x")
+        assert len(await letters(scopes, email)) == expected
+
+
+async def test_a_network_signs_nobody_up_by_the_hundred(
+    scopes: CoreScopes, authority: Authority
+) -> None:
+    """Letters that its neighbours caused count too, whatever the addresses."""
+    origin.came_from(Origin("203.0.113.7"))
+    try:
+        with acting_for(scopes.bravo):
+            for _letter in range(WELCOMES_PER_NETWORK.attempts):
+                await authority.throttle.take(WELCOMES_PER_NETWORK, "203.0.113.0/24")
+        email = f"late.{new_id().hex}@example.com"
+        async with scopes.databases.transaction(scopes.acme) as session:
+            user = User(email=email, name="Late", role=Role.MEMBER.value)
+            session.add(user)
+            await session.flush()
+            await recovery.welcome(session, authority, user.id, "http://acme.localhost/x")
+        assert await letters(scopes, email) == []
+    finally:
+        origin.came_from(None)
 
 
 async def test_tokens_serve_one_purpose(

@@ -50,6 +50,29 @@ async def test_for_others_there_is_no_console(site: Site) -> None:
             assert answer.status_code == (401 if route.is_api else 404), str(route)
 
 
+async def test_wrong_methods_tell_nobody_of_the_console(site: Site) -> None:
+    """They are answered as at a path that does not exist, and so is OPTIONS."""
+    platform = site.world.platform
+    known: dict[str, tuple[str, set[str]]] = {}
+    for route in hidden(site):
+        known.setdefault(route.path, (route.at(), set()))[1].add(route.method)
+    async with (
+        await site.person(platform, Role.MEMBER) as account,
+        site.visitor(platform) as nobody,
+    ):
+        for path, methods in known.values():
+            wrong = {"GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} - methods
+            for method in sorted(wrong):
+                for client in (account, nobody):
+                    there = await client.request(method, path)
+                    nowhere = await client.request(method, f"{path}-nowhere")
+                    assert there.status_code == nowhere.status_code == 404, (method, path)
+                    assert "allow" not in there.headers
+                    assert there.headers.keys() == nowhere.headers.keys(), (method, path)
+        allowed = await nobody.request("DELETE", "/sign-in")
+        assert allowed.status_code == 405, "elsewhere it is told"
+
+
 async def test_a_tenants_owner_finds_no_console(site: Site) -> None:
     """Neither at the tenant's own host, nor with their session at the portal's."""
     tenant = site.world.acme

@@ -16,8 +16,10 @@ from core.clock import now
 from core.jobs import Actor
 from core.permissions import Role
 from tenants.files import archives_of
+from tenants.lifecycle import restoring
 from tenants.models import Export, Membership
 from tenants.tasks import actors
+from tests.tenants.portal.applicant import Applicant
 from tests.tenants.portal.conftest import make, rows
 from tests.tenants.portal.test_businesses import Owned
 from tests.tenants.portal.test_upkeep import owned  # noqa: F401  # a fixture
@@ -149,3 +151,19 @@ async def test_an_owner_makes_a_copy(site: Site, owned: Owned) -> None:  # noqa:
         spoken = await owned.owner.post(f"/businesses/{copy}/upkeep/unmute")
         assert spoken.status_code == 303
     assert "A muted copy" not in (await owned.owner.get(f"/businesses/{copy}")).text
+
+
+async def test_copies_of_a_day_are_bounded(site: Site) -> None:
+    """Three of one owner, over all their businesses; then it is said when the next can be made."""
+    applicant = Applicant.at(site)
+    async with applicant.client:
+        await applicant.fill()
+        await applicant.submit()
+        business = await make(site.world, applicant.slug)
+        answers = []
+        for _copy in range(restoring.COPIES_A_DAY + 1):
+            typed = {"slug": f"copy-{secrets.token_hex(5)}", "name": "Try-out"}
+            path = f"/businesses/{business}/upkeep/copy"
+            answers.append(await applicant.client.post(path, data=typed))
+    assert [each.status_code for each in answers] == [303, 303, 303, 422]
+    assert "You have made 3 copies within a day" in answers[-1].text

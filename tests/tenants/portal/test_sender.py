@@ -69,6 +69,7 @@ async def test_an_owner_is_told_what_to_publish_and_what_is_wrong(
     assert 'value="Us"' in refused.text
     dns.zone[domain, "TXT"] = ["v=spf1 mx -all"]
     await owned.owner.post(page, data={"address": address, "name": "", "reply_to": ""})
+    assert "Not looked at yet" in (await owned.owner.get(page)).text
     said(await owned.owner.post(f"{page}/check"))
     shown = unescape((await owned.owner.get(page)).text)
     assert "Waiting for its records" in shown

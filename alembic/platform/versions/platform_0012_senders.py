@@ -5,8 +5,8 @@ from sqlalchemy.dialects import postgresql
 
 from alembic import op
 
-revision = "platform_0011"
-down_revision = "platform_0010"
+revision = "platform_0012"
+down_revision = "platform_0011"
 
 
 def upgrade() -> None:
