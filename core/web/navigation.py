@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import Final
 
 from core.auth.identity import Identity
 from core.i18n import _, fill
 from core.permissions import MANAGE_SETTINGS
 from core.plugin import NavItem, Plugin, Plugins
 from core.scope import current_or_none
-from core.web.shell import Link
+from core.web.shell import AsgiScope, Link
+
+STANDS_BELOW: Final = "stands_below"
+"""What a route declares whose address does not lie below that of its entry: that address."""
+
+
+def place_of(scope: AsgiScope) -> str:
+    """The path by which the entry of the page being shown is found."""
+    handler = scope.get("route_handler")
+    declared: str | None = handler.opt.get(STANDS_BELOW) if handler is not None else None
+    return declared or str(scope.get("path", "/"))
 
 
 def served(plugins: Plugins) -> list[Plugin]:

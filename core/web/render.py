@@ -17,7 +17,7 @@ from core.web.flash import Toast
 from core.web.forms.bound import field_options
 from core.web.icons import icon
 from core.web.locales import negotiate
-from core.web.navigation import desk_of, links
+from core.web.navigation import desk_of, links, place_of
 from core.web.shell import AsgiScope, Shell
 from core.web.slots import Filled
 from core.web.static import Static
@@ -55,7 +55,7 @@ class Renderer:
             viewer=viewer,
             locale=negotiate(scope, viewer.locale if viewer else None),
             development=self.settings.development,
-            navigation=links(self.plugins, viewer, str(scope.get("path", "/"))),
+            navigation=links(self.plugins, viewer, place_of(scope)),
             desk=desk_of(self.plugins, viewer),
             extra_toasts=toasts,
         )

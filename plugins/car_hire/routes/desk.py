@@ -38,6 +38,7 @@ from plugins.car_hire.services import (
 from plugins.car_hire.services.describe import told
 
 PATH = "/car-hire/desk"
+BOOKINGS = f"{PATH}/bookings"
 ACCESS = permission(DESK)
 Session = NamedDependency[AsyncSession]
 Parts = NamedDependency[Slots]
@@ -178,14 +179,14 @@ class Desk(Controller):
         hire = await paying.abandon(session, hire_id)
         return SeeOther(f"{PATH}/bookings/{hire.booking_id}", flash=_("Handing over was given up"))
 
-    @get("/hires/{hire_id:uuid}/return", access=ACCESS)
+    @get("/hires/{hire_id:uuid}/return", access=ACCESS, stands_below=BOOKINGS)
     async def back(self, session: Session, hire_id: FromPath[UUID]) -> Page:
         """Read odometer and fuel, see the bill."""
         hire = await hires.one(session, hire_id)
         form = blank(ReturnInput, {"fuel_eighths": hire.fuel_out})
         return await _return_page(session, hire, form, None)
 
-    @post("/hires/{hire_id:uuid}/bill", access=ACCESS)
+    @post("/hires/{hire_id:uuid}/bill", access=ACCESS, stands_below=BOOKINGS)
     async def preview(self, request: AnyRequest, session: Session, hire_id: FromPath[UUID]) -> Page:
         """The bill as it would be."""
         hire = await hires.one(session, hire_id)
@@ -196,7 +197,7 @@ class Desk(Controller):
             return await _return_page(session, hire, form.refuse(error), None, error.status)
         return await _return_page(session, hire, form, priced)
 
-    @post("/hires/{hire_id:uuid}/return", access=ACCESS)
+    @post("/hires/{hire_id:uuid}/return", access=ACCESS, stands_below=BOOKINGS)
     async def take_back(
         self, request: AnyRequest, session: Session, hire_id: FromPath[UUID]
     ) -> Page | SeeOther:

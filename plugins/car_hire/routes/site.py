@@ -204,9 +204,16 @@ async def _quote_page(
             "editions": await terms.asked_of(session, person) if person else [],
             "expired": quote.expires_at < clock.now(),
             "zone": tenant.zone,
+            "search": _search_again(quote),
         },
         status=status,
     )
+
+
+def _search_again(quote: Quote) -> str:
+    """Where the same dates are searched for once more."""
+    dates = {"starts_at": wall(quote.starts_at), "ends_at": wall(quote.ends_at)}
+    return f"{SITE}?{urlencode(dates)}"
 
 
 async def _booking_page(
