@@ -212,9 +212,7 @@ async def _refused(
     form: Bound[Any],
     problem: DomainError,
 ) -> Page:
-    if form.ok:
-        form.refuse(problem)
-    page = await _page(request, session, tenant_id, {name: form})
+    page = await _page(request, session, tenant_id, {name: form.refuse(problem)})
     page.status_code = problem.status
     return page
 

@@ -206,6 +206,7 @@ async def retry(session: AsyncSession, tenant_id: UUID, run_id: UUID) -> None:
         raise Conflict(_("Only a run that has failed can be tried again"))
     run.state, run.error = "waiting", None
     await session.flush()
-    await put(session, lifecycle.PROVISION, {"run_id": run_id})
+    job = lifecycle.FILL if run.source else lifecycle.PROVISION
+    await put(session, job, {"run_id": run_id})
     detail = {"run_id": run_id}
     await audit.record(session, "operator.run_retried", "tenant", tenant_id, detail)

@@ -1,9 +1,16 @@
-"""Which business a route is about, and whether whoever asks may do there what they ask for."""
+"""Which business a route is about, and whether whoever asks may do there what they ask for.
+
+A controller or handler says ``dependencies=access.OWNED`` (or another of these), and takes the
+business as ``business: NamedDependency[Business]``.
+"""
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Forbidden
@@ -16,7 +23,7 @@ from tenants.portal.services import businesses
 from tenants.portal.services.businesses import Business
 
 
-async def mine(session: AsyncSession, business_id: UUID) -> Business:
+async def mine(session: NamedDependency[AsyncSession], business_id: FromPath[UUID]) -> Business:
     """A business that whoever is signed in is a member of.
 
     Raises:
@@ -25,7 +32,9 @@ async def mine(session: AsyncSession, business_id: UUID) -> Business:
     return await businesses.one(session, parts.member().user_id, business_id)
 
 
-async def administered(request: AnyRequest, session: AsyncSession, business_id: UUID) -> Business:
+async def administered(
+    request: AnyRequest, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
+) -> Business:
     """A business that the member may change now: who was demoted there may not do so from here.
 
     Raises:
@@ -38,7 +47,9 @@ async def administered(request: AnyRequest, session: AsyncSession, business_id: 
     return business
 
 
-async def owned(request: AnyRequest, session: AsyncSession, business_id: UUID) -> Business:
+async def owned(
+    request: AnyRequest, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
+) -> Business:
     """A business that is the member's own.
 
     Raises:
@@ -50,6 +61,11 @@ async def owned(request: AnyRequest, session: AsyncSession, business_id: UUID) -
     if await _role_now(request, session, business) not in {None, Role.OWNER}:
         raise Forbidden(_("You are not an owner of this business any more."))
     return business
+
+
+MINE: Final = {"business": Provide(mine)}
+ADMINISTERED: Final = {"business": Provide(administered)}
+OWNED: Final = {"business": Provide(owned)}
 
 
 def path_of(business: Business) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,21 +39,31 @@ _PREVIEW: Final = ".po-preview[data-bs-theme]"
 _LIGHT_PREVIEW: Final = '.po-preview[data-bs-theme="light"]'
 
 
+async def administered(
+    request: AnyRequest, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
+) -> Business:
+    """A business whose look the member may change now."""
+    business = await access.administered(request, session, business_id)
+    insist_may_administer(business)
+    if not business.is_open:
+        raise Conflict(_("The look can be changed once the business is open"))
+    return business
+
+
 class Branding(Controller):
     """Pages of those who administer the business; to strangers it does not exist."""
 
     path = "/businesses/{business_id:uuid}/branding"
     include_in_schema = False
+    dependencies = {"business": Provide(administered)}  # noqa: RUF012  # Litestar's own way
 
     @get("/", access=member)
     async def show(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Page:
         """Colour, logo and how they look."""
-        business = await _administered(request, session, business_id)
         return _page(request, business)
 
     @post("/", access=member, status_code=200, request_max_body_size=LARGEST_UPLOAD)
@@ -61,10 +71,9 @@ class Branding(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Response[Any]:
         """Wear another colour, or another logo if a file was chosen."""
-        business = await _administered(request, session, business_id)
         form, content = await posted_with_file(request, BrandingForm, "logo", _TOO_LARGE)
         picture: Picture | None = None
         if content is not None:
@@ -83,10 +92,9 @@ class Branding(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> SeeOther:
         """Go without a logo."""
-        business = await _administered(request, session, business_id)
         await branding.remove_logo(session, parts.signals(request), business)
         return _back(business, _("The logo is removed."))
 
@@ -95,36 +103,24 @@ class Branding(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> SeeOther:
         """Look as before the last change."""
-        business = await _administered(request, session, business_id)
         await branding.put_back(session, parts.signals(request), business)
         return _back(business, _("It looks as before."))
 
-    @get("/preview.css", access=member)
+    @get("/preview.css", access=member, dependencies=access.MINE)
     async def preview(
         self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         color: FromQuery[str | None] = None,
     ) -> Response[str]:
         """The style sheet of the preview, in the colour worn or in one that is being chosen."""
-        business = await access.mine(session, business_id)
         brand = Look.of(business).brand
         if color is not None and _COLOR.fullmatch(color):
             brand = Brand(color=color)
         sheet = style_sheet(brand, _PREVIEW, _LIGHT_PREVIEW)
         return Response(sheet, media_type="text/css", headers={"cache-control": "no-store"})
-
-
-async def _administered(request: AnyRequest, session: AsyncSession, business_id: UUID) -> Business:
-    business = await access.administered(request, session, business_id)
-    insist_may_administer(business)
-    if not business.is_open:
-        raise Conflict(_("The look can be changed once the business is open"))
-    return business
 
 
 async def _kept(

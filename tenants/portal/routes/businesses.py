@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from functools import partial
 from typing import Any, Final
-from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, get, post
@@ -66,26 +65,29 @@ class Businesses(Controller):
             },
         )
 
-    @get("/{business_id:uuid}", access=member)
+    @get("/{business_id:uuid}", access=member, dependencies=access.MINE)
     async def show(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Page:
         """One business."""
-        business = await access.mine(session, business_id)
         return await _page(request, session, business)
 
-    @post("/{business_id:uuid}/settings", access=member, status_code=200)
+    @post(
+        "/{business_id:uuid}/settings",
+        access=member,
+        dependencies=access.ADMINISTERED,
+        status_code=200,
+    )
     async def change(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Response[Any]:
         """Change name, time zone or language."""
-        business = await access.administered(request, session, business_id)
         form = await posted(request, BusinessSettings)
         if not form.ok:
             return await _page(request, session, business, form)
@@ -94,16 +96,20 @@ class Businesses(Controller):
         await businesses.change(session, parts.signals(request), business, changes)
         return SeeOther(access.path_of(business), flash=_("Your changes are saved."))
 
-    @post("/{business_id:uuid}/products/{name:str}/enable", access=member, status_code=200)
+    @post(
+        "/{business_id:uuid}/products/{name:str}/enable",
+        access=member,
+        dependencies=access.ADMINISTERED,
+        status_code=200,
+    )
     async def enable(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         name: FromPath[str],
     ) -> SeeOther:
         """Give the business a product."""
-        business = await access.administered(request, session, business_id)
         products = parts.products(request)
         run = await businesses.enable(session, parts.signals(request), business, products, name)
         if run is not None:
@@ -111,41 +117,48 @@ class Businesses(Controller):
         title = products.working[name].title
         return SeeOther(access.path_of(business), flash=fill(_("{product} is on."), product=title))
 
-    @post("/{business_id:uuid}/products/{name:str}/disable", access=member, status_code=200)
+    @post(
+        "/{business_id:uuid}/products/{name:str}/disable",
+        access=member,
+        dependencies=access.ADMINISTERED,
+        status_code=200,
+    )
     async def disable(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         name: FromPath[str],
     ) -> SeeOther:
         """Take a product away; its data stays."""
-        business = await access.administered(request, session, business_id)
         await businesses.disable(session, parts.signals(request), business, name)
         text = _("The product is off. What was entered is kept and comes back with it.")
         return SeeOther(access.path_of(business), flash=text)
 
-    @post("/{business_id:uuid}/dedicated", access=member, status_code=200)
+    @post(
+        "/{business_id:uuid}/dedicated",
+        access=member,
+        dependencies=access.ADMINISTERED,
+        status_code=200,
+    )
     async def ask_for_dedicated(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> SeeOther:
         """Note the wish for a database of its own."""
-        business = await access.administered(request, session, business_id)
         await businesses.ask_for_dedicated(session, business, parts.member().user_id)
         return SeeOther(access.path_of(business), flash=_("Your request is noted."))
 
-    @post("/{business_id:uuid}/open", access=member, status_code=200)
+    @post("/{business_id:uuid}/open", access=member, dependencies=access.MINE, status_code=200)
     async def open(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Page:
         """Take the member into the business, by a token that works once and is sent on at once."""
-        business = await access.mine(session, business_id)
         await businesses.note_opened(session, business)
         tenant = await parts.directory(request).by_id(business.id)
         assert tenant is not None
@@ -157,15 +170,14 @@ class Businesses(Controller):
             csp=Csp(form=(way_in.url.removesuffix("/enter"),)),
         )
 
-    @get("/{business_id:uuid}/progress", access=member)
+    @get("/{business_id:uuid}/progress", access=member, dependencies=access.MINE)
     async def progress(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Response[Any]:
         """How the making goes; followed live, or by looking again."""
-        business = await access.mine(session, business_id)
         if business.run is None:
             return SeeOther(access.path_of(business))
         run = await progress_of(session, business.run.id)
@@ -179,16 +191,14 @@ class Businesses(Controller):
             },
         )
 
-    @get("/{business_id:uuid}/progress/events", access=member)
+    @get("/{business_id:uuid}/progress/events", access=member, dependencies=access.MINE)
     async def events(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
         tenant: NamedDependency[Tenant],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> ServerSentEvent:
         """The same as a stream; it holds no connection to the database while it waits."""
-        business = await access.mine(session, business_id)
         here = f"{access.path_of(business)}/progress"
         if business.run is None:
             raise NotFound
@@ -202,12 +212,11 @@ class Businesses(Controller):
         )
         return ServerSentEvent(_told(runs, parts.products(request), here, locale()))
 
-    @post("/{business_id:uuid}/retry", access=member, status_code=200)
+    @post("/{business_id:uuid}/retry", access=member, dependencies=access.MINE, status_code=200)
     async def retry(
-        self, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
+        self, session: NamedDependency[AsyncSession], business: NamedDependency[Business]
     ) -> SeeOther:
         """Take a failed run up again."""
-        business = await access.mine(session, business_id)
         await businesses.retry(session, business)
         return SeeOther(f"{access.path_of(business)}/progress")
 

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from litestar import Controller, Response, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import DomainError
@@ -20,6 +18,7 @@ from tenants.portal.routes import access, parts
 from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.routes.upkeep_page import insist_confirmed, path_of, refused_page
 from tenants.portal.schemas import Confirmed
+from tenants.portal.services.businesses import Business
 
 
 class Closing(Controller):
@@ -27,16 +26,16 @@ class Closing(Controller):
 
     path = "/businesses/{business_id:uuid}/upkeep"
     include_in_schema = False
+    dependencies = access.OWNED
 
     @post("/closing", access=member, status_code=200, before_terms=True)
     async def close(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Response[Any]:
         """Close the business; it can be brought back until it is deleted."""
-        business = await access.owned(request, session, business_id)
         form = await posted(request, Confirmed)
         form.id = "closing"
         try:
@@ -53,10 +52,9 @@ class Closing(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> SeeOther:
         """Bring it back."""
-        business = await access.owned(request, session, business_id)
         signals, settings = parts.signals(request), parts.settings(request)
         await closing.reopen(session, signals, settings, business.id)
         return SeeOther(path_of(business), flash=_("The business is back. Nothing was lost."))

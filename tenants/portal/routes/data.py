@@ -11,7 +11,6 @@ from uuid import UUID
 import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 from litestar.response import File, ServerSentEvent, ServerSentEventMessage
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -43,16 +42,16 @@ class Data(Controller):
 
     path = "/businesses/{business_id:uuid}"
     include_in_schema = False
+    dependencies = access.OWNED
 
     @post("/upkeep/export", access=member, status_code=200, before_terms=True)
     async def export(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Response[Any]:
         """Ask for an archive; a job writes it, and a letter tells when it is ready."""
-        business = await access.owned(request, session, business_id)
         form = await posted(request, Passphrase)
         form.id = "export"
         try:
@@ -73,12 +72,10 @@ class Data(Controller):
     async def events(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
         tenant: NamedDependency[Tenant],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> ServerSentEvent:
         """How the archive comes along, as a stream that holds no connection while it waits."""
-        business = await access.owned(request, session, business_id)
         account = parts.member().user_id
         told = _told(parts.databases(request), tenant, account, business, locale())
         return ServerSentEvent(told)
@@ -88,10 +85,9 @@ class Data(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Response[Any]:
         """The archive itself."""
-        business = await access.owned(request, session, business_id)
         if await exports.latest(session, business.id) is None:
             return SeeOther(path_of(business))
         export = await exports.fetched(session, business.id)
@@ -103,10 +99,9 @@ class Data(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Response[Any]:
         """Order a copy; its making is followed like any other's."""
-        business = await access.owned(request, session, business_id)
         form = await posted(request, NewCopy)
         form.id = "copy"
         person = parts.member()
@@ -135,10 +130,9 @@ class Data(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> SeeOther:
         """Let a copy speak."""
-        business = await access.owned(request, session, business_id)
         await restoring.unmute(session, parts.signals(request), business.id)
         return SeeOther(path_of(business), flash=_("Letters are sent from now on."))
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
+from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -39,21 +39,38 @@ STATE_NAMES: Final = {
 }
 
 
+async def administered(
+    request: AnyRequest, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
+) -> Business:
+    """A business whose domains the member may see and change now.
+
+    Raises:
+        NotFound, Forbidden, Conflict
+    """
+    business = await access.administered(request, session, business_id)
+    if business.is_being_made or business.status == "deleting":
+        raise Conflict(_("Domains can be added once the business is open"))
+    return business
+
+
+ADMINISTERED: Final = {"business": Provide(administered)}
+
+
 class Domains(Controller):
     """Pages of those who administer the business; to strangers it does not exist."""
 
     path = "/businesses/{business_id:uuid}/domains"
     include_in_schema = False
+    dependencies = ADMINISTERED
 
     @get("/", access=member)
     async def show(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Page:
         """Every domain with the records to make and what is there."""
-        business = await administered(request, session, business_id)
         return await _page(request, session, business)
 
     @post("/", access=member, status_code=200)
@@ -61,17 +78,14 @@ class Domains(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Response[Any]:
         """Claim a name; then its records are to be made."""
-        business = await administered(request, session, business_id)
         form = await posted(request, NewDomain)
         try:
             await services.claim(session, parts.settings(request), business.id, form.value.host)
         except DomainError as problem:
-            if form.ok:
-                form.refuse(problem)
-            return await _page(request, session, business, form)
+            return await _page(request, session, business, form.refuse(problem))
         return _back(business, _("Now make the records below at whoever runs your DNS."))
 
     @post("/{domain_id:uuid}/check", access=member, status_code=200)
@@ -79,11 +93,10 @@ class Domains(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> SeeOther:
         """Look at its records now."""
-        business = await administered(request, session, business_id)
         await services.one(session, business.id, domain_id)
         await inspector(request).ask(session, business.id, domain_id)
         domain = await services.one(session, business.id, domain_id)
@@ -98,11 +111,10 @@ class Domains(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> SeeOther:
         """Make it the main address."""
-        business = await administered(request, session, business_id)
         preferred = await services.prefer(session, parts.signals(request), business.id, domain_id)
         title = names.shown(preferred.host)
         return _back(business, fill(_("{domain} is the main address now."), domain=title))
@@ -112,10 +124,9 @@ class Domains(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> SeeOther:
         """Make the subdomain the main address again."""
-        business = await administered(request, session, business_id)
         await services.prefer_none(session, parts.signals(request), business.id)
         return _back(business, _("The subdomain is the main address again."))
 
@@ -124,25 +135,12 @@ class Domains(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> SeeOther:
         """Give it up."""
-        business = await administered(request, session, business_id)
         gone = await services.remove(session, parts.signals(request), business.id, domain_id)
         return _back(business, fill(_("{domain} is removed."), domain=names.shown(gone.host)))
-
-
-async def administered(request: AnyRequest, session: AsyncSession, business_id: UUID) -> Business:
-    """A business whose domains the member may see and change now.
-
-    Raises:
-        NotFound, Forbidden, Conflict
-    """
-    business = await access.administered(request, session, business_id)
-    if business.is_being_made or business.status == "deleting":
-        raise Conflict(_("Domains can be added once the business is open"))
-    return business
 
 
 def inspector(request: AnyRequest) -> Inspector:

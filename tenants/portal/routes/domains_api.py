@@ -17,7 +17,7 @@ from core.web.api import Listing
 from tenants.domains import services, views
 from tenants.domains.views import DomainView
 from tenants.portal.routes import parts
-from tenants.portal.routes.domains import administered, inspector
+from tenants.portal.routes.domains import ADMINISTERED, inspector
 from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.schemas import DomainChange, NewDomain
 from tenants.portal.services.businesses import Business
@@ -53,16 +53,16 @@ class DomainsApi(Controller):
 
     path = "/api/v1/businesses/{business_id:uuid}/domains"
     tags = ("Businesses",)
+    dependencies = ADMINISTERED
 
     @get("/", access=member)
     async def every(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Listing[DomainOut]:
         """Every domain with the records to make and what is there."""
-        business = await administered(request, session, business_id)
         settings = parts.settings(request)
         found = await views.every(session, settings, business.slug, business.id)
         return Listing(items=list(map(_out, found)))
@@ -72,11 +72,10 @@ class DomainsApi(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         data: JSONBody[NewDomain],
     ) -> DomainOut:
         """Claim a name; it works once its records are made and found."""
-        business = await administered(request, session, business_id)
         settings = parts.settings(request)
         domain_id = await services.claim(session, settings, business.id, data.host)
         return await _one(request, session, business, domain_id)
@@ -86,11 +85,10 @@ class DomainsApi(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> DomainOut:
         """One domain."""
-        business = await administered(request, session, business_id)
         return await _one(request, session, business, domain_id)
 
     @post("/{domain_id:uuid}/check", access=member, status_code=200)
@@ -98,11 +96,10 @@ class DomainsApi(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> DomainOut:
         """Look at its records now, which takes up to some seconds."""
-        business = await administered(request, session, business_id)
         await services.one(session, business.id, domain_id)
         await inspector(request).ask(session, business.id, domain_id)
         return await _one(request, session, business, domain_id)
@@ -112,12 +109,11 @@ class DomainsApi(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         domain_id: FromPath[UUID],
         data: JSONBody[DomainChange],
     ) -> DomainOut:
         """Make it the main address, or the subdomain again."""
-        business = await administered(request, session, business_id)
         domain = await services.one(session, business.id, domain_id)
         signals = parts.signals(request)
         if data.primary:
@@ -131,11 +127,10 @@ class DomainsApi(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> None:
         """Give it up."""
-        business = await administered(request, session, business_id)
         await services.remove(session, parts.signals(request), business.id, domain_id)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
@@ -35,17 +34,17 @@ class Removals(Controller):
 
     path = "/businesses/{business_id:uuid}/products/{name:str}/removal"
     include_in_schema = False
+    dependencies = access.OWNED
 
     @get("/", access=member)
     async def show(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         name: FromPath[str],
     ) -> Page:
         """What would go, or how the removal comes along."""
-        business = await access.owned(request, session, business_id)
         return await _page(request, session, business, _product(request, name))
 
     @post("/", access=member, status_code=200)
@@ -53,11 +52,10 @@ class Removals(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         name: FromPath[str],
     ) -> Response[Any]:
         """Have it archived, then removed."""
-        business = await access.owned(request, session, business_id)
         product = _product(request, name)
         form = await posted(request, Removal)
         try:
@@ -69,8 +67,7 @@ class Removals(Controller):
                 session, business.id, product.name, key, account_id=person, locale=locale()
             )
         except DomainError as problem:
-            refused = form.refuse(problem) if form.ok else form
-            return await _page(request, session, business, product, refused)
+            return await _page(request, session, business, product, form.refuse(problem))
         text = _("We are writing the archive; then the product is removed.")
         return SeeOther(_path(business, product), flash=text)
 
@@ -79,11 +76,10 @@ class Removals(Controller):
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
         name: FromPath[str],
     ) -> Response[Any]:
         """The archive of what was removed."""
-        business = await access.owned(request, session, business_id)
         product = _product(request, name)
         if await exports.latest(session, business.id, product.name) is None:
             return SeeOther(_path(business, product))

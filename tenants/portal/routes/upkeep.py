@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from typing import Any
-from uuid import UUID
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import DomainError, Invalid
@@ -26,6 +24,7 @@ from tenants.portal.routes.upkeep_page import (
     upkeep_page,
 )
 from tenants.portal.schemas import MaintenancePlan, NewAddress
+from tenants.portal.services.businesses import Business
 
 
 class Upkeep(Controller):
@@ -34,26 +33,24 @@ class Upkeep(Controller):
     path = "/businesses/{business_id:uuid}/upkeep"
     include_in_schema = False
 
-    @get("/", access=member)
+    @get("/", access=member, dependencies=access.ADMINISTERED)
     async def show(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Page:
         """Everything that can be done, each with what follows from it."""
-        business = await access.administered(request, session, business_id)
         return await upkeep_page(request, session, business)
 
-    @post("/maintenance", access=member, status_code=200)
+    @post("/maintenance", access=member, dependencies=access.ADMINISTERED, status_code=200)
     async def begin_maintenance(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Response[Any]:
         """Let customers wait, or say anew why and until when."""
-        business = await access.administered(request, session, business_id)
         with on_the_clock_of(business.zone):
             form = await posted(request, MaintenancePlan)
         form.id = "maintenance"
@@ -66,27 +63,25 @@ class Upkeep(Controller):
             return await refused_page(request, session, business, form, problem)
         return SeeOther(path_of(business), flash=_("Customers now see that you are at work."))
 
-    @post("/maintenance/end", access=member, status_code=200)
+    @post("/maintenance/end", access=member, dependencies=access.ADMINISTERED, status_code=200)
     async def end_maintenance(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> SeeOther:
         """Let customers in again."""
-        business = await access.administered(request, session, business_id)
         await serving.end_maintenance(session, parts.signals(request), business.id)
         return SeeOther(path_of(business), flash=_("Customers are welcome again."))
 
-    @post("/address", access=member, status_code=200)
+    @post("/address", access=member, dependencies=access.OWNED, status_code=200)
     async def rename(
         self,
         request: AnyRequest,
         session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        business: NamedDependency[Business],
     ) -> Response[Any]:
         """Move to another subdomain."""
-        business = await access.owned(request, session, business_id)
         form = await posted(request, NewAddress)
         form.id = "address"
         try:

@@ -46,9 +46,7 @@ async def refused_page(
     problem: DomainError,
 ) -> Page:
     """The page with what is wrong with one of its forms."""
-    if form.ok:
-        form.refuse(problem)
-    return await upkeep_page(request, session, business, {form.id: form})
+    return await upkeep_page(request, session, business, {form.id: form.refuse(problem)})
 
 
 async def upkeep_page(
