@@ -12,7 +12,7 @@ HAS_NODE = node -e 'process.exit(process.versions.node.split(".")[0] < 20)' 2>/d
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help up dev test test-long check lint bench wheel clean env lock
+.PHONY: help up dev screenshots test test-long check lint bench wheel clean env lock
 .DELETE_ON_ERROR:
 
 help: ## say what there is to make
@@ -23,6 +23,9 @@ up: env ## run everything on this machine and print the addresses (Ctrl-C stops 
 
 dev: env ## the same, started anew whenever a source file of Atrium or of an installed plugin changes
 	@exec $(BIN)/python -m atrium.up --reload
+
+screenshots: env ## take the pictures of docs and products anew, from what `make up` runs
+	@$(BIN)/python -m atrium.testing.screenshots
 
 test: lint ## lints, types and all tests but the long ones (PG=15: on Debian's PostgreSQL 15)
 	ATRIUM_TEST_PG=$(PG) $(BIN)/pytest -n $(WORKERS) -m "not long"

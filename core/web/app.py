@@ -117,7 +117,8 @@ def build(
     Raises:
         UndeclaredAccess: naming the first route that does not say who may call it.
     """
-    assets = Static(plugins)
+    # The portal shows pictures of every product.
+    assets = Static({**services.products.working, **plugins.working}.values())
     return Litestar(
         route_handlers=[
             *(controller for part in plugins for controller in part.controllers),

@@ -16,6 +16,7 @@ from tenants.portal.routes.domains import Domains
 from tenants.portal.routes.domains_api import DomainsApi
 from tenants.portal.routes.imports import Imports
 from tenants.portal.routes.landing import Landing
+from tenants.portal.routes.products import Products
 from tenants.portal.routes.removals import Removals
 from tenants.portal.routes.sender import SenderPage
 from tenants.portal.routes.sender_api import SenderApi
@@ -36,6 +37,7 @@ plugin: Final = Plugin(
         SignUp,
         Businesses,
         Imports,
+        Products,
         Branding,
         Domains,
         Upkeep,
@@ -56,5 +58,6 @@ plugin: Final = Plugin(
             area="account",
             order=10,
         ),
+        NavItem(title=_("Products"), path="/products", icon="apps", area="account", order=15),
     ),
 )

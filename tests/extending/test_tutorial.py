@@ -30,6 +30,7 @@ FILES = {
                "plugin.py", "settings.py", "slots.py", "rates.py",
                "../tests/test_conformance.py"],
     "toml": ["../pyproject.toml"],
+    "markdown": ["about/en.md", "about/pt.md"],
     "jinja": ["templates/guestbook/book.html", "templates/guestbook/newest.html"],
 }  # fmt: skip
 """Where the tutorial has its blocks put, in their order."""
@@ -37,7 +38,9 @@ FILES = {
 
 def write(folder: Path) -> None:
     """The package as a reader would have it after the last step."""
-    found = re.findall(r"```(python|jinja|toml)\n(.*?)```", TUTORIAL.read_text(), re.DOTALL)
+    found = re.findall(
+        r"```(python|jinja|toml|markdown)\n(.*?)```", TUTORIAL.read_text(), re.DOTALL
+    )
     for kind, names in FILES.items():
         blocks = [text for language, text in found if language == kind]
         for name, text in zip(names, blocks, strict=True):

@@ -74,7 +74,10 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """An empty package ``sample_package`` for files of a test's own."""
     folder = tmp_path / "sample_package"
     (folder / "templates/sample").mkdir(parents=True)
-    (folder / "static").mkdir()
+    (folder / "static/screenshots").mkdir(parents=True)
+    (folder / "about").mkdir()
+    for code in ("en", "pt"):
+        (folder / f"about/{code}.md").write_text("It is a *sample*.")
     (folder / "migrations/versions").mkdir(parents=True)
     (folder / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
@@ -193,6 +196,10 @@ def test_a_bad_declaration_is_found(package: Path, fields: dict[str, Any], found
         ),
         ("templates/sample/a.html", "{{ typed|safe }}", "the_template_escapes_what_it_shows"),
         ("templates/sample/a.html", "{{ icon('no-such-one') }}", "the_templates_icons_exist"),
+        ("about/pt.md", " ", "it_says_what_it_does_in_every_language"),
+        ("about/en.md", "---", "it_says_what_it_does_in_every_language"),
+        ("static/screenshots/1.png", "no picture", "its_screenshots_are_pictures"),
+        ("static/screenshots/1.svg", "<svg/>", "its_screenshots_are_pictures"),
         ("static/a.js", "eval('1')", "its_scripts_and_styles_keep_the_policy"),
         ("static/a.css", "@import 'https://x.example'", "its_scripts_and_styles_keep_the_policy"),
     ],

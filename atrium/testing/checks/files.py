@@ -14,6 +14,9 @@ from jinja2.meta import find_referenced_templates
 from atrium.api import strangers
 from atrium.testing.checks.candidate import Candidate
 from atrium.testing.checks.check import Check, alone, for_each
+from core.i18n import LOCALES
+from core.portrait import SCREENSHOTS, about_file
+from core.terms.text import rendered
 from core.web.icons import UnknownIcon, icon
 from core.web.static import Static
 from core.web.templating import environment
@@ -27,6 +30,7 @@ _ELSEWHERE: Final = re.compile(
 )
 _EVAL: Final = re.compile(r"\beval\s*\(|\bnew Function\s*\(|\bdocument\.write\s*\(")
 _LARGEST_FILE: Final = 2_000_000
+_LARGEST_PICTURE: Final = 300_000
 
 
 def it_imports_core_alone(it: Candidate) -> Iterator[str]:
@@ -92,6 +96,24 @@ def its_static_files_can_be_asked_for(it: Candidate) -> Iterator[str]:
             yield f"{name} is not found"
         elif len(asset[0].body) > _LARGEST_FILE:
             yield f"{name} is larger than {_LARGEST_FILE:,} bytes"
+
+
+def it_says_what_it_does_in_every_language(it: Candidate) -> Iterator[str]:
+    """Whoever chooses it reads this first, on its page in the portal."""
+    for code in LOCALES:
+        file = about_file(it.plugin, code)
+        if not file.is_file() or not rendered(file.read_text(encoding="utf-8")).striptags():
+            yield f"write {it.shown(file)}, in Markdown"
+
+
+def its_screenshots_are_pictures(it: Candidate) -> Iterator[str]:
+    """They are shown on its page in the portal, to people with slow lines too."""
+    folder = it.plugin.folder / "static" / SCREENSHOTS
+    for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.suffix != ".png" or not path.read_bytes().startswith(b"\x89PNG\r\n"):
+            yield f"{it.shown(path)} is no PNG"
+        elif path.stat().st_size > _LARGEST_PICTURE:
+            yield f"{it.shown(path)} is larger than {_LARGEST_PICTURE:,} bytes"
 
 
 def its_scripts_and_styles_keep_the_policy(it: Candidate) -> Iterator[str]:
@@ -189,6 +211,8 @@ def checks(it: Candidate) -> list[Check]:
             it_prints_nothing,
             its_slots_have_templates,
             its_static_files_can_be_asked_for,
+            it_says_what_it_does_in_every_language,
+            its_screenshots_are_pictures,
             its_scripts_and_styles_keep_the_policy,
         ),
         *for_each(
