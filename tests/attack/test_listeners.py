@@ -3,7 +3,7 @@ ids, with bodies that were tampered with, and again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +18,7 @@ from core.ids import new_id
 from core.jobs import Actor
 from core.part import core
 from core.payments.events import PaymentAuthorised
+from core.plugin import Plugin
 from core.scope import Tenant
 from plugins.car_hire.models import Booking
 from plugins.car_hire.services.paying import BOOKING, CHARGE
@@ -45,9 +46,13 @@ def watched(world: World) -> Watched:
 
 
 def listeners(watched: Watched) -> list[tuple[str, Actor]]:
-    """Every listener of every part, with the name of its event."""
+    """Every listener that a tenant may have, with the name of its event."""
     registry = watched.runtime.registry
-    parts = [*registry.core.values(), *registry.platform.values(), *registry.plugins]
+    return heard_by([*registry.core.values(), *registry.plugins])
+
+
+def heard_by(parts: Iterable[Plugin]) -> list[tuple[str, Actor]]:
+    """The listeners of these parts, each with the name of its event."""
     found = [
         (kind.name, actor)
         for part in parts
@@ -128,6 +133,23 @@ async def test_nobody_hears_without_the_product_or_while_at_rest(watched: Watche
         if tenant is resting or not listener.name.startswith("core."):
             assert await messages(world, tenant, listener.name, booking.id) == []
     assert watched.ran == []
+
+
+async def test_what_the_platform_listens_to_no_tenant_can_tell_it(watched: Watched) -> None:
+    """The same event, told by a tenant, reaches none of tenant zero's listeners; nor does their
+    job run in a tenant's name."""
+    world = watched.world
+    for name, listener in heard_by(watched.runtime.registry.platform.values()):
+        for tenant in (world.acme, world.delta):
+            about = new_id()
+            told = {"event": name, "body": {"user_id": str(about)}}
+            event = await watched.put_named(FAN_OUT, tenant, told)
+            await watched.runtime.deliver(event, tenant.id, FAN_OUT, "")
+            assert await messages(world, tenant, listener.name, about) == []
+            forged = await watched.put_named(listener.name, tenant, {"event": told["body"]})
+            for whose in (tenant, world.platform):
+                await watched.runtime.deliver(forged, whose.id, listener.name, "")
+            assert watched.ran == [], listener.name
 
 
 @pytest.mark.parametrize("how", ["anothers", "cut", "typed", "renamed"])
