@@ -19,6 +19,7 @@ from core.part import core
 from core.payments import gateway
 from core.payments.stripe_gateway import StripeGateway
 from core.plugin import Plugin, Plugins
+from core.quotas import tasks as quotas
 from core.settings import Settings
 from core.signals import Signals
 from core.web.app import Services
@@ -49,6 +50,7 @@ def make_services(settings: Settings, products: Plugins) -> Services:
     crypto.install(KeyRing(MasterKeys.load(settings.master_key_file)))
     mail.install(settings, [part.folder / "templates" for part in (*OF_THE_PLATFORM, *products)])
     extension.install(fillings(products))
+    quotas.install({part.name: part.limits for part in (*OF_THE_PLATFORM, *products)})
     signals = Signals(settings.redis_url)
     databases = Databases(
         pool_size=settings.pool_size,

@@ -18,13 +18,14 @@ from core.part import OF_EVERY_TENANT
 from core.permissions import Permission
 from core.personal import PersonalData
 from core.plugin import Meter, NavItem, Place, Plugin, Slot
+from core.quotas import Limit
 from core.shape import name_of
 from tenants.installed import installed
 
 FILE: Final = Path(__file__).parents[1] / "docs" / "reference" / "plugin.md"
 DECLARED: Final = (
     Plugin, NavItem, Permission, Schedule, Slot, Place, Extension, ExtensionPoint, PersonalData,
-    Meter,
+    Meter, Limit,
 )  # fmt: skip
 """What a declaration is made of, in the order of the page."""
 

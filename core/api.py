@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.2"
+VERSION: Final = "1.3"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -35,6 +35,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "core.personal": ("PersonalData", "Rows"),
     "core.plugin": ("Meter", "NavItem", "Place", "Plugin", "Slot"),
     "core.plugin_settings": ("read", "save"),
+    "core.quotas": ("Limit", "QuotaExceeded", "give_back", "take"),
     "core.scope": ("Tenant", "current"),
     "core.terms": ("accepted_now", "asked_of"),
     "core.terms.fields": ("Accepted",),

@@ -6,8 +6,9 @@ and, where one field is at fault, that field's name.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple
 
 from core.i18n import LazyText, _
 
@@ -29,6 +30,8 @@ class DomainError(Exception):
     """The template that shows it to people."""
     retry_after: int | None = None
     """Seconds after which the same may work, where that is known."""
+    members: Mapping[str, Any] = MappingProxyType({})
+    """What a problem document says beside what all say, for programs."""
 
     def __init__(
         self,

@@ -13,6 +13,7 @@ from core.auth.personal import PERSONAL
 from core.auth.personal_routes import Erasures, OwnData
 from core.auth.recovery_routes import EmailConfirmation, LostPassword
 from core.auth.routes import Entry, SignIn, SignUp
+from core.auth.seats import PEOPLE
 from core.auth.tasks import EVERY_NIGHT, send_reset, sweep
 from core.i18n import _
 from core.idempotency import tasks as idempotency
@@ -21,6 +22,7 @@ from core.payments import routes as payments
 from core.payments import tasks as payment_jobs
 from core.permissions import CORE_PERMISSIONS, MANAGE_PEOPLE, MANAGE_SETTINGS, READ_AUDIT
 from core.plugin import NavItem, Plugin
+from core.quotas import tasks as quotas
 from core.terms.publishing import TermsSettings
 from core.terms.routes import Acceptance, Terms
 from core.web.parts import HANDLERS
@@ -49,13 +51,22 @@ core: Final = Plugin(
         Sessions,
         *payments.CONTROLLERS,
     ),
-    actors=(*payment_jobs.ACTORS, *mail.ACTORS, *idempotency.ACTORS, sweep, send_reset),
+    actors=(
+        *payment_jobs.ACTORS,
+        *mail.ACTORS,
+        *idempotency.ACTORS,
+        sweep,
+        send_reset,
+        quotas.recount,
+    ),
     schedules=(
         *payment_jobs.SCHEDULES,
         *mail.SCHEDULES,
         *idempotency.SCHEDULES,
         EVERY_NIGHT,
+        quotas.EVERY_NIGHT,
     ),
+    limits=(PEOPLE,),
     permissions=CORE_PERMISSIONS,
     personal=PERSONAL,
     audit_titles=TITLES,

@@ -27,6 +27,7 @@ from core.i18n import LazyText
 from core.jobs import Actor, Schedule
 from core.permissions import Permission
 from core.personal import PersonalData
+from core.quotas.declaration import Limit
 
 CORE: Final = "core"
 """The name of core's own part."""
@@ -155,6 +156,8 @@ class Plugin:
     """What its acts and objects are called in the audit log, by the codes that it records."""
     meters: tuple[Meter, ...] = ()
     """What is counted for billing."""
+    limits: tuple[Limit, ...] = ()
+    """What a tenant may have, or do in a month, only so much of; see ``core.quotas``."""
     extensions: tuple[str, ...] = ()
     """PostgreSQL extensions, installed once per database."""
     seed: Callable[[AsyncSession], Awaitable[None]] | None = None
@@ -175,6 +178,7 @@ class Plugin:
             ("permission", [each.name for each in self.permissions]),
             ("actor", [each.name for each in self.actors]),
             ("meter", [each.name for each in self.meters]),
+            ("limit", [each.name for each in self.limits]),
             ("extension point", [each.name for each in self.extension_points]),
             *self._named_by_pages(),
         ):

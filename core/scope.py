@@ -9,7 +9,7 @@ is one, and so is the platform itself: tenant zero. Scopes carry only what openi
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -85,6 +85,14 @@ class Sender:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Granted:
+    """So much of something instead of what is declared (None: any), until ``until`` (aware)."""
+
+    allowed: int | None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
     """Whoever is served: a business, or the platform itself as tenant zero.
 
@@ -109,6 +117,8 @@ class Tenant:
     sender: Sender | None = None
     muted: bool = False
     """Letters are kept and not sent: for copies, whose customers are somebody else's."""
+    limits: Mapping[str, Granted] = field(default_factory=dict, hash=False)
+    """What the operator granted of a ``core.quotas.Limit``, by its name."""
 
     @property
     def is_platform(self) -> bool:

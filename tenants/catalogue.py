@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Databases
-from core.scope import Brand, Maintenance, Scope, Sender, Tenant, scope_name
+from core.scope import Brand, Granted, Maintenance, Scope, Sender, Tenant, scope_name
 from core.settings import Settings
 from core.signals import Signals
 from tenants import slugs
@@ -32,6 +33,7 @@ from tenants.models import (
     DatabaseRecord,
     FormerSlug,
     MigrationStatus,
+    TenantLimit,
     TenantPlugin,
     TenantRecord,
 )
@@ -79,8 +81,17 @@ _SENDER: Final = (
     .where(MailSender.tenant_id == TenantRecord.id, MailSender.verified_at.is_not(None))
     .scalar_subquery()
 )  # fmt: skip
+_GRANTED: Final = (
+    select(
+        func.jsonb_object_agg(
+            TenantLimit.limit, func.jsonb_build_array(TenantLimit.allowed, TenantLimit.until)
+        )
+    )
+    .where(TenantLimit.tenant_id == TenantRecord.id)
+    .scalar_subquery()
+)
 EVERYONE: Final = select(
-    TenantRecord, DatabaseRecord, _ENABLED, _STANDING, _PRIMARY, _SENDER
+    TenantRecord, DatabaseRecord, _ENABLED, _STANDING, _PRIMARY, _SENDER, _GRANTED
 ).outerjoin(DatabaseRecord, DatabaseRecord.name == TenantRecord.database)
 """The rows that ``describe`` takes, of every tenant there is."""
 
@@ -216,6 +227,7 @@ def describe(
     standing: Standing | None,
     host: str | None = None,
     sender: Mapping[str, Any] | None = None,
+    granted: Mapping[str, tuple[int | None, str | None]] | None = None,
 ) -> Tenant:
     """A tenant as the rest of the software sees it.
 
@@ -241,6 +253,10 @@ def describe(
         maintenance=maintenance_of(record),
         sender=_sender(sender) if sender else None,
         muted=record.muted,
+        limits={
+            name: Granted(allowed=allowed, until=datetime.fromisoformat(until) if until else None)
+            for name, (allowed, until) in (granted or {}).items()
+        },
     )
 
 

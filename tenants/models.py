@@ -287,3 +287,23 @@ class Seed(Base):
 
     name: Mapped[str] = mapped_column(Text, primary_key=True)
     done_at: Mapped[datetime] = mapped_column(_Moment, server_default=text("now()"))
+
+
+class TenantLimit(Base):
+    """So much of a limit for this tenant, instead of what the plugin declares (None: any)."""
+
+    __tablename__ = "tenant_limits"
+    __table_args__ = (
+        CheckConstraint("allowed >= 0", name="allowed"),
+        {"info": {"line": "platform"}},
+    )
+
+    tenant_id: Mapped[UUID] = mapped_column(
+        ForeignKey("tenants.id", ondelete="CASCADE"), primary_key=True
+    )
+    limit: Mapped[str] = mapped_column(Text, primary_key=True)
+    allowed: Mapped[int | None]
+    reason: Mapped[str] = mapped_column(Text)
+    until: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    granted_by: Mapped[str] = mapped_column(Text)
+    granted_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)

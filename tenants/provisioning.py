@@ -256,7 +256,7 @@ class Provisioner:
         if run is None:
             raise NotFound
         rows = await session.execute(EVERYONE.where(TenantRecord.id == run.tenant_id))
-        record, database, _enabled, standing, host, sender = rows.one()
+        record, database, _enabled, standing, host, sender, granted = rows.one()
         chosen = await session.scalars(
             select(TenantPlugin.plugin)
             .where(
@@ -267,7 +267,9 @@ class Provisioner:
         )
         plugins, settings, lines = tuple(chosen), self.means.settings, self.means.lines
         return _Work(
-            tenant=describe(settings, lines, record, database, plugins, standing, host, sender),
+            tenant=describe(
+                settings, lines, record, database, plugins, standing, host, sender, granted
+            ),
             place=Place.of(settings, database),
             chosen=plugins,
             owner=msgspec.convert(run.owner, Owner) if run.owner else None,

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.audit import services as audit
-from core.auth import entry
+from core.auth import entry, seats
 from core.auth.authority import Authority
 from core.auth.identity import Identity
 from core.auth.models import User
@@ -129,11 +129,16 @@ async def change_role(
 
     Raises:
         Forbidden: ``actor`` may not, or it is their own.
+        QuotaExceeded: no seat is free.
     """
     target = await _other(session, actor, user_id)
     _insist_may_give(actor, role)
     if target.role == role.value:
         return
+    enabled, customer = target.disabled_at is None, Role.MEMBER.value
+    await seats.change(
+        session, sits=enabled and target.role != customer, is_to=enabled and role != customer
+    )
     before, target.role = target.role, role.value
     await session.flush()
     await authority.sessions.end_all(session, user_id)
@@ -150,6 +155,8 @@ async def disable(
         Forbidden: ``actor`` may not, or it is themselves.
     """
     target = await _other(session, actor, user_id)
+    sits = target.disabled_at is None and target.role != Role.MEMBER.value
+    await seats.change(session, sits=sits, is_to=False)
     target.disabled_at = target.disabled_at or clock.now()
     await session.flush()
     await authority.sessions.end_all(session, user_id)
@@ -161,8 +168,11 @@ async def enable(session: AsyncSession, actor: Identity, user_id: UUID) -> None:
 
     Raises:
         Forbidden: ``actor`` may not.
+        QuotaExceeded: no seat is free.
     """
     target = await _other(session, actor, user_id)
+    works = target.role != Role.MEMBER.value
+    await seats.change(session, sits=works and target.disabled_at is None, is_to=works)
     target.disabled_at = None
     await session.flush()
     await audit.record(session, "core.person_enabled", "user", user_id)

@@ -10,11 +10,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.audit.models import AuditEntry
+from core.auth import seats
 from core.auth.models import OneTimeToken, User, UserSession
 from core.i18n import _
 from core.idempotency.models import KeptAnswer
 from core.mail import services as mails
 from core.mail.models import Mail
+from core.permissions import Role
 from core.personal import PersonalData, Rows
 from core.plugin_settings.models import SettingsVersion
 from core.terms.personal import ACCEPTANCES
@@ -42,6 +44,8 @@ async def account(session: AsyncSession, user_id: UUID) -> Rows:
 async def forget_account(session: AsyncSession, user_id: UUID) -> None:
     """Nobody can sign in by it again; its id stays, for what it did."""
     user = await session.get_one(User, user_id, with_for_update=True)
+    sits = user.disabled_at is None and user.role != Role.MEMBER.value
+    await seats.change(session, sits=sits, is_to=False)
     user.email, user.name = f"{user_id.hex}@erased.invalid", str(_("Erased"))
     user.password_hash = user.locale = user.email_confirmed_at = None
     user.disabled_at = user.disabled_at or clock.now()

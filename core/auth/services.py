@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import origin
 from core.audit import services as audit
-from core.auth import entry
+from core.auth import entry, seats
 from core.auth import identity as identities
 from core.auth.allowances import PER_ACCOUNT, PER_SOURCE, SIGN_UPS_PER_SOURCE
 from core.auth.authority import Authority
@@ -64,8 +64,10 @@ async def create_person(
 
     Raises:
         EmailTaken: the e-mail is another person's.
+        QuotaExceeded: it is one who works there, and no seat is free.
         Invalid: the e-mail or the name cannot be one.
     """
+    await seats.change(session, sits=False, is_to=role is not Role.MEMBER)
     person = insert(User).values(
         id=new_id(),
         email=clean_email(email),

@@ -1,1 +1,1 @@
-"""What is counted, and how much of it is allowed."""
+"""What is counted for billing."""

@@ -1,4 +1,4 @@
-"""What is counted, and the limits that a tenant's plan sets."""
+"""What is counted for billing; how much there may be of something is ``core.quotas``."""
 
 from __future__ import annotations
 
@@ -31,18 +31,3 @@ class UsageRecord(Base):
     recorded_at: Mapped[datetime] = mapped_column(
         DateTime(timezone=True), server_default=func.now()
     )
-
-
-class UsageLimit(Base):
-    """How much of a meter the tenant may use in a calendar month, or altogether."""
-
-    __tablename__ = "usage_limits"
-    __table_args__ = (
-        CheckConstraint("quantity >= 0", name="quantity"),
-        CheckConstraint("period IN ('month', 'ever')", name="period"),
-        {"info": {"line": "core"}},
-    )
-
-    meter: Mapped[str] = mapped_column(Text, primary_key=True)
-    quantity: Mapped[Decimal] = mapped_column(Numeric(20, 6))
-    period: Mapped[str] = mapped_column(Text)

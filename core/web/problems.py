@@ -6,7 +6,7 @@ An answer never holds a stack trace; it carries the trace id under which the log
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -77,6 +77,7 @@ class Problem:
     errors: Sequence[FieldError] = ()
     headers: Mapping[str, str] | None = None
     page: str = DomainError.page
+    members: Mapping[str, Any] = field(default_factory=dict)
 
     def document(self, trace_id: str) -> dict[str, Any]:
         """The problem+json document, in the reader's language."""
@@ -87,6 +88,7 @@ class Problem:
             "detail": str(self.detail),
             "code": self.code,
             "trace_id": trace_id,
+            **self.members,
         }
         if self.errors:
             found["errors"] = [{"field": e.field, "message": str(e.message)} for e in self.errors]
@@ -122,6 +124,7 @@ def _from_domain(error: DomainError) -> Problem:
         errors=error.errors,
         headers=error.headers,
         page=error.page,
+        members=error.members,
     )
 
 

@@ -12,6 +12,7 @@ from plugins.car_hire.audit_titles import TITLES
 from plugins.car_hire.points import POINTS
 from plugins.car_hire.policy import PLUGIN, Policy
 from plugins.car_hire.routes import api, desk, keeping, site, slots
+from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.personal import PERSONAL
 
@@ -68,6 +69,7 @@ plugin: Final = Plugin(
     settings=Policy,
     personal=PERSONAL,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),
+    limits=(VEHICLES,),
     extensions=("btree_gist",),
     seed=demo.seed,
     demo=demo.demo,

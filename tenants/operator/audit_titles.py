@@ -14,6 +14,8 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "operator.job_retried": _("Job tried again"),
     "operator.jobs_discarded": _("Jobs discarded"),
     "operator.jobs_retried": _("Jobs tried again"),
+    "operator.limit_granted": _("Limit granted by an operator"),
+    "operator.limit_withdrawn": _("Granted limit withdrawn by an operator"),
     "operator.note_added": _("Note added"),
     "operator.product_disabled": _("Product turned off by an operator"),
     "operator.product_enabled": _("Product turned on by an operator"),

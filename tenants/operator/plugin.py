@@ -13,6 +13,7 @@ from tenants.operator.routes.health import HealthPages
 from tenants.operator.routes.installation import Installation
 from tenants.operator.routes.installation_api import InstallationApi
 from tenants.operator.routes.jobs import Jobs
+from tenants.operator.routes.limits import LimitsApi, TenantLimits
 from tenants.operator.routes.tenant import OneTenant
 from tenants.operator.routes.tenants import Tenants
 from tenants.operator.routes.terms import OperatorTerms, TermsApi
@@ -48,6 +49,8 @@ plugin: Final = Plugin(
         Tokens,
         OperatorTerms,
         TermsApi,
+        TenantLimits,
+        LimitsApi,
         TenantsApi,
         InstallationApi,
     ),

@@ -7,7 +7,7 @@ ended first, so that no request ever holds two connections.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from uuid import UUID
@@ -21,6 +21,9 @@ from core.db import Databases, outside
 from core.logos import services as logos
 from core.logos.pictures import Picture
 from core.permissions import Role
+from core.quotas import Limit
+from core.quotas import services as quotas
+from core.quotas.services import Usage
 from core.scope import Directory, Tenant
 
 
@@ -59,6 +62,17 @@ class Crossing:
                 return await there.scalar(working) or 0
 
         return await outside(session, count)
+
+    async def usage_of(
+        self, session: AsyncSession, tenant: Tenant, limits: Iterable[Limit]
+    ) -> Sequence[Usage]:
+        """How much of each limit is used there."""
+
+        async def look() -> Sequence[Usage]:
+            async with self.databases.transaction(tenant) as there:
+                return await quotas.usage(there, limits)
+
+        return await outside(session, look)
 
     async def keep_logo(
         self, session: AsyncSession, tenant: Tenant, picture: Picture, in_use: Collection[str]

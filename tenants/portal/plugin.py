@@ -22,6 +22,7 @@ from tenants.portal.routes.sender import SenderPage
 from tenants.portal.routes.sender_api import SenderApi
 from tenants.portal.routes.sign_up import SignUp
 from tenants.portal.routes.upkeep import Upkeep
+from tenants.portal.routes.usage import Usage
 
 plugin: Final = Plugin(
     name="portal",
@@ -41,6 +42,7 @@ plugin: Final = Plugin(
         Branding,
         Domains,
         Upkeep,
+        Usage,
         Data,
         Removals,
         Closing,

@@ -44,6 +44,8 @@ COMMANDS = {
     "tenants export": "likewise; tests/tenants/archive",
     "tenants import": "likewise: makes a tenant of its own",
     "tenants find": "the operator's: the catalogue",
+    "tenants limit": "the operator's, one tenant by its address; tests/tenants/operator",
+    "tenants limits": "likewise",
     "tenants list": "the operator's: the catalogue",
     "tenants maintenance": "the operator's, one tenant by its address",
     "tenants note": "the operator's, one tenant by its address",

@@ -14,6 +14,7 @@ from core.audit import services as audit
 from core.errors import Conflict, FieldError, Invalid, NotFound
 from core.i18n import _
 from core.ids import new_id
+from core.quotas import Limit, give_back, take
 from core.reads import Read
 from core.scope import Tenant
 from plugins.car_hire.models import Booking, Vehicle, VehicleClass, states
@@ -23,6 +24,7 @@ from plugins.car_hire.services.editing import Keys, edit, unique
 from plugins.car_hire.services.locking import lock_vehicle
 
 PAGE_SIZE = 50
+RETIRED: Final = "retired"
 
 _VEHICLES: Final = Vehicle.__table__.c
 _FACTS: Final = Read(
@@ -49,6 +51,20 @@ _VEHICLE_KEYS: Final[Keys] = {
     "uq_car_hire_vehicles_plate": ("plate", _("Another car in service has this plate")),
     "uq_car_hire_vehicles_vin": ("vin", _("Another car has this VIN")),
 }
+
+
+async def in_service(session: AsyncSession) -> int:
+    """How many cars there are that are not retired."""
+    return await session.scalar(select(func.count()).where(Vehicle.status != RETIRED)) or 0
+
+
+VEHICLES: Final = Limit(
+    name="car_hire.vehicles",
+    title=_("Vehicles in service"),
+    allowed=1_000,
+    count=in_service,
+    remedy=_("Retire a car that has left the fleet, or ask us for more."),
+)
 
 
 class InUse(Conflict):
@@ -197,9 +213,12 @@ async def add_vehicle(session: AsyncSession, given: VehicleInput) -> Vehicle:
     """Add a car to the fleet.
 
     Raises:
+        QuotaExceeded: there is no room for another one in service.
         Invalid: naming the fields at fault.
     """
     made = Vehicle(id=new_id(), **await _vehicle_values(session, given))
+    if made.status != RETIRED:
+        await take(session, VEHICLES)
     async with unique(session, _VEHICLE_KEYS):
         session.add(made)
     await audit.record(
@@ -216,6 +235,7 @@ async def change_vehicle(
     Raises:
         EditedMeanwhile: it changed since version ``expected``.
         InUse: it is promised, and its class or fitness may not change now.
+        QuotaExceeded: it comes back into service, and there is no room for it.
         Invalid: naming the fields at fault.
     """
     await lock_vehicle(session, vehicle_id)
@@ -224,11 +244,16 @@ async def change_vehicle(
         raise NotFound(_("There is no such vehicle"))
     edit(found, expected)
     values = await _vehicle_values(session, given)
-    leaves = values["status"] == "retired" and found.status != "retired"
+    leaves = values["status"] == RETIRED and found.status != RETIRED
+    returns = values["status"] != RETIRED and found.status == RETIRED
     if (leaves or values["class_id"] != found.class_id) and await _promised(session, vehicle_id):
         raise InUse
     if values["odometer_km"] < found.odometer_km:
         raise Invalid(_("An odometer does not run backwards"), field="odometer_km")
+    if returns:
+        await take(session, VEHICLES)
+    elif leaves:
+        await give_back(session, VEHICLES)
     async with unique(session, _VEHICLE_KEYS):
         changed = _apply(found, values)
     await audit.record(session, "car_hire.vehicle_changed", "car_hire.vehicle", found.id, changed)

@@ -10,6 +10,7 @@ from tenants.operator.services.sizes import Sizes
 from tenants.portal.routes.parts import (
     AnyRequest,
     authority,
+    crossing,
     databases,
     directory,
     products,
@@ -21,6 +22,7 @@ from tenants.roster import Roster
 __all__ = [
     "AnyRequest",
     "authority",
+    "crossing",
     "databases",
     "directory",
     "products",

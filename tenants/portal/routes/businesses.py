@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any, Final
 
@@ -17,6 +17,7 @@ from core.errors import NotFound
 from core.i18n import _, fill, locale, reading_in
 from core.permissions import Role, member
 from core.plugin import Plugins
+from core.quotas.services import Usage as Used
 from core.scope import Tenant
 from core.web.forms import Bound, blank, posted
 from core.web.headers import Csp
@@ -24,6 +25,7 @@ from core.web.pages import Page, SeeOther
 from tenants.portal import choices
 from tenants.portal.routes import access, parts
 from tenants.portal.routes.parts import AnyRequest
+from tenants.portal.routes.usage import used_by
 from tenants.portal.schemas import BusinessSettings
 from tenants.portal.services import businesses, progress
 from tenants.portal.services.businesses import Business, Changes
@@ -221,13 +223,20 @@ class Businesses(Controller):
         return SeeOther(f"{access.path_of(business)}/progress")
 
 
+async def _limits(request: AnyRequest, session: AsyncSession, business: Business) -> Sequence[Used]:
+    """What those who can do something about it should know of its limits."""
+    if not (business.is_open and business.may_administer):
+        return []
+    return await used_by(request, session, business)
+
+
 async def _page(
     request: AnyRequest,
     session: AsyncSession,
     business: Business,
     refused: Bound[BusinessSettings] | None = None,
 ) -> Page:
-    staff = None
+    staff, used = None, await _limits(request, session, business)
     if business.is_open:
         tenant = await parts.directory(request).by_id(business.id)
         staff = await parts.crossing(request).staff_of(session, tenant) if tenant else None
@@ -246,6 +255,7 @@ async def _page(
             "products": parts.products(request),
             "zones": choices.zone_options(),
             "staff": staff,
+            "pressing": [each for each in used if each.state != "fine"],
             "url": parts.url_of(request, business),
             "country": choices.country_name(business.country) if business.country else None,
             "currency": choices.currency_name(business.currency),
