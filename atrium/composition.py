@@ -15,6 +15,8 @@ from core.connections import Lifetime
 from core.crypto import KeyRing, MasterKeys
 from core.db import Databases
 from core.mail.office import office
+from core.notifications import centre as notifications
+from core.notifications.centre import Centre
 from core.part import core
 from core.payments import gateway
 from core.payments.stripe_gateway import StripeGateway
@@ -64,6 +66,11 @@ def make_services(settings: Settings, products: Plugins) -> Services:
             api_base=settings.stripe_api_base,
             script_url=settings.stripe_js_url,
             public_url=settings.webhook_url or settings.public_url,
+        )
+    )
+    notifications.install(
+        Centre(
+            platform=OF_THE_PLATFORM, products=products, url_of=directory.url_of, signals=signals
         )
     )
     resolver.install(PublicDns(resolver.servers(settings.dns_servers)))

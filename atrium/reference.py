@@ -14,6 +14,7 @@ import msgspec
 
 from core.extension import Extension, ExtensionPoint
 from core.jobs import Schedule
+from core.notices import Notice
 from core.part import OF_EVERY_TENANT
 from core.permissions import Permission
 from core.personal import PersonalData
@@ -25,7 +26,7 @@ from tenants.installed import installed
 FILE: Final = Path(__file__).parents[1] / "docs" / "reference" / "plugin.md"
 DECLARED: Final = (
     Plugin, NavItem, Permission, Schedule, Slot, Place, Extension, ExtensionPoint, PersonalData,
-    Meter, Limit,
+    Meter, Limit, Notice,
 )  # fmt: skip
 """What a declaration is made of, in the order of the page."""
 

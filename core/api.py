@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.3"
+VERSION: Final = "1.4"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -29,7 +29,9 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "core.jobs": ("Actor", "GiveUp", "Schedule", "actor", "running_job"),
     "core.mail": ("send",),
     "core.money": ("Money", "round_to"),
-    "core.payments.events": ("PaymentAuthorised",),
+    "core.notices": ("Channel", "Notice"),
+    "core.notifications": ("notify",),
+    "core.payments.events": ("PaymentAuthorised", "PaymentFailed"),
     "core.payments.services": ("NotAcceptingCards", "Payments", "accepts_cards"),
     "core.permissions": ("Permission", "Role", "member", "permission", "public"),
     "core.personal": ("PersonalData", "Rows"),

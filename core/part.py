@@ -18,6 +18,9 @@ from core.auth.tasks import EVERY_NIGHT, send_reset, sweep
 from core.i18n import _
 from core.idempotency import tasks as idempotency
 from core.mail import tasks as mail
+from core.notifications import routes as notifications
+from core.notifications import tasks as notification_jobs
+from core.notifications.personal import NOTIFICATIONS
 from core.payments import routes as payments
 from core.payments import tasks as payment_jobs
 from core.permissions import CORE_PERMISSIONS, MANAGE_PEOPLE, MANAGE_SETTINGS, READ_AUDIT
@@ -49,11 +52,13 @@ core: Final = Plugin(
         Acceptance,
         AuditLog,
         Sessions,
+        *notifications.CONTROLLERS,
         *payments.CONTROLLERS,
     ),
     actors=(
         *payment_jobs.ACTORS,
         *mail.ACTORS,
+        *notification_jobs.ACTORS,
         *idempotency.ACTORS,
         sweep,
         send_reset,
@@ -62,17 +67,19 @@ core: Final = Plugin(
     schedules=(
         *payment_jobs.SCHEDULES,
         *mail.SCHEDULES,
+        *notification_jobs.SCHEDULES,
         *idempotency.SCHEDULES,
         EVERY_NIGHT,
         quotas.EVERY_NIGHT,
     ),
     limits=(PEOPLE,),
     permissions=CORE_PERMISSIONS,
-    personal=PERSONAL,
+    personal=(NOTIFICATIONS, *PERSONAL),  # the account last
     audit_titles=TITLES,
     places=PLACES,
     navigation=(
         *payments.NAVIGATION,
+        *notifications.NAVIGATION,
         NavItem(title=_("Account"), path="/account", icon="user", area="account"),
         NavItem(
             title=_("People"),

@@ -25,6 +25,7 @@ from core.extension import Extension, ExtensionPoint
 from core.folders import ENTRY_POINT_GROUP, folder_of
 from core.i18n import LazyText
 from core.jobs import Actor, Schedule
+from core.notices import Notice
 from core.permissions import Permission
 from core.personal import PersonalData
 from core.quotas.declaration import Limit
@@ -138,6 +139,8 @@ class Plugin:
     """Which jobs a domain event of whichever plugin asks for."""
     permissions: tuple[Permission, ...] = ()
     """What people of the business may be allowed to do, and which roles may from the start."""
+    notices: tuple[Notice, ...] = ()
+    """What it tells people of, by ``core.notifications.notify``."""
     navigation: tuple[NavItem, ...] = ()
     """Entries of the menus; the page of the settings has one by itself."""
     places: tuple[Place, ...] = ()
@@ -180,6 +183,7 @@ class Plugin:
             ("meter", [each.name for each in self.meters]),
             ("limit", [each.name for each in self.limits]),
             ("extension point", [each.name for each in self.extension_points]),
+            ("notice", [each.name for each in self.notices]),
             *self._named_by_pages(),
         ):
             _refuse_strangers(self.name, kind, names)

@@ -24,6 +24,7 @@ from core.errors import Conflict, NotFound
 from core.i18n import _
 from core.ids import new_id
 from core.jobs import put
+from tenants import notices
 from tenants.archive.making import make_archive
 from tenants.archive.sealing import ArchiveKey
 from tenants.files import archive_file
@@ -172,6 +173,11 @@ class Exporter:
                 },
                 locale=export.locale,
                 key=f"tenant:{tenant.id}:export:{export.id}",
+            )
+            until = export.expires_at
+            assert until is not None
+            await notices.tell(
+                session, notices.EXPORT_READY, tenant.id, f"/{page}", to=[account.id], until=until
             )
         return export
 

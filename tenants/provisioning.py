@@ -29,7 +29,7 @@ from core.plugin import Plugins
 from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
-from tenants import runs
+from tenants import notices, runs
 from tenants.archive.restoring import Restoring
 from tenants.catalogue import EVERYONE, describe, find
 from tenants.changes import announce
@@ -235,7 +235,7 @@ class Provisioner:
             .where(TenantRecord.id == work.tenant.id, TenantRecord.status == "provisioning")
             .values(status="active")
         )
-        await session.execute(
+        enabled = await session.scalars(
             update(TenantPlugin)
             .where(
                 TenantPlugin.tenant_id == work.tenant.id,
@@ -243,13 +243,24 @@ class Provisioner:
                 TenantPlugin.state == "installing",
             )
             .values(state="enabled")
+            .returning(TenantPlugin.plugin)
         )
+        await self._tell(session, work, sorted(enabled))
         await session.execute(
             update(ProvisioningRun)
             .where(ProvisioningRun.id == run_id)
             .values(state="done", error=None, owner=None, source=None, finished_at=now())
         )
         announce(session, self.means.signals, work.tenant.id)
+
+    async def _tell(self, session: AsyncSession, work: _Work, enabled: list[str]) -> None:
+        """Whoever looks after it, of the business or, if that was open before, of its products."""
+        if work.owner is not None or work.source is not None:
+            await notices.tell(session, notices.READY, work.tenant.id, "/progress")
+            return
+        for name in enabled:
+            product = self.means.plugins.working[name].title
+            await notices.tell(session, notices.PRODUCT_ADDED, work.tenant.id, product=product)
 
     async def _read(self, session: AsyncSession, run_id: UUID) -> _Work:
         run = await session.get(ProvisioningRun, run_id)

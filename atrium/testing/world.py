@@ -12,6 +12,8 @@ from atrium.testing.keys import key_ring, master_key_file
 from atrium.testing.servers import PASSWORDS, Postgres, scratch
 from core import mail
 from core.db import Databases
+from core.notifications import centre as notifications
+from core.notifications.centre import Centre
 from core.plugin import Plugins
 from core.scope import Tenant
 from core.settings import Settings
@@ -105,6 +107,9 @@ async def world_of(postgres: Postgres, redis_url: str) -> AsyncIterator[World]:
     provisioner = Provisioner(settings, databases, plugins, lines, signals)
     directory = Catalogue(settings, databases, lines)
     directory.listen(signals)
+    notifications.install(
+        Centre(platform=OF_THE_PLATFORM, products=plugins, url_of=directory.url_of, signals=signals)
+    )
     async with signals.listening():
         yield World(
             postgres=postgres,

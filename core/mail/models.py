@@ -43,6 +43,7 @@ class Mail(Base):
     subject: Mapped[str] = mapped_column(EncryptedText)
     text: Mapped[str] = mapped_column(EncryptedText)
     html: Mapped[str | None] = mapped_column(EncryptedText)
+    unsubscribe: Mapped[str | None] = mapped_column(EncryptedText)
     state: Mapped[str] = mapped_column(Text, default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)

@@ -42,11 +42,14 @@ async def send(
     *,
     locale: str | None = None,
     key: str | None = None,
+    unsubscribe: str | None = None,
 ) -> UUID | None:
     """Write a letter; it leaves once this transaction has committed.
 
     It is written in the recipient's ``locale`` (the tenant's, if theirs is not known). ``key``
     makes it once: a second letter with the same key is not written, and the answer is None.
+    ``unsubscribe`` is an address that ends letters of this kind by a POST without signing in
+    (RFC 8058); mail programs show it as a button.
 
     Raises:
         Invalid: ``to`` is not one e-mail address.
@@ -69,6 +72,7 @@ async def send(
             subject=letter.subject,
             text=letter.text,
             html=letter.html,
+            unsubscribe=unsubscribe,
             state="queued",
             attempts=0,
         )

@@ -19,13 +19,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.admission import Crowded
 from core.at_rest import resting
-from core.auth import guard
+from core.auth import guard, sessions
 from core.auth import identity as identities
 from core.auth.authority import Authority
 from core.auth.guard import DeclaredAccess, access_guard
 from core.auth.identity import Identity
 from core.db import Databases
 from core.errors import NotFound
+from core.notifications import centre as notifications
 from core.permissions import public
 from core.plugin import Plugins
 from core.plugin_settings import routes as plugin_settings
@@ -35,6 +36,7 @@ from core.signals import Signals
 from core.terms.guard import not_overdue
 from core.web import allowances, csrf, headers, idempotency, openapi, problems, queries, revalidate
 from core.web.bodies import StructBodies
+from core.web.ears import Ears
 from core.web.edge import INTERNAL, INTERNAL_API
 from core.web.locales import localised
 from core.web.pages import Page
@@ -164,6 +166,7 @@ def build(
                 "authority": services.authority,
                 "signals": services.signals,
                 "products": services.products,
+                "ears": Ears(services.signals, notifications.CHANNEL, sessions.CHANNEL),
             }
         ),
     )

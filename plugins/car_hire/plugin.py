@@ -5,22 +5,17 @@ from __future__ import annotations
 from typing import Final
 
 from core.i18n import _
-from core.permissions import Permission, Role
 from core.plugin import Meter, NavItem, Plugin
 from plugins.car_hire import demo, tasks
 from plugins.car_hire.audit_titles import TITLES
+from plugins.car_hire.notices import NOTICES
+from plugins.car_hire.permissions import DESK, FLEET, RATES
 from plugins.car_hire.points import POINTS
 from plugins.car_hire.policy import PLUGIN, Policy
 from plugins.car_hire.routes import api, desk, keeping, site, slots
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.personal import PERSONAL
-
-_STAFF: Final = frozenset({Role.STAFF})
-
-DESK: Final = Permission("car_hire.desk", _("Book, hand out and take back vehicles"), _STAFF)
-FLEET: Final = Permission("car_hire.fleet", _("Add and change vehicles"), _STAFF)
-RATES: Final = Permission("car_hire.rates", _("Change vehicle classes and rates"))
 
 NAVIGATION: Final = (
     NavItem(title=_("Hire a car"), path="/car-hire", icon="car", area="site", order=10),
@@ -63,6 +58,7 @@ plugin: Final = Plugin(
     schedules=tasks.SCHEDULES,
     listeners=tasks.LISTENERS,
     permissions=(DESK, FLEET, RATES),
+    notices=NOTICES,
     places=slots.PLACES,
     slots=slots.SLOTS,
     extension_points=POINTS,

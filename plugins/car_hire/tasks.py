@@ -10,14 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.events import Event
 from core.jobs import Actor, Schedule, actor
-from core.payments.events import PaymentAuthorised
-from plugins.car_hire.services import paying, quotes
+from core.payments.events import PaymentAuthorised, PaymentFailed
+from plugins.car_hire.services import paying, quotes, telling
 
 
 @actor("car_hire.payment_authorised")
 async def payment_authorised(session: AsyncSession, event: PaymentAuthorised) -> None:
     """Money was reserved for a booking or a hire of ours."""
     await paying.authorised(session, event)
+
+
+@actor("car_hire.payment_failed")
+async def payment_failed(session: AsyncSession, event: PaymentFailed) -> None:
+    """Money was not to be had, or is reserved no more."""
+    await telling.payment_failed(session, event)
 
 
 @actor(paying.COLLECT)
@@ -51,8 +57,11 @@ async def purge_quotes(session: AsyncSession) -> None:
         await purge_quotes.enqueue(session)
 
 
-ACTORS: Final = (payment_authorised, collect, give_back, release_hold, settle, purge_quotes)
+ACTORS: Final = (
+    payment_authorised, payment_failed, collect, give_back, release_hold, settle, purge_quotes,
+)  # fmt: skip
 SCHEDULES: Final = (Schedule(actor=purge_quotes, cron="20 3 * * *"),)
 LISTENERS: Final[Mapping[type[Event], tuple[Actor, ...]]] = {
-    PaymentAuthorised: (payment_authorised,)
+    PaymentAuthorised: (payment_authorised,),
+    PaymentFailed: (payment_failed,),
 }

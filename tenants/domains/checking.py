@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select, update
@@ -14,10 +14,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.audit import services as audit
 from core.clock import now
 from core.db import outside
+from core.notices import Notice
 from core.settings import Settings
 from core.signals import Signals
+from tenants import notices
 from tenants.changes import announce
-from tenants.domains import letters, records
+from tenants.domains import letters, names, records
 from tenants.domains.models import TenantHost
 from tenants.domains.records import Look, Seen, State
 from tenants.domains.resolver import Resolver
@@ -123,6 +125,7 @@ class Inspector:
             await letters.lost(session, self.settings, holder)
         domain.verified_at = moment
         await self._changed(session, domain, "tenants.domain_verified")
+        await _tell(session, notices.DOMAIN_PROVED, domain)
 
     async def _watch(
         self, session: AsyncSession, domain: TenantHost, seen: Look, moment: datetime
@@ -139,6 +142,7 @@ class Inspector:
                 domain.warned_at = moment
                 until = max(lapses_at, moment + WARNED_BEFORE)
                 await letters.wrong(session, self.settings, domain, until)
+                await _tell(session, notices.DOMAIN_WRONG, domain, until=until)
         elif moment >= lapses_at and moment - domain.warned_at >= WARNED_BEFORE:
             await self._lapse(session, domain, moment)
             await letters.lapsed(session, self.settings, domain)
@@ -148,12 +152,18 @@ class Inspector:
         domain.is_primary = False
         domain.next_check_at, domain.checks = moment + LONGEST_PAUSE, 0
         await self._changed(session, domain, "tenants.domain_lapsed")
+        await _tell(session, notices.DOMAIN_LOST, domain)
 
     async def _changed(self, session: AsyncSession, domain: TenantHost, action: str) -> None:
         await session.flush()
         announce(session, self.signals, domain.tenant_id)
         detail = {"host": domain.host}
         await audit.record(session, action, "tenant", domain.tenant_id, detail)
+
+
+async def _tell(session: AsyncSession, notice: Notice, domain: TenantHost, **values: Any) -> None:
+    host = names.shown(domain.host)
+    await notices.tell(session, notice, domain.tenant_id, "/domains", host=host, **values)
 
 
 async def due(session: AsyncSession) -> list[UUID]:

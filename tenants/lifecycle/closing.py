@@ -19,6 +19,7 @@ from core.jobs import put
 from core.permissions import Role
 from core.settings import Settings
 from core.signals import Signals
+from tenants import notices
 from tenants.changes import announce
 from tenants.lifecycle.statuses import Status, locked, move
 from tenants.models import Membership, TenantRecord
@@ -51,6 +52,8 @@ async def close(
         detail = {"delete_after": tenant.delete_after}
         await audit.record(session, "tenants.closed", "tenant", tenant_id, detail)
         await _tell_owners(session, settings, tenant, "closed", {"ends": tenant.delete_after})
+        until = tenant.delete_after
+        await notices.tell(session, notices.CLOSED, tenant_id, "/upkeep", until=until)
     assert tenant.delete_after is not None
     return tenant.delete_after
 

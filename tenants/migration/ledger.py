@@ -19,6 +19,7 @@ from core.clock import now
 from core.db import Databases, is_away
 from core.scope import Tenant
 from core.signals import Signals
+from tenants import notices
 from tenants.changes import announce
 from tenants.migration.replay import Outcome, Target
 from tenants.models import MigrationStatus
@@ -40,6 +41,7 @@ class Ledger:
     databases: Databases
     platform: Tenant
     signals: Signals
+    _failed: list[tuple[UUID, str]] = field(default_factory=list)
     _unwritten: dict[tuple[UUID, str], Row] = field(default_factory=dict)
 
     def begun(self, target: Target) -> None:
@@ -59,6 +61,8 @@ class Ledger:
     def ended(self, outcome: Outcome) -> None:
         """Note how a line ended in a scope."""
         self._unwritten[outcome.tenant_id, outcome.line] = row_of(outcome)
+        if outcome.error:
+            self._failed.append((outcome.tenant_id, outcome.line))
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[None]:
@@ -70,6 +74,9 @@ class Ledger:
             steadily.cancel()
             await asyncio.wait([steadily])
             await self._write()
+        if self._failed:
+            async with self.databases.transaction(self.platform) as session:
+                await notices.tell_operators(session, self._failed)
 
     async def _write_steadily(self) -> None:
         while True:

@@ -6,6 +6,7 @@ from typing import Final
 
 from core.i18n import _
 from core.plugin import NavItem, Plugin
+from tenants import notices
 from tenants.operator.audit_titles import TITLES
 from tenants.operator.permissions import ACT, LOOK
 from tenants.operator.routes.api import TenantsApi
@@ -56,6 +57,7 @@ plugin: Final = Plugin(
     ),
     audit_titles=TITLES,
     permissions=(LOOK, ACT),
+    notices=notices.OF_OPERATORS,
     navigation=tuple(
         NavItem(title=title, path=path, icon=icon, permission=LOOK.name, order=order)
         for order, (title, path, icon) in enumerate(_PAGES)

@@ -6,6 +6,7 @@ from typing import Final
 
 from core.i18n import _
 from core.plugin import NavItem, Plugin
+from tenants import notices
 from tenants.portal.audit_titles import TITLES
 from tenants.portal.routes.api import BusinessesApi
 from tenants.portal.routes.branding import Branding
@@ -52,6 +53,7 @@ plugin: Final = Plugin(
         SenderApi,
     ),
     audit_titles=TITLES,
+    notices=notices.OF_BUSINESSES,
     navigation=(
         NavItem(
             title=_("My businesses"),

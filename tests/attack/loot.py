@@ -16,8 +16,11 @@ from core.auth.models import UserSession
 from core.clock import now
 from core.ids import new_id
 from core.mail.models import Mail
+from core.notifications import notify
+from core.notifications.models import Notification
 from core.permissions import Role
 from core.scope import Tenant
+from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.services import fleet
 from tenants.domains.services import claim
 from tenants.imports.models import ArchiveUpload
@@ -52,6 +55,13 @@ class Loot:
             letter.subject = letter.text = secret
             letter.state = "caught"
             session.add(letter)
+            await session.flush()
+            await notify(
+                session, BOOKED, to=[user_id], subject=("x", user_id), link="/car-hire/desk",
+                number=secret, vehicle_class="Compact", starts_at=shop.now,
+            )  # fmt: skip
+            told = select(Notification.id).where(Notification.subject_id == str(user_id))
+            notification_id = (await session.scalars(told)).one()
             car = await fleet.vehicle(session, shop.cars[0].id)
             versions = (car.version, shop.vehicle_class.version)
         platform = site.world.platform
@@ -74,6 +84,7 @@ class Loot:
             "person_id": user_id,
             "session_id": session_id,
             "mail_id": mail_id,
+            "notification_id": notification_id,
             "business_id": tenant.id,
             # The console's; whoever is no operator gets 404 whatever stands here.
             "tenant_id": tenant.id,

@@ -85,6 +85,12 @@ def unthrottled(site: Site) -> Iterator[None]:
     authority.throttle = kept
 
 
+@pytest.fixture(autouse=True)
+def brief_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream is read to its end here."""
+    monkeypatch.setattr("core.notifications.live.LONGEST", 0.1)
+
+
 ELSEWHERE = {"POST /settings/payments": "asks Stripe: tests/core/payments/test_accounts.py"}
 
 

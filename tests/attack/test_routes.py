@@ -33,6 +33,12 @@ async def loot(site: Site) -> dict[str, Loot]:
     return {tenant.slug: await Loot.of(site, tenant) for tenant in site.world.tenants}
 
 
+@pytest.fixture(autouse=True)
+def brief_streams(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream is read to its end here."""
+    monkeypatch.setattr("core.notifications.live.LONGEST", 0.1)
+
+
 def of_platform(site: Site) -> list[Route]:
     return routes(site.edge.platform)
 

@@ -22,7 +22,7 @@ from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow, QuoteExpired, VehicleUnavailable
 from plugins.car_hire.models import Booking, Customer, Quote, Vehicle, VehicleClass, states
-from plugins.car_hire.services import availability, checks, fleet
+from plugins.car_hire.services import availability, checks, fleet, telling
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.locking import (
     DEADLOCK,
@@ -241,6 +241,7 @@ async def confirm(session: AsyncSession, booking: Booking) -> bool:
     move(booking, "confirmed")
     await session.flush()
     await audit.record(session, "car_hire.booking_confirmed", "car_hire.booking", booking.id)
+    await telling.booked(session, booking)
     return True
 
 
@@ -258,6 +259,7 @@ async def _revive(session: AsyncSession, booking: Booking) -> bool:
             await session.refresh(booking)
         else:
             await audit.record(session, "car_hire.booking_revived", "car_hire.booking", booking.id)
+            await telling.booked(session, booking)
             return True
     return False
 
@@ -270,6 +272,7 @@ async def expire(session: AsyncSession, booking_id: UUID) -> Booking | None:
     move(booking, "expired")
     await session.flush()
     await audit.record(session, "car_hire.booking_expired", "car_hire.booking", booking.id)
+    await telling.unpaid(session, booking)
     return booking
 
 
@@ -283,6 +286,7 @@ async def cancel(session: AsyncSession, booking_id: UUID, expected: int | None =
     move(booking, "cancelled", expected)
     await session.flush()
     await audit.record(session, "car_hire.booking_cancelled", "car_hire.booking", booking.id)
+    await telling.cancelled(session, booking)
     return booking
 
 

@@ -24,10 +24,10 @@ from core.payments.services.payments import Payments
 from core.payments.states import FAILED, TOOK_MONEY, NotInState, State
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Hire
-from plugins.car_hire.services import bookings, hires, letters
+from plugins.car_hire.services import bookings, hires, letters, telling
 
-BOOKING: Final = "car_hire.booking"
-HIRE: Final = "car_hire.hire"
+BOOKING: Final = telling.BOOKING
+HIRE: Final = telling.HIRE
 CHARGE: Final = "charge"
 DEPOSIT: Final = "deposit"
 REST: Final = "rest"
@@ -277,9 +277,13 @@ async def settle(session: AsyncSession, hire_id: UUID) -> None:
         return
     if hire.deposit_payment_id is not None:
         await _use_deposit(session, hire.deposit_payment_id, hires.owed(hire)[0])
-    if not (await outstanding(session, hire)):
+    owed = await outstanding(session, hire)
+    if not owed:
         await hires.close(session, hire_id)
     await letters.receipt(session, hire_id)
+    booking = await bookings.one(session, hire.booking_id)
+    billed = Money(hire.billed or Decimal(0), hire.currency)
+    await telling.charged(session, booking, billed, owed)
 
 
 async def _use_deposit(session: AsyncSession, payment_id: UUID, taken: Money) -> None:

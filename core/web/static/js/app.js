@@ -1,5 +1,6 @@
 // The shell's custom elements, forms and answers. Imported, not loaded when met: together they are
-// 7 kB, and a key pressed before an element had come would be lost.
+// 10 kB, and a key pressed before an element had come would be lost.
+import "./elements/at-bell.js";
 import "./elements/at-copy.js";
 import "./elements/at-dialog.js";
 import "./elements/at-menu.js";

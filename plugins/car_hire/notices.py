@@ -1,0 +1,79 @@
+"""What the desk and customers are told of."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.i18n import _
+from core.notices import Channel, Notice
+from plugins.car_hire.permissions import DESK
+
+_APP: Final = frozenset({Channel.APP})
+_AND_DIGEST: Final = frozenset({Channel.APP, Channel.DIGEST})
+_AND_MAIL: Final = frozenset({Channel.APP, Channel.MAIL})
+
+BOOKED: Final = Notice(
+    name="car_hire.booked",
+    title=_("New bookings"),
+    text=_("Booking {number} is paid: {vehicle_class}, from {starts_at}."),
+    audience=DESK,
+    channels=_AND_DIGEST,
+    icon="calendar-plus",
+)
+CANCELLED: Final = Notice(
+    name="car_hire.booking_cancelled",
+    title=_("Cancelled bookings"),
+    text=_("Booking {number} was cancelled: {vehicle_class}, from {starts_at}."),
+    audience=DESK,
+    channels=_AND_DIGEST,
+    icon="calendar-x",
+)
+PAYMENT_FAILED: Final = Notice(
+    name="car_hire.payment_failed",
+    title=_("Payments that failed"),
+    text=_("The card payment of booking {number} was not collected: {amount}."),
+    audience=DESK,
+    channels=_AND_MAIL,
+    icon="credit-card-off",
+)
+DEPOSIT_LAPSED: Final = Notice(
+    name="car_hire.deposit_lapsed",
+    title=_("Deposits that lapsed"),
+    text=_("The deposit of booking {number} is reserved no more: {amount}. The car is still out."),
+    audience=DESK,
+    channels=_AND_MAIL,
+    icon="shield-off",
+)
+OWED: Final = Notice(
+    name="car_hire.owed",
+    title=_("Returns with something to pay"),
+    text=_("The car of booking {number} is back. The deposit does not cover {amount}."),
+    audience=DESK,
+    channels=_AND_DIGEST,
+    icon="receipt",
+)
+OWN_CANCELLED: Final = Notice(
+    name="car_hire.own_booking_cancelled",
+    title=_("My booking was cancelled"),
+    text=_("Your booking {number} was cancelled: {vehicle_class}, from {starts_at}."),
+    channels=_APP,  # a letter of its own goes out anyway
+    icon="calendar-x",
+)
+OWN_UNPAID: Final = Notice(
+    name="car_hire.own_booking_unpaid",
+    title=_("My booking was not paid in time"),
+    text=_("Your booking {number} was not paid in time. The car is free for others again."),
+    channels=_AND_MAIL,
+    icon="calendar-off",
+)
+OWN_BILL: Final = Notice(
+    name="car_hire.own_bill",
+    title=_("My return was charged"),
+    text=_("Your return of booking {number} was charged with {amount}."),
+    channels=_APP,  # the receipt is a letter
+    icon="receipt",
+)
+
+NOTICES: Final = (
+    BOOKED, CANCELLED, PAYMENT_FAILED, DEPOSIT_LAPSED, OWED, OWN_CANCELLED, OWN_UNPAID, OWN_BILL,
+)  # fmt: skip

@@ -1,0 +1,1 @@
+"""Notifications: told, shown, mailed and forgotten."""
