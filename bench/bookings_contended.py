@@ -35,16 +35,15 @@ ATTEMPTS: Final = 20_000
 CLIENTS: Final = 64
 CARS: Final = 6
 HOT_HOURS: Final = 48
+OVERLAP: Final = "23P01"
 HORIZON_HOURS: Final = 24 * 700
 PEER_SECONDS: Final = 5.0
 PEER_CLIENTS: Final = 32
 
 OVERLAPS: Final = """
-SELECT count(*) FROM {schema}.car_hire_bookings a JOIN {schema}.car_hire_bookings b
+SELECT count(*) FROM {schema}.car_hire_occupancies a JOIN {schema}.car_hire_occupancies b
 ON a.vehicle_id = b.vehicle_id AND a.id < b.id
 AND lower(a.period) < upper(b.period) AND lower(b.period) < upper(a.period)
-WHERE a.state IN ('pending_payment', 'confirmed', 'out')
-AND b.state IN ('pending_payment', 'confirmed', 'out')
 """
 
 
@@ -180,13 +179,16 @@ WITH quote AS (
   INSERT INTO {schema}.car_hire_quotes
   SELECT (jsonb_populate_record(q, jsonb_build_object('id', $1::uuid))).*
   FROM {schema}.car_hire_quotes q WHERE q.id = $2 RETURNING id
-) INSERT INTO {schema}.car_hire_bookings
-SELECT (jsonb_populate_record(b, jsonb_build_object(
-  'id', $1::uuid, 'number', $1::uuid, 'quote_id', $1::uuid,
-  'starts_at', lower($3::tstzrange), 'ends_at', upper($3::tstzrange), 'period', $3::tstzrange
-))).* FROM {schema}.car_hire_bookings b, quote WHERE b.quote_id = $2
+), booking AS (
+  INSERT INTO {schema}.car_hire_bookings
+  SELECT (jsonb_populate_record(b, jsonb_build_object(
+    'id', $1::uuid, 'number', $1::uuid, 'quote_id', $1::uuid,
+    'starts_at', lower($3::tstzrange), 'ends_at', upper($3::tstzrange)
+  ))).* FROM {schema}.car_hire_bookings b, quote WHERE b.quote_id = $2 RETURNING id, vehicle_id
+) INSERT INTO {schema}.car_hire_occupancies (id, vehicle_id, period, booking_id)
+SELECT id, vehicle_id, $3::tstzrange, id FROM booking
 """
-_FREE: Final = "UPDATE {schema}.car_hire_bookings SET state = 'cancelled' WHERE id = $1"
+_FREE: Final = "DELETE FROM {schema}.car_hire_occupancies WHERE id = $1"
 
 
 async def hot_car(dsn: str, schema: str, like: Booking, *, locked: bool) -> dict[str, float]:
@@ -202,11 +204,11 @@ async def hot_car(dsn: str, schema: str, like: Booking, *, locked: bool) -> dict
     )
     for each in connections:
         await each.close()
-    done = counted["inserted"] + counted[locking.OVERLAP]
+    done = counted["inserted"] + counted[OVERLAP]
     return {
         "transactions_per_second": round(done / PEER_SECONDS, 1),
         "inserted": counted["inserted"],
-        "refused": counted[locking.OVERLAP],
+        "refused": counted[OVERLAP],
         "deadlocks": counted[locking.DEADLOCK],
     }
 

@@ -172,7 +172,7 @@ class _Story:
             case "cancelled":
                 await bookings.cancel(session, booking.id)
             case "expired":
-                bookings.move(booking, "expired")
+                await bookings.move(session, booking, "expired")
             case _:
                 await bookings.confirm(session, booking)
         if step.became == "no_show":

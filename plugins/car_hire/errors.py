@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from core.errors import Conflict
 from core.i18n import _
 
@@ -25,3 +28,21 @@ class NotNow(Conflict):
 
     code = "car_hire.not_now"
     title = _("That step is not possible now. Reload the page to see the present state")
+
+
+class DecidedMeanwhile(Conflict):
+    """Somebody else is deciding about the same car, or just did."""
+
+    code = "car_hire.decided_meanwhile"
+    title = _("Somebody else is changing this car's calendar. Try again in a moment")
+
+
+class Collision(Conflict):
+    """The car is spoken for; ``found`` is by what."""
+
+    code = "car_hire.collision"
+    title = _("This car is spoken for in that time")
+
+    def __init__(self, message: str, found: Sequence[Any] = ()) -> None:
+        super().__init__(message)
+        self.found = found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Final
 
@@ -73,6 +74,11 @@ class Policy(Form, kw_only=True):
     quote_minutes: Annotated[
         int, whole(_("A shown price is good for"), min=5, max=10080, unit=_MINUTES)
     ] = 60
+
+    @property
+    def buffer(self) -> timedelta:
+        """What a car needs between two hires."""
+        return timedelta(minutes=self.buffer_minutes)
 
 
 async def read(session: AsyncSession) -> Policy:

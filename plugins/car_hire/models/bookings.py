@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, DateTime, ForeignKey, Index, Numeric, Text, text
-from sqlalchemy.dialects.postgresql import JSONB, TSTZRANGE, ExcludeConstraint, Range
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
@@ -18,21 +17,12 @@ from core.ids import new_id
 from plugins.car_hire.models import states
 from plugins.car_hire.models.fleet import LINE, money_column
 
-NO_OVERLAP = "ex_car_hire_bookings_vehicle_period"
-"""The constraint that is the authority on double bookings."""
-
-
-def _quoted(names: Sequence[str]) -> str:
-    return ", ".join(f"'{name}'" for name in names)
-
 
 class Booking(Base):
     """One car of the class, kept for a customer from ``starts_at`` up to ``ends_at``.
 
-    ``period`` is what the car is blocked for: the hire and the buffer for cleaning after it,
-    half open, so that one hire may begin when another ends. A car handed over early is blocked
-    from then on. A quote can be booked once, which
-    makes a second click or a repeated request find the first booking.
+    What it takes from the calendar stands in its occupancy, as long as it takes anything. A quote
+    can be booked once, which makes a second click or a repeated request find the first booking.
     """
 
     __tablename__ = "car_hire_bookings"
@@ -47,18 +37,34 @@ class Booking(Base):
     vehicle_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_vehicles.id"))
     starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
-    period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+    pinned: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """Whether it must stay on its car; others may be moved to make room."""
     state: Mapped[str] = mapped_column(Text, default="pending_payment")
     channel: Mapped[str] = mapped_column(Text)
     currency: Mapped[str] = mapped_column(Text)
     gross: Mapped[Decimal] = money_column()
     hold_until: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     payment_id: Mapped[UUID | None]
+    paid_quote_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_quotes.id"))
+    """The price that was paid, once a change made another: the bill settles the difference."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (
         Index("uq_car_hire_bookings_number", "number", unique=True),
         Index("uq_car_hire_bookings_quote_id", "quote_id", unique=True),
+        Index("uq_car_hire_bookings_vehicle_id", "id", "vehicle_id", unique=True),
+        Index("ix_car_hire_bookings_vehicle_id", "vehicle_id", "id"),
+        Index(
+            "ix_car_hire_bookings_paid_quote_id",
+            "paid_quote_id",
+            postgresql_where=text("paid_quote_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_car_hire_bookings_out",
+            "vehicle_id",
+            "ends_at",
+            postgresql_where=text("state = 'out'"),
+        ),
         Index("ix_car_hire_bookings_starts_at", "starts_at", "id"),
         Index(
             "ix_car_hire_bookings_open",
@@ -68,18 +74,7 @@ class Booking(Base):
         ),
         CheckConstraint(states.words(states.BOOKING), name="state"),
         CheckConstraint("channel IN ('site', 'desk', 'api')", name="channel"),
-        CheckConstraint(
-            "ends_at > starts_at AND lower(period) <= starts_at AND upper(period) >= ends_at"
-            " AND lower_inc(period) AND NOT upper_inc(period)",
-            name="period",
-        ),
-        ExcludeConstraint(
-            ("vehicle_id", "="),
-            ("period", "&&"),
-            name=NO_OVERLAP,
-            using="gist",
-            where=text(f"state IN ({_quoted(states.BLOCKING)})"),
-        ),
+        CheckConstraint("ends_at > starts_at", name="period"),
         LINE,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import DateTime, Text, bindparam, func, literal_column, select
@@ -12,27 +12,19 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
-from plugins.car_hire.models import Booking, Vehicle, VehicleClass, states
-from plugins.car_hire.services.locking import lock_key
+from plugins.car_hire.models import Booking, Occupancy, Vehicle, VehicleClass
 
 LATE_HORIZON: Final = timedelta(hours=24)
 """A car that is late is not promised to anybody for so long from now."""
 
 
-def blocked(starts_at: datetime, ends_at: datetime, buffer: timedelta) -> Range[datetime]:
-    """What a hire takes from the calendar: half open, so that the next may begin at its end."""
-    return Range(starts_at, ends_at + buffer, bounds="[)")
-
-
 # Conditions are made once: building them anew cost a booking more than its statements did. The
 # states are written out, since PostgreSQL uses a partial index only for states that it can see.
-_BLOCKS: Final = Booking.state.in_([literal_column(f"'{each}'") for each in states.BLOCKING])
 _OVERLAPS: Final = (
-    select(Booking.id)
+    select(Occupancy.id)
     .where(
-        Booking.vehicle_id == Vehicle.id,
-        _BLOCKS,
-        Booking.period.op("&&")(bindparam("period", type_=TSTZRANGE)),
+        Occupancy.vehicle_id == Vehicle.id,
+        Occupancy.period.op("&&")(bindparam("period", type_=TSTZRANGE)),
     )
     .correlate(Vehicle)
     .exists()
@@ -48,7 +40,7 @@ _IS_LATE: Final = (
     .exists()
 )
 _NOBODY_IS_LATE: Final = datetime(1970, 1, 1, tzinfo=UTC)
-_FREE: Final = (
+FREE: Final = (
     select(Vehicle.id)
     .where(
         Vehicle.class_id == bindparam("class_id"),
@@ -58,18 +50,9 @@ _FREE: Final = (
     )
     .order_by(func.md5(func.concat(Vehicle.id, bindparam("salt", type_=Text))))
 )
-_RANKED: Final = _FREE.cte("free").prefix_with("MATERIALIZED")
-_TAKE_ONE: Final = select(
-    select(_RANKED.c.id)
-    .where(func.pg_try_advisory_xact_lock(lock_key(_RANKED.c.id)))
-    .limit(1)
-    .scalar_subquery()
-    .label("taken"),
-    select(_RANKED.c.id).limit(1).scalar_subquery().label("first"),
-)
 
 
-def _asked(period: Range[datetime]) -> dict[str, Any]:
+def asked(period: Range[datetime]) -> dict[str, Any]:
     """What the conditions ask about ``period``."""
     now = clock.now()
     soon = period.lower is not None and period.lower < now + LATE_HORIZON
@@ -80,28 +63,8 @@ async def free_vehicles(
     session: AsyncSession, class_id: UUID, period: Range[datetime], *, salt: str = ""
 ) -> Sequence[UUID]:
     """Cars of the class that seem free for ``period``, shuffled by ``salt``."""
-    asked = _asked(period) | {"class_id": class_id, "salt": salt}
-    return (await session.scalars(_FREE, asked)).all()
-
-
-class Chance(NamedTuple):
-    """``taken`` is a free car with its lock; ``first`` any free car, to wait for if none is."""
-
-    taken: UUID | None
-    first: UUID | None
-
-
-async def take_one(
-    session: AsyncSession, class_id: UUID, period: Range[datetime], *, salt: str
-) -> Chance:
-    """A car that seems free and that nobody else is deciding about, with its lock taken.
-
-    It never waits, and says by the same look whether any car is free at all. ``salt`` shuffles
-    the cars, always the same way for the same salt, so that customers who book at the same
-    moment do not all reach for the same one.
-    """
-    asked = _asked(period) | {"class_id": class_id, "salt": salt}
-    return Chance(*(await session.execute(_TAKE_ONE, asked)).one())
+    given = asked(period) | {"class_id": class_id, "salt": salt}
+    return (await session.scalars(FREE, given)).all()
 
 
 async def free_by_class(
@@ -121,4 +84,4 @@ async def free_by_class(
         .where(VehicleClass.on_offer)
         .order_by(free.c.free.is_(None), VehicleClass.daily_rate, VehicleClass.id)
     )
-    return [(row[0], row[1]) for row in (await session.execute(query, _asked(period))).all()]
+    return [(row[0], row[1]) for row in (await session.execute(query, asked(period))).all()]

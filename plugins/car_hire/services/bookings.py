@@ -9,9 +9,9 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, func, or_, select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import make_transient_to_detached
 
 from core import clock
 from core.audit import services as audit
@@ -22,15 +22,15 @@ from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow, QuoteExpired, VehicleUnavailable
 from plugins.car_hire.models import Booking, Customer, Quote, Vehicle, VehicleClass, states
-from plugins.car_hire.services import availability, checks, fleet, telling
+from plugins.car_hire.services import availability, checks, fleet, occupying, telling
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.locking import (
     DEADLOCK,
     LOCK_TIMED_OUT,
-    OVERLAP,
     lock_vehicle,
     sqlstate,
 )
+from plugins.car_hire.services.occupying import Attempt, Period
 
 PAGE_SIZE: Final = 50
 ROUNDS: Final = 20
@@ -61,7 +61,7 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         raise QuoteExpired
     _check_driver(session, customer, chosen, quote.starts_at, quote.ends_at)
     rules = await policy.read(session)
-    values = {
+    values: dict[str, Any] = {
         "id": new_id(),
         "version": 1,
         "number": _number(),
@@ -70,24 +70,26 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         "class_id": quote.class_id,
         "starts_at": quote.starts_at,
         "ends_at": quote.ends_at,
-        "period": availability.blocked(
-            quote.starts_at, quote.ends_at, timedelta(minutes=rules.buffer_minutes)
-        ),
         "state": "pending_payment",
         "channel": channel,
         "currency": quote.currency,
         "gross": quote.gross,
         "hold_until": now + timedelta(minutes=rules.hold_minutes),
         "created_at": now,
+        "pinned": False,
     }
-    booking = await _insert(session, values) or await _twin(session, quote.id, customer)
+    period = occupying.blocked(quote.starts_at, quote.ends_at, rules.buffer)
+    vehicle_id = await _insert(session, period, values)
+    if vehicle_id is None:
+        return await _twin(session, quote.id, customer)
+    booking = _written(session, values | {"vehicle_id": vehicle_id})
     await audit.record(
         session, "car_hire.booked", "car_hire.booking", booking.id, {"number": booking.number}
     )
     return booking
 
 
-async def _insert(session: AsyncSession, values: dict[str, Any]) -> Booking | None:
+async def _insert(session: AsyncSession, period: Period, values: dict[str, Any]) -> UUID | None:
     """Give the booking a car, looking at the calendar afresh while others are faster.
 
     None if the quote was booked meanwhile.
@@ -95,43 +97,42 @@ async def _insert(session: AsyncSession, values: dict[str, Any]) -> Booking | No
     Raises:
         VehicleUnavailable: every car of the class is taken.
     """
-    wanted = values["class_id"], values["period"]
-    salt = str(values["quote_id"])
     for _round in range(ROUNDS):
-        taken, first = await availability.take_one(session, *wanted, salt=salt)
-        if first is None:
+        made = await occupying.attempt(session, period, values)
+        if made.first is not None and made.taken is None:
+            made = await _wait(session, period, values, made.first)
+        if made.booked is not None:
+            return made.occupied
+        if made.first is None:
             raise VehicleUnavailable
-        if taken is not None:
-            booking = await _write(session, values, taken)
-        else:
-            booking = await _wait_and_write(session, values, first)
-        if booking is not None:
-            return booking
         if await _of_quote(session, values["quote_id"]) is not None:
             return None
     raise VehicleUnavailable
 
 
-async def _write(session: AsyncSession, values: dict[str, Any], vehicle_id: UUID) -> Booking | None:
-    """The booking, or None where the calendar or the quote is taken; no error ends anything."""
-    statement = insert(Booking).values(vehicle_id=vehicle_id, **values)
-    return await session.scalar(statement.on_conflict_do_nothing().returning(Booking))
-
-
-async def _wait_and_write(
-    session: AsyncSession, values: dict[str, Any], vehicle_id: UUID
-) -> Booking | None:
+async def _wait(
+    session: AsyncSession, period: Period, values: dict[str, Any], vehicle_id: UUID
+) -> Attempt:
+    """Look again once it is decided about a car, and let go of it if that was in vain."""
     try:
         async with session.begin_nested() as savepoint:
             await lock_vehicle(session, vehicle_id)
-            booking = await _write(session, values, vehicle_id)
-            if booking is None:
+            made = await occupying.attempt(session, period, values)
+            if made.booked is None:
                 await savepoint.rollback()
-            return booking
     except DBAPIError as problem:
-        if sqlstate(problem) in {LOCK_TIMED_OUT, DEADLOCK}:
-            return None
-        raise
+        if sqlstate(problem) not in {LOCK_TIMED_OUT, DEADLOCK}:
+            raise
+        return Attempt(vehicle_id, None, None, None)
+    return made
+
+
+def _written(session: AsyncSession, values: dict[str, Any]) -> Booking:
+    """The row that was just written, without asking for it again."""
+    booking = Booking(**values, payment_id=None, paid_quote_id=None)
+    make_transient_to_detached(booking)
+    session.add(booking)
+    return booking
 
 
 async def _class_and_booking(
@@ -217,8 +218,10 @@ async def locked(session: AsyncSession, booking_id: UUID) -> Booking:
     return found
 
 
-def move(booking: Booking, state: str, expected: int | None = None) -> None:
-    """Take a locked booking to the next ``state``.
+async def move(
+    session: AsyncSession, booking: Booking, state: str, expected: int | None = None
+) -> None:
+    """Take a locked booking to the next ``state``; one that blocks no car gives it back.
 
     Raises:
         NotNow: the table of transitions does not know that step.
@@ -227,6 +230,8 @@ def move(booking: Booking, state: str, expected: int | None = None) -> None:
     states.check(states.BOOKING, booking.state, state)
     edit(booking, expected)
     booking.state = state
+    if state not in states.BLOCKING:
+        await occupying.release(session, booking.id)
 
 
 async def confirm(session: AsyncSession, booking: Booking) -> bool:
@@ -238,7 +243,7 @@ async def confirm(session: AsyncSession, booking: Booking) -> bool:
         return await _revive(session, booking)
     if booking.state != "pending_payment":
         return booking.state != "cancelled"
-    move(booking, "confirmed")
+    await move(session, booking, "confirmed")
     await session.flush()
     await audit.record(session, "car_hire.booking_confirmed", "car_hire.booking", booking.id)
     await telling.booked(session, booking)
@@ -246,21 +251,31 @@ async def confirm(session: AsyncSession, booking: Booking) -> bool:
 
 
 async def _revive(session: AsyncSession, booking: Booking) -> bool:
-    free = await availability.free_vehicles(session, booking.class_id, booking.period)
-    for vehicle_id in free:
-        try:
-            async with session.begin_nested():
-                await lock_vehicle(session, vehicle_id)
-                booking.vehicle_id = vehicle_id
-                move(booking, "confirmed")
-        except DBAPIError as problem:
-            if sqlstate(problem) not in {OVERLAP, LOCK_TIMED_OUT, DEADLOCK}:
-                raise
-            await session.refresh(booking)
-        else:
+    rules = await policy.read(session)
+    period = occupying.blocked(booking.starts_at, booking.ends_at, rules.buffer)
+    for vehicle_id in await availability.free_vehicles(session, booking.class_id, period):
+        if await _take_instead(session, booking, vehicle_id, period):
+            await move(session, booking, "confirmed")
+            await session.flush()
             await audit.record(session, "car_hire.booking_revived", "car_hire.booking", booking.id)
             await telling.booked(session, booking)
             return True
+    return False
+
+
+async def _take_instead(
+    session: AsyncSession, booking: Booking, vehicle_id: UUID, period: Period
+) -> bool:
+    try:
+        async with session.begin_nested() as savepoint:
+            await lock_vehicle(session, vehicle_id)
+            if await occupying.take(session, vehicle_id, period, booking_id=booking.id):
+                booking.vehicle_id = vehicle_id
+                return True
+            await savepoint.rollback()
+    except DBAPIError as problem:
+        if sqlstate(problem) not in {LOCK_TIMED_OUT, DEADLOCK}:
+            raise
     return False
 
 
@@ -269,7 +284,7 @@ async def expire(session: AsyncSession, booking_id: UUID) -> Booking | None:
     booking = await locked(session, booking_id)
     if booking.state != "pending_payment" or booking.hold_until > clock.now():
         return None
-    move(booking, "expired")
+    await move(session, booking, "expired")
     await session.flush()
     await audit.record(session, "car_hire.booking_expired", "car_hire.booking", booking.id)
     await telling.unpaid(session, booking)
@@ -283,7 +298,7 @@ async def cancel(session: AsyncSession, booking_id: UUID, expected: int | None =
         NotNow: it is out, or over.
     """
     booking = await locked(session, booking_id)
-    move(booking, "cancelled", expected)
+    await move(session, booking, "cancelled", expected)
     await session.flush()
     await audit.record(session, "car_hire.booking_cancelled", "car_hire.booking", booking.id)
     await telling.cancelled(session, booking)
@@ -299,7 +314,7 @@ async def no_show(session: AsyncSession, booking_id: UUID, expected: int | None 
     booking = await locked(session, booking_id)
     if booking.starts_at > clock.now():
         raise NotNow(_("The agreed time has not come yet"))
-    move(booking, "no_show", expected)
+    await move(session, booking, "no_show", expected)
     await session.flush()
     await audit.record(session, "car_hire.no_show", "car_hire.booking", booking.id)
     return booking

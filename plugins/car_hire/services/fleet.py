@@ -17,7 +17,7 @@ from core.ids import new_id
 from core.quotas import Limit, give_back, take
 from core.reads import Read
 from core.scope import Tenant
-from plugins.car_hire.models import Booking, Vehicle, VehicleClass, states
+from plugins.car_hire.models import Occupancy, Vehicle, VehicleClass
 from plugins.car_hire.schemas import ClassInput, VehicleInput
 from plugins.car_hire.services import checks
 from plugins.car_hire.services.editing import Keys, edit, unique
@@ -270,8 +270,8 @@ async def _vehicle_values(session: AsyncSession, given: VehicleInput) -> dict[st
 
 
 async def _promised(session: AsyncSession, vehicle_id: UUID) -> bool:
-    found = select(Booking.id).where(
-        Booking.vehicle_id == vehicle_id, Booking.state.in_(states.BLOCKING)
+    found = select(Occupancy.id).where(
+        Occupancy.vehicle_id == vehicle_id, Occupancy.booking_id.is_not(None)
     )
     return await session.scalar(found.limit(1)) is not None
 

@@ -9,6 +9,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,21 +23,21 @@ from core.ids import new_id
 from core.money import Money
 from core.scope import Tenant
 from plugins.car_hire import policy
-from plugins.car_hire.errors import NotNow
+from plugins.car_hire.errors import Collision, NotNow
 from plugins.car_hire.models import BillLine, Booking, Hire, Vehicle, states
 from plugins.car_hire.schemas import HireInput, ReturnInput
 from plugins.car_hire.services import (
     adding,
-    availability,
     bookings,
     checks,
     customers,
+    occupying,
     pricing,
     quotes,
     steps,
 )
 from plugins.car_hire.services.editing import edit
-from plugins.car_hire.services.locking import OVERLAP, UNIQUE, lock_vehicle, sqlstate
+from plugins.car_hire.services.locking import UNIQUE, lock_vehicle, sqlstate
 
 HIRES_STARTED: Final = "car_hire.hires_started"
 
@@ -151,22 +152,16 @@ def _check_handover(vehicle: Vehicle, given: HireInput) -> None:
 async def _block_from_now(session: AsyncSession, booking: Booking) -> None:
     """A car handed over early is taken from now on."""
     now = clock.now()
-    lower = booking.period.lower
-    assert lower is not None
-    if now >= lower:
+    period = await occupying.period_of(session, booking.id)
+    assert period is not None
+    assert period.lower is not None
+    if now >= period.lower:
         return
+    earlier = Range(now, period.upper, bounds="[)")
     try:
-        async with session.begin_nested():
-            booking.period = availability.blocked(now, booking.ends_at, _buffer(booking))
-    except DBAPIError as problem:
-        if sqlstate(problem) == OVERLAP:
-            raise VehicleNotHere from problem
-        raise
-
-
-def _buffer(booking: Booking) -> timedelta:
-    assert booking.period.upper is not None
-    return booking.period.upper - booking.ends_at
+        await occupying.change(session, booking.id, booking.vehicle_id, earlier)
+    except Collision as problem:
+        raise VehicleNotHere from problem
 
 
 async def depart(session: AsyncSession, hire_id: UUID) -> Hire:
@@ -179,7 +174,7 @@ async def depart(session: AsyncSession, hire_id: UUID) -> Hire:
     if hire.state not in {"awaiting_deposit"}:
         return hire
     booking = await bookings.locked(session, hire.booking_id)
-    bookings.move(booking, "out")
+    await bookings.move(session, booking, "out")
     _move(hire, "out")
     hire.started_at = clock.now()
     vehicle = await session.get(Vehicle, hire.vehicle_id, with_for_update=True)
@@ -238,7 +233,7 @@ async def take_back(
     returned_at = given.returned_at or clock.now()
     priced = await _bill(session, hire, booking, given, returned_at)
     _move(hire, "returned", expected)
-    bookings.move(booking, "returned")
+    await bookings.move(session, booking, "returned")
     person = identity.current()
     hire.returned_at = returned_at
     hire.odometer_in, hire.fuel_in = given.odometer_km, given.fuel_eighths
@@ -314,7 +309,7 @@ async def close(session: AsyncSession, hire_id: UUID) -> Hire | None:
         return None
     booking = await bookings.locked(session, hire.booking_id)
     _move(hire, "closed")
-    bookings.move(booking, "closed")
+    await bookings.move(session, booking, "closed")
     hire.settled_at = clock.now()
     await session.flush()
     await audit.record(session, "car_hire.hire_closed", "car_hire.hire", hire.id)

@@ -18,7 +18,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 LOCK_TIMEOUT_MS: Final = 3000
 
-OVERLAP: Final = "23P01"
 LOCK_TIMED_OUT: Final = "55P03"
 DEADLOCK: Final = "40P01"
 UNIQUE: Final = "23505"

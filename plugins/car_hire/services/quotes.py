@@ -23,7 +23,7 @@ from plugins.car_hire import policy
 from plugins.car_hire.errors import VehicleUnavailable
 from plugins.car_hire.models import BillLine, Booking, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.schemas import QuoteInput
-from plugins.car_hire.services import adding, availability, pricing
+from plugins.car_hire.services import adding, availability, occupying, pricing
 
 LONGEST: Final = timedelta(days=90)
 FURTHEST: Final = timedelta(days=730)
@@ -57,8 +57,7 @@ async def search(
     """
     check_dates(starts_at, ends_at)
     rules = await policy.read(session)
-    buffer = timedelta(minutes=rules.buffer_minutes)
-    period = availability.blocked(starts_at, ends_at, buffer)
+    period = occupying.blocked(starts_at, ends_at, rules.buffer)
     asked = asked_for(session, starts_at, ends_at)
     return [
         Offer(
@@ -84,8 +83,7 @@ async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
     if chosen is None or not chosen.on_offer:
         raise Invalid(_("Choose a class"), field="class_id")
     rules = await policy.read(session)
-    buffer = timedelta(minutes=rules.buffer_minutes)
-    period = availability.blocked(wanted.starts_at, wanted.ends_at, buffer)
+    period = occupying.blocked(wanted.starts_at, wanted.ends_at, rules.buffer)
     if not await availability.free_vehicles(session, chosen.id, period):
         raise VehicleUnavailable
     return await keep(session, wanted, chosen, rules)
@@ -148,6 +146,7 @@ async def purge(session: AsyncSession) -> bool:
     stale = select(Quote.id).where(
         Quote.expires_at < clock.now() - PURGED_AFTER,
         ~select(Booking.id).where(Booking.quote_id == Quote.id).correlate(Quote).exists(),
+        ~select(Booking.id).where(Booking.paid_quote_id == Quote.id).correlate(Quote).exists(),
     )
     batch = (await session.scalars(stale.order_by(Quote.expires_at).limit(PURGED_AT_ONCE))).all()
     silently = {"synchronize_session": False}

@@ -14,16 +14,15 @@ from core.ids import new_id
 from core.permissions import Role
 from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow, QuoteExpired, VehicleUnavailable
-from plugins.car_hire.models import Booking, Customer, Quote
+from plugins.car_hire.models import NO_OVERLAP, Booking, Customer, Occupancy, Quote
 from plugins.car_hire.schemas import LicenceInput, QuoteInput
-from plugins.car_hire.services import bookings, checks, customers, quotes
+from plugins.car_hire.services import bookings, checks, customers, occupying, quotes
 from tests.plugins.car_hire.shop import Shop, customer_input
 
 OVERLAPS = text(
-    "SELECT count(*) FROM car_hire_bookings a JOIN car_hire_bookings b"
-    " ON a.vehicle_id = b.vehicle_id AND a.id < b.id AND a.period && b.period"
-    " WHERE a.state IN ('pending_payment', 'confirmed', 'out')"
-    " AND b.state IN ('pending_payment', 'confirmed', 'out')"
+    "SELECT count(*) FROM car_hire_occupancies a JOIN car_hire_occupancies b"
+    " ON a.vehicle_id = b.vehicle_id AND a.id < b.id"
+    " AND lower(a.period) < upper(b.period) AND lower(b.period) < upper(a.period)"
 )
 
 
@@ -246,13 +245,13 @@ async def test_the_database_itself_refuses_an_overlap(shop: Shop) -> None:
     booking = await shop.book()
     other = await shop.book(starts_in=100)
     async with shop.transaction() as session:
+        period = await occupying.period_of(session, booking.id)
         statement = (
-            update(Booking)
-            .where(Booking.id == other.id)
-            .values(vehicle_id=booking.vehicle_id, starts_at=booking.starts_at)
-            .values(ends_at=booking.ends_at, period=booking.period)
+            update(Occupancy)
+            .where(Occupancy.booking_id == other.id)
+            .values(vehicle_id=booking.vehicle_id, period=period)
         )
-        with pytest.raises(Exception, match="ex_car_hire_bookings_vehicle_period"):
+        with pytest.raises(Exception, match=NO_OVERLAP):
             await session.execute(statement)
         await session.rollback()
 

@@ -14,9 +14,9 @@ from core import clock
 from core.errors import EditedMeanwhile, Invalid
 from core.money import Money
 from plugins.car_hire.errors import NotNow
-from plugins.car_hire.models import Booking, Customer, Hire, Vehicle
+from plugins.car_hire.models import Booking, Customer, Hire, Occupancy, Vehicle
 from plugins.car_hire.schemas import ReturnInput
-from plugins.car_hire.services import bookings, checks, fleet, hires, pricing, quotes
+from plugins.car_hire.services import bookings, checks, fleet, hires, occupying, pricing, quotes
 from tests.plugins.car_hire.shop import Shop
 
 
@@ -95,9 +95,10 @@ async def test_a_car_in_maintenance_or_with_somebody_else_is_not_handed_over(sho
     first, _hire = await shop.out(starts_in=0, hours=1)
     second = await shop.confirmed(starts_in=1.5, hours=2)
     async with shop.transaction() as session:
-        await session.execute(
-            update(Booking).where(Booking.id == second.id).values(vehicle_id=first.vehicle_id)
-        )
+        for row in (Booking, Occupancy):
+            await session.execute(
+                update(row).where(row.id == second.id).values(vehicle_id=first.vehicle_id)
+            )
     async with shop.transaction() as session:
         with pytest.raises(hires.VehicleNotHere):
             await hires.prepare(session, shop.readings(second))
@@ -123,9 +124,10 @@ async def test_a_car_handed_over_early_is_taken_from_then_on(shop: Shop) -> None
     """The calendar shows the car gone from the moment it leaves."""
     booking, _hire = await shop.out(starts_in=1.5)
     async with shop.transaction() as session:
-        found = await bookings.one(session, booking.id)
-    assert found.period.lower is not None
-    assert found.period.lower < found.starts_at
+        period = await occupying.period_of(session, booking.id)
+    assert period is not None
+    assert period.lower is not None
+    assert period.lower < booking.starts_at
 
 
 async def test_a_return_writes_a_bill_that_can_be_made_again(shop: Shop) -> None:

@@ -62,7 +62,7 @@ async def _no_show(session: AsyncSession, booking: Booking, shop: Shop) -> None:
 
 async def _expire(session: AsyncSession, booking: Booking, shop: Shop) -> None:
     found = await bookings.locked(session, booking.id)
-    bookings.move(found, "expired")
+    await bookings.move(session, found, "expired")
 
 
 async def _prepare(session: AsyncSession, booking: Booking, shop: Shop) -> None:
