@@ -40,15 +40,40 @@ _IS_LATE: Final = (
     .exists()
 )
 _NOBODY_IS_LATE: Final = datetime(1970, 1, 1, tzinfo=UTC)
-FREE: Final = (
-    select(Vehicle.id)
+USABLE: Final = select(Vehicle.id).where(
+    Vehicle.class_id == bindparam("class_id"), Vehicle.status == "available", ~_IS_LATE
+)
+"""Cars that could be promised, were they free; None of them is out and late."""
+FREE: Final = USABLE.where(~_OVERLAPS).order_by(
+    func.md5(func.concat(Vehicle.id, bindparam("salt", type_=Text)))
+)
+
+# A class is full if as many cars are taken as there are at some moment; a moment at which one
+# is taken more is the beginning of something.
+_CARS: Final = USABLE.cte("cars")
+_BUSY: Final = (
+    select(Occupancy.period)
     .where(
-        Vehicle.class_id == bindparam("class_id"),
-        Vehicle.status == "available",
-        ~_OVERLAPS,
-        ~_IS_LATE,
+        Occupancy.vehicle_id.in_(select(_CARS.c.id)),
+        Occupancy.period.op("&&")(bindparam("period", type_=TSTZRANGE)),
     )
-    .order_by(func.md5(func.concat(Vehicle.id, bindparam("salt", type_=Text))))
+    .cte("busy")
+)
+_OTHER: Final = _BUSY.alias("other")
+_MOMENT: Final = func.greatest(
+    func.lower(_BUSY.c.period), func.lower(bindparam("period", type_=TSTZRANGE))
+)
+IS_FULL: Final = (
+    select(_BUSY.c.period)
+    .where(
+        select(func.count())
+        .select_from(_OTHER)
+        .where(_OTHER.c.period.op("@>")(_MOMENT))
+        .correlate(_BUSY)
+        .scalar_subquery()
+        >= select(func.count()).select_from(_CARS).scalar_subquery()
+    )
+    .exists()
 )
 
 

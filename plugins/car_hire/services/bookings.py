@@ -22,7 +22,14 @@ from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow, QuoteExpired, VehicleUnavailable
 from plugins.car_hire.models import Booking, Customer, Quote, Vehicle, VehicleClass, states
-from plugins.car_hire.services import availability, checks, fleet, occupying, telling
+from plugins.car_hire.services import (
+    availability,
+    checks,
+    fleet,
+    making_room,
+    occupying,
+    telling,
+)
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.locking import (
     DEADLOCK,
@@ -104,7 +111,9 @@ async def _insert(session: AsyncSession, period: Period, values: dict[str, Any])
         if made.booked is not None:
             return made.occupied
         if made.first is None:
-            raise VehicleUnavailable
+            if made.is_full or not await making_room.make(session, values["class_id"], period):
+                raise VehicleUnavailable
+            continue
         if await _of_quote(session, values["quote_id"]) is not None:
             return None
     raise VehicleUnavailable

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.i18n import gettext
 from plugins.car_hire.errors import Collision, DecidedMeanwhile
 from plugins.car_hire.models import BLOCK_REASONS, Block, Booking, Occupancy
-from plugins.car_hire.services.availability import FREE, asked
+from plugins.car_hire.services.availability import FREE, IS_FULL, asked
 from plugins.car_hire.services.locking import (
     DEADLOCK,
     LOCK_TIMED_OUT,
@@ -77,17 +77,20 @@ _ATTEMPT: Final = select(
     select(_TAKEN.c.id).scalar_subquery().label("taken"),
     select(_OCCUPIED.c.vehicle_id).scalar_subquery().label("occupied"),
     select(_BOOKED.c.id).scalar_subquery().label("booked"),
+    case((select(_RANKED.c.id).limit(1).scalar_subquery().is_(None), IS_FULL)).label("is_full"),
 )
 
 
 class Attempt(NamedTuple):
     """``first`` is any free car; ``taken`` one with its lock; ``occupied`` the one that was given;
-    ``booked`` says that the booking stands, and not another on its quote."""
+    ``booked`` says that the booking stands, and not another on its quote; ``is_full``, where no
+    car is free, that no move of bookings would free one."""
 
     first: UUID | None
     taken: UUID | None
     occupied: UUID | None
     booked: UUID | None
+    is_full: bool | None = None
 
 
 async def attempt(session: AsyncSession, period: Period, values: dict[str, Any]) -> Attempt:

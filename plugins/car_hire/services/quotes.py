@@ -23,7 +23,7 @@ from plugins.car_hire import policy
 from plugins.car_hire.errors import VehicleUnavailable
 from plugins.car_hire.models import BillLine, Booking, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.schemas import QuoteInput
-from plugins.car_hire.services import adding, availability, occupying, pricing
+from plugins.car_hire.services import adding, availability, making_room, occupying, pricing
 
 LONGEST: Final = timedelta(days=90)
 FURTHEST: Final = timedelta(days=730)
@@ -84,7 +84,10 @@ async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
         raise Invalid(_("Choose a class"), field="class_id")
     rules = await policy.read(session)
     period = occupying.blocked(wanted.starts_at, wanted.ends_at, rules.buffer)
-    if not await availability.free_vehicles(session, chosen.id, period):
+    if not (
+        await availability.free_vehicles(session, chosen.id, period)
+        or await making_room.is_possible(session, chosen.id, period)
+    ):
         raise VehicleUnavailable
     return await keep(session, wanted, chosen, rules)
 

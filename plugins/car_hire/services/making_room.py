@@ -1,0 +1,121 @@
+"""Moves bookings to other cars of their class where that makes room for one more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.dialects.postgresql import Range
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.audit import services as audit
+from core.ids import new_id
+from plugins.car_hire.errors import Collision, DecidedMeanwhile
+from plugins.car_hire.models import Booking, Hire, Occupancy
+from plugins.car_hire.services import availability, occupying
+from plugins.car_hire.services.editing import edit
+from plugins.car_hire.services.occupying import Period
+from plugins.car_hire.services.repacking import Piece, plan
+
+AROUND: Final = timedelta(days=14)
+"""How far from the time that is wanted bookings are moved."""
+MOVABLE: Final = ("pending_payment", "confirmed")
+
+
+async def is_possible(session: AsyncSession, class_id: UUID, period: Period) -> bool:
+    """Whether moving bookings would make room for ``period``."""
+    return await _plan(session, class_id, period) is not None
+
+
+async def make(session: AsyncSession, class_id: UUID, period: Period) -> UUID | None:
+    """Move bookings so that a car of the class is free for ``period``; that car, locked.
+
+    None if nothing helps, or if somebody else was faster: then nothing has moved.
+    """
+    found = await _plan(session, class_id, period)
+    if found is None:
+        return None
+    wanted, moves = found
+    car = moves.pop(wanted)
+    try:
+        async with session.begin_nested():
+            await _move(session, moves, car)
+    except (Collision, DecidedMeanwhile):
+        return None
+    return car
+
+
+async def _move(session: AsyncSession, moves: dict[UUID, UUID], car: UUID) -> None:
+    query = (
+        select(Booking, Occupancy.period)
+        .join(Occupancy, Occupancy.id == Booking.id)
+        .where(Booking.id.in_(moves), Booking.state.in_(MOVABLE), ~Booking.pinned, ~_HANDING_OVER)
+        .order_by(Booking.id)
+        .with_for_update(of=Booking, skip_locked=True)
+        .execution_options(populate_existing=True)
+    )
+    rows = (await session.execute(query)).all()
+    if len(rows) < len(moves):
+        raise DecidedMeanwhile
+    involved = {car, *moves.values(), *(row[0].vehicle_id for row in rows)}
+    await occupying.lock(session, involved)
+    places = {booking.id: (moves[booking.id], period) for booking, period in rows}
+    await occupying.exchange(session, places)
+    for booking, _period in rows:
+        before, booking.vehicle_id = booking.vehicle_id, moves[booking.id]
+        edit(booking, None)
+        await session.flush()
+        await audit.record(
+            session, "car_hire.booking_made_room", "car_hire.booking", booking.id,
+            {"vehicle_id": [before, booking.vehicle_id]},
+        )  # fmt: skip
+
+
+_HANDING_OVER: Final = (
+    select(Hire.id)
+    .where(Hire.booking_id == Booking.id, Hire.state == "awaiting_deposit")
+    .correlate(Booking)
+    .exists()
+)
+
+
+async def _plan(
+    session: AsyncSession, class_id: UUID, period: Period
+) -> tuple[UUID, dict[UUID, UUID]] | None:
+    assert period.lower is not None
+    assert period.upper is not None
+    now = clock.now()
+    around = Range(period.lower - AROUND, period.upper + AROUND, bounds="[)")
+    cars = await _cars(session, class_id, period)
+    moves = and_(
+        Booking.state.in_(MOVABLE),
+        ~Booking.pinned,
+        ~_HANDING_OVER,
+        func.lower(Occupancy.period) > now,
+        Occupancy.period.contained_by(around),
+    )
+    query = (
+        select(
+            Occupancy.id,
+            Occupancy.vehicle_id,
+            func.lower(Occupancy.period),
+            func.upper(Occupancy.period),
+            func.coalesce(moves, False),
+        )
+        .outerjoin(Booking, Booking.id == Occupancy.booking_id)
+        .where(Occupancy.vehicle_id.in_(cars), Occupancy.period.overlaps(around))
+    )
+    pieces = [Piece(*row) for row in (await session.execute(query)).all()]
+    wanted = Piece(new_id(), new_id(), period.lower, period.upper, moves=True)
+    found = plan(wanted, cars, pieces)
+    return None if found is None else (wanted.id, found)
+
+
+async def _cars(session: AsyncSession, class_id: UUID, period: Period) -> Sequence[UUID]:
+    """Cars of the class that may be promised for ``period``, whatever they are promised for now."""
+    given = availability.asked(period) | {"class_id": class_id}
+    return (await session.scalars(availability.USABLE, given)).all()
