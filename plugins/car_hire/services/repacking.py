@@ -37,7 +37,7 @@ def plan(wanted: Piece, cars: Sequence[UUID], pieces: Iterable[Piece]) -> dict[U
     there = list(pieces)
     if not cars or _busiest(wanted, there) >= len(cars):
         return None
-    places = _Chain(cars, there).found(wanted) or _laid_out(wanted, cars, there)
+    places = _Chain(cars, [*there, wanted]).found(wanted) or _laid_out(wanted, cars, there)
     if places is None:
         return None
     before = {each.id: each.vehicle_id for each in there}
@@ -64,7 +64,7 @@ class _Chain:
     left: int = field(default=TRIALS)
 
     def found(self, wanted: Piece) -> dict[UUID, UUID] | None:
-        present = {each.id: each.vehicle_id for each in self.pieces}
+        present = {each.id: each.vehicle_id for each in self.pieces if each is not wanted}
         for depth in range(1, LONGEST_CHAIN + 1):
             places = self._put(wanted, present, frozenset(), depth)
             if places is not None:
