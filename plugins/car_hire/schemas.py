@@ -28,7 +28,7 @@ from core.web.forms.fields import (
     tick,
     whole,
 )
-from plugins.car_hire.models import GEARS, VEHICLE_STATUSES
+from plugins.car_hire.models import BLOCK_REASONS, GEARS, VEHICLE_STATUSES
 
 EIGHTHS: Final = {str(n): f"{n}/8" for n in range(9)}
 COUNTRIES: Final = {
@@ -153,6 +153,25 @@ class CardInput(Form, kw_only=True):
     payment_method: Annotated[
         str, text(_("Card"), max=255, pattern=r"^[A-Za-z0-9_]+$", hint=_("Enter the card again"))
     ]
+
+
+class DatesInput(Form, kw_only=True):
+    """Other dates for a booking."""
+
+    starts_at: Annotated[datetime, moment(_("Pick-up"))]
+    ends_at: Annotated[datetime, moment(_("Return"))]
+
+
+class BlockInput(Form, kw_only=True):
+    """A time in which a car is not for hire."""
+
+    reason: Annotated[
+        Literal["maintenance", "transfer", "other"], choice(_("Reason"), BLOCK_REASONS)
+    ] = "maintenance"
+    starts_at: Annotated[datetime, moment(_("From"))]
+    ends_at: Annotated[datetime, moment(_("To"))]
+    notes: Annotated[str, long_text(_("Notes"), min=0, max=1000)] = ""
+    move: Annotated[bool, tick(_("Move bookings in the way to other cars of the class"))] = False
 
 
 class HireInput(Form, kw_only=True):

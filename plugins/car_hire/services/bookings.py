@@ -175,6 +175,16 @@ def _same_customer(known: Booking, customer: Customer) -> Booking:
     return known
 
 
+async def check_driver(session: AsyncSession, booking: Booking, chosen: VehicleClass) -> None:
+    """The customer may drive a car of another class at the time that is booked.
+
+    Raises:
+        Unfit: they may not.
+    """
+    customer = await session.get_one(Customer, booking.customer_id)
+    _check_driver(session, customer, chosen, booking.starts_at, booking.ends_at)
+
+
 def _check_driver(
     session: AsyncSession,
     customer: Customer,

@@ -137,6 +137,10 @@ def _mileage(given: Mapping[str, Any]) -> str:
     }
 
 
+def _changed(given: Mapping[str, Any]) -> str:
+    return gettext("Difference for the changes after the payment")
+
+
 TEXTS: Final = {
     rules.RATE_MONTHLY: _months,
     rules.RATE_WEEKLY: _weeks,
@@ -157,6 +161,7 @@ TEXTS: Final = {
     rules.MILEAGE_EXCESS: _mileage,
     rules.CLEANING: _cleaning,
     rules.DAMAGE: _damage,
+    rules.CHANGED: _changed,
 }
 
 

@@ -31,6 +31,7 @@ from plugins.car_hire.services import (
     bookings,
     checks,
     customers,
+    differences,
     occupying,
     pricing,
     quotes,
@@ -287,7 +288,9 @@ async def _bill(
         fuel_in=given.fuel_eighths,
     )
     chosen = await bookings.class_of(session, booking)
-    return await adding.to_bill(session, hire, chosen, quotes.terms_then(quote), quote.days, seen)
+    terms = quotes.terms_then(quote)
+    priced = await adding.to_bill(session, hire, chosen, terms, quote.days, seen)
+    return await differences.settled(session, booking, quote, priced)
 
 
 def _same_readings(hire: Hire, given: ReturnInput) -> bool:
@@ -296,7 +299,7 @@ def _same_readings(hire: Hire, given: ReturnInput) -> bool:
 
 def owed(hire: Hire) -> tuple[Money, Money]:
     """What to take from the deposit, and what the deposit does not cover."""
-    billed = Money(hire.billed or Decimal(0), hire.currency)
+    billed = Money(max(hire.billed or Decimal(0), Decimal(0)), hire.currency)
     deposit = Money(hire.deposit if hire.deposit_payment_id else Decimal(0), hire.currency)
     taken = min(billed, deposit)
     return taken, billed - taken

@@ -148,7 +148,7 @@ async def change(session: AsyncSession, reason_id: UUID, vehicle_id: UUID, perio
     """
     found = await in_the_way(session, [vehicle_id], period, but=[reason_id])
     if found:
-        raise Collision(told(found), found)
+        raise collision(found)
     changed = update(Occupancy).where(Occupancy.id == reason_id)
     changed = changed.values(vehicle_id=vehicle_id, period=period)
     await session.execute(changed, execution_options=_SILENTLY)
@@ -167,7 +167,7 @@ async def exchange(session: AsyncSession, places: dict[UUID, tuple[UUID, Period]
     for booking_id, (vehicle_id, period) in places.items():
         if not await take(session, vehicle_id, period, booking_id=booking_id):
             found = await in_the_way(session, [vehicle_id], period)
-            raise Collision(told(found), found)
+            raise collision(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,10 +209,10 @@ async def in_the_way(
     ]
 
 
-def told(found: Sequence[InTheWay]) -> str:
-    """What is in the way, for whoever wanted the car."""
-    names = [each.name for each in found]
-    return gettext("In the way: %(what)s") % {"what": ", ".join(names)}
+def collision(found: Sequence[InTheWay]) -> Collision:
+    """A refusal that says what is in the way."""
+    names = ", ".join(each.name for each in found)
+    return Collision(gettext("In the way: %(what)s") % {"what": names}, found)
 
 
 async def lock(session: AsyncSession, vehicle_ids: Iterable[UUID]) -> None:

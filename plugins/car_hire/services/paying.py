@@ -277,6 +277,7 @@ async def settle(session: AsyncSession, hire_id: UUID) -> None:
         return
     if hire.deposit_payment_id is not None:
         await _use_deposit(session, hire.deposit_payment_id, hires.owed(hire)[0])
+    await _return_surplus(session, hire)
     owed = await outstanding(session, hire)
     if not owed:
         await hires.close(session, hire_id)
@@ -284,6 +285,18 @@ async def settle(session: AsyncSession, hire_id: UUID) -> None:
     booking = await bookings.one(session, hire.booking_id)
     billed = Money(hire.billed or Decimal(0), hire.currency)
     await telling.charged(session, booking, billed, owed)
+
+
+async def _return_surplus(session: AsyncSession, hire: Hire) -> None:
+    """Give back what was paid for a hire that was shortened, once."""
+    surplus = -(hire.billed or Decimal(0))
+    if surplus <= 0:
+        return
+    for payment in await Payments(session).of(BOOKING, hire.booking_id):
+        if payment.standing in TOOK_MONEY:
+            amount = Money(surplus, hire.currency)
+            await Payments(session).refund(payment.id, amount, key=f"return:{hire.id}")
+            return
 
 
 async def _use_deposit(session: AsyncSession, payment_id: UUID, taken: Money) -> None:

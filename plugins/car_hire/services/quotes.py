@@ -225,6 +225,15 @@ def check_dates(starts_at: datetime, ends_at: datetime) -> None:
         raise Invalid(errors=[FieldError("starts_at", _("This time has passed"))])
     if starts_at > now + FURTHEST:
         raise Invalid(errors=[FieldError("starts_at", _("Bookings open two years ahead"))])
+    check_length(starts_at, ends_at)
+
+
+def check_length(starts_at: datetime, ends_at: datetime) -> None:
+    """Refuse a hire that is backwards or too long.
+
+    Raises:
+        Invalid: naming the date at fault.
+    """
     if ends_at <= starts_at:
         raise Invalid(errors=[FieldError("ends_at", _("A hire ends after it starts"))])
     if ends_at > starts_at + LONGEST:
