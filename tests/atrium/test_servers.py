@@ -33,7 +33,7 @@ async def test_redis_answers(redis_url: str) -> None:
     """What is written to the worker's Redis database is read back."""
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
         await redis.set("hello", "world")
-        assert await redis.get("hello") == "world"
+        assert await redis.getdel("hello") == "world"
 
 
 @pytest.mark.browser

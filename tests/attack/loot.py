@@ -128,6 +128,7 @@ class Loot:
             {"host": f"www.eve-{new_id().hex}.example"},
             {"primary": True},
             {"address": f"eve@{new_id().hex}.example"},
+            {"kind": "privacy", "change": "inform", "text_en": "We keep what the law asks us to."},
         ]
 
     def naming(self) -> list[Body]:

@@ -61,6 +61,8 @@ BYTES: Final = {
     "exports.salt": "the platform's: worth nothing without the passphrase",
     "idempotency_keys.request": "a digest, in the tenant's scope",
     "logos.body": "in the tenant's scope; test_a_logo_is_shown_at_home_alone",
+    "mail_sender_keys.private": "the platform's, sealed for its tenant; tests/tenants/senders",
+    "mails.recipient_mark": "a keyed hash, in the tenant's scope",
     "one_time_tokens.token_hash": "a digest, in the tenant's scope",
     "operator_tokens.token_hash": "a digest, of the platform's",
     "sessions.token_hash": "a digest, in the tenant's scope",

@@ -352,8 +352,8 @@ LEAKS: Final = (
     Leak(
         "attempts that tenants share",
         "core/throttle.py",
-        'f"throttle:{tenant.id}:',
-        'f"throttle:{0 * tenant.id.int}:',
+        'f"throttle:{whose}:',
+        'f"throttle:{TENANT_ZERO}:',
         "tests/core/test_throttle.py counted_apart",
     ),
     Leak(
