@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
+from markupsafe import Markup
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.auth.guard import safe_next
 from core.auth.identity import Identity
 from core.auth.web import AnyRequest
+from core.db import outside
 from core.errors import DomainError
 from core.i18n import _, locale
 from core.permissions import member, public
 from core.terms import services
 from core.terms.fields import Accepted
 from core.terms.services import KINDS
-from core.terms.text import rendered
+from core.terms.text import shown
 from core.terms.web import ACCEPTANCE
 from core.web.forms import Bound, Form, blank, posted
 from core.web.pages import Page, SeeOther
@@ -46,12 +50,11 @@ class Terms(Controller):
         """What is in force, with its text, what is to come, and what was."""
         editions, moment = await services.published(session), clock.now()
         current = await services.current(session)
-        texts = {
-            each.kind: rendered(
-                (await services.text_of(session, each.kind, each.number, locale()))[0]
-            )
+        written = {
+            each.kind: (await services.text_of(session, each.kind, each.number, locale()))[0]
             for each in current
         }
+        texts = await outside(session, lambda: _shown(written))
         context = {
             "current": current,
             "texts": texts,
@@ -77,13 +80,17 @@ class Terms(Controller):
         current = await services.current(session)
         context = {
             "edition": edition,
-            "text": rendered(text),
+            "text": await outside(session, partial(shown, text)),
             "spoken": spoken,
             "languages": LANGUAGES,
             "is_current": edition in current,
             "is_to_come": edition.valid_from > clock.now(),
         }
         return Page("terms/one.html", context)
+
+
+async def _shown(written: Mapping[str, str]) -> dict[str, Markup]:
+    return {kind: await shown(text) for kind, text in written.items()}
 
 
 class Acceptance(Controller):

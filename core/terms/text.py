@@ -2,11 +2,17 @@
 
 Two walls: the parser takes no HTML in, and the cleaner lets none out that is not listed. There
 are no pictures, which would tell another host who reads.
+
+A text of some thousand brackets or empty cells takes seconds to read, and anybody may ask for the
+page that shows it: so each is read once, in a thread that reads one after the other.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Final
 
 import nh3
@@ -21,6 +27,8 @@ _TAGS: Final = {
 _ATTRIBUTES: Final = {"a": {"href", "title"}, "ol": {"start"}}
 _SCHEMES: Final = {"http", "https", "mailto", "tel"}
 _LOWEST: Final = 6
+_KEPT: Final = 64
+"""Texts of which the HTML is kept; the longest are some 800 KB."""
 
 
 def _below_the_page(state: StateCore) -> None:
@@ -35,6 +43,15 @@ _markdown.disable("image")
 _markdown.core.ruler.push("below_the_page", _below_the_page)
 
 
+_reader: Final = ThreadPoolExecutor(max_workers=1, thread_name_prefix="terms")
+
+
+async def shown(markdown: str) -> Markup:
+    """``rendered``, to be awaited in ``core.db.outside``: it may take seconds."""
+    return await asyncio.get_running_loop().run_in_executor(_reader, rendered, markdown)
+
+
+@lru_cache(maxsize=_KEPT)
 def rendered(markdown: str) -> Markup:
     """``markdown`` (CommonMark, tables, no HTML, no pictures) for a page."""
     clean = nh3.clean(
