@@ -138,8 +138,8 @@ async def work_off(
         try:
             record = await perform(name)
             async with transaction() as session:
-                await _move(session, run.run_id, position, next_one)
-                if record is not None:
+                moved = await _move(session, run.run_id, position, next_one)
+                if record is not None and position in moved:  # else somebody else has just done so
                     await record(session)
         except Exception as problem:
             told.exception("run.failed")
@@ -148,11 +148,13 @@ async def work_off(
             raise
 
 
-async def _move(session: AsyncSession, run_id: UUID, done: int | None, begun: int | None) -> None:
-    """Note one step as done and the next as begun."""
+async def _move(
+    session: AsyncSession, run_id: UUID, done: int | None, begun: int | None
+) -> Collection[int]:
+    """Note one step as done and the next as begun; those that were not done before."""
     step = ProvisioningStep
     is_done = step.position == done
-    await session.execute(
+    moved = await session.scalars(
         update(step)
         .where(step.run_id == run_id, step.position.in_((done, begun)), step.state != "done")
         .values(
@@ -161,7 +163,10 @@ async def _move(session: AsyncSession, run_id: UUID, done: int | None, begun: in
             started_at=case((is_done, step.started_at), else_=now()),
             finished_at=case((is_done, now()), else_=None),
         )
+        .returning(step.position)
+        .execution_options(synchronize_session=False)
     )
+    return moved.all()
 
 
 async def _fail(

@@ -9,11 +9,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.testing.world import World, order
 from core.errors import Conflict, Invalid
 from core.scope import Tenant
-from tenants import lifecycle
+from tenants import lifecycle, runs
 from tenants.databases import register
 from tenants.lifecycle import Ordered, Owner, SlugTaken
 from tenants.models import Membership, ProvisioningRun
@@ -239,3 +240,27 @@ async def test_an_order_asks_for_the_job_and_the_job_makes_the_tenant(world: Wor
     made = await world.directory.by_id(ordered.tenant_id)
     assert made is not None
     assert made.status == "active"
+
+
+async def test_what_a_step_leaves_is_written_once_however_many_work(world: World) -> None:
+    """A worker that was thought dead finishes the step beside the one that took its run over: its
+    owner is not told twice that the business is open."""
+    ordered = await _note(world)
+    await world.provisioner.run(ordered.run_id)
+    left: list[str] = []
+
+    async def perform(name: str) -> runs.Record | None:
+        async def record(_session: AsyncSession) -> None:
+            left.append(name)
+
+        await asyncio.sleep(0.05)
+        return record
+
+    async with world.databases.transaction(world.platform) as session:
+        run_id = await runs.note_run(session, ordered.tenant_id, ["first", "second"])
+    async with world.databases.transaction(world.platform) as session:
+        begun = await runs.begin(session, run_id, ordered.tenant_id)
+    await asyncio.gather(
+        *(runs.work_off(begun, world.provisioner.means.of_the_platform, perform) for _ in "ab")
+    )
+    assert left == ["first", "second"]
