@@ -12,6 +12,7 @@ from typing import Final, Protocol
 import dns.asyncresolver
 import dns.exception
 import dns.inet
+import dns.name
 import dns.nameserver
 import dns.rdatatype
 import dns.resolver
@@ -62,7 +63,8 @@ class PublicDns:
     async def txt(self, name: str) -> tuple[str, ...]:
         """See ``Resolver``."""
         found = await self._ask(name, "TXT")
-        return tuple(b"".join(each.strings).decode("utf-8", "replace") for each in found)
+        texts = (b"".join(each.strings).decode("utf-8", "replace") for each in found)
+        return tuple(each.replace("\0", "\ufffd") for each in texts)  # PostgreSQL keeps none
 
     async def cname(self, name: str) -> str | None:
         """See ``Resolver``."""
@@ -76,12 +78,16 @@ class PublicDns:
 
     async def _ask(self, name: str, kind: str) -> list:  # type: ignore[type-arg]  # dnspython's records have no common attributes
         try:
+            asked = dns.name.from_text(f"{name}.")
+        except dns.exception.DNSException:  # no name at all, as strangers' records include
+            return []
+        try:
             self.breaker.enter()
         except CircuitOpen as problem:
             raise DnsAway from problem
         try:
             answer = await self._resolver().resolve(
-                f"{name}.", kind, raise_on_no_answer=False, search=False, lifetime=self.seconds
+                asked, kind, raise_on_no_answer=False, search=False, lifetime=self.seconds
             )
         except dns.resolver.NXDOMAIN:
             found = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from email.utils import parseaddr
@@ -18,6 +19,8 @@ OWNERSHIP: Final = "ownership"
 SPF: Final = "spf"
 DKIM: Final = "dkim"
 DMARC: Final = "dmarc"
+LONGEST_LOOK: Final = 15.0
+"""Seconds for one record: what an SPF record includes may each be slow, and somebody waits."""
 NEEDED: Final = (OWNERSHIP, SPF, DKIM)
 """Without these no letter leaves from the address; DMARC is good advice."""
 
@@ -66,8 +69,9 @@ async def look(
 
 async def _or_unknown(looked: Awaitable[Finding]) -> Finding:
     try:
-        return await looked
-    except DnsAway:
+        async with asyncio.timeout(LONGEST_LOOK):
+            return await looked
+    except (DnsAway, TimeoutError):
         return finding(State.UNKNOWN)
 
 

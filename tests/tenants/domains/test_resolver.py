@@ -81,3 +81,13 @@ def test_name_servers_are_read_from_the_settings() -> None:
     for wrong in ("dns.example", "9.9.9.9:port"):
         with pytest.raises(ValueError, match="not the address"):
             servers(wrong)
+
+
+async def test_what_is_no_name_is_nowhere(dns: NameServer) -> None:
+    """A stranger's record may include anything: no name server is at fault, nor asked."""
+    resolver = dns.resolver()
+    for _ in range(8):
+        for name in ("", ".", "a..b", "x" * 64 + ".example", "a." * 200 + "example"):
+            assert await resolver.txt(name) == ()
+    dns.zone = {("t.example", "TXT"): ["one\0two"]}
+    assert await resolver.txt("t.example") == ("one\ufffdtwo",), "PostgreSQL keeps no NUL"
