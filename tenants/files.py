@@ -26,9 +26,14 @@ def archive_file(settings: Settings, tenant_id: UUID, archive_id: UUID) -> Path:
     return archives_of(settings, tenant_id) / f"{archive_id}.zip"
 
 
+def uploads_of(settings: Settings) -> Path:
+    """Where archives lie that people have sent."""
+    return settings.files_dir / "uploads"
+
+
 def upload_file(settings: Settings, upload_id: UUID) -> Path:
     """An archive that somebody has sent; it is nobody's tenant yet."""
-    return settings.files_dir / "uploads" / f"{upload_id}.zip"
+    return uploads_of(settings) / f"{upload_id}.zip"
 
 
 def plugin_folder_of(settings: Settings, tenant_id: UUID, plugin: str) -> Path:

@@ -6,12 +6,13 @@ files before its size is known, and what it unpacks to is measured as it comes.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Self
@@ -33,6 +34,11 @@ LONGEST_ROW: Final = 64 << 20
 """... bytes of the longest one that there may be."""
 LONGEST_NAME: Final = 200
 """Bytes of a file's name; file systems have 255."""
+LONGEST_PATH: Final = 1000
+DEEPEST: Final = 32
+"""Folders in each other. Whoever compares paths pays for the square of it."""
+LONGEST_SHOWN: Final = 200
+"""Characters of a name that a stranger chose."""
 LARGEST_LIST: Final = 32 << 20
 """Bytes of the list of files at the end of the zip: some 300,000 of them."""
 _PACKED: Final = frozenset({zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED})
@@ -174,23 +180,47 @@ class Archive:
         return {each.name: each.rows.sha256 for each in self.manifest.tables}
 
 
+def steps_of(part: Part) -> tuple[str, ...]:
+    """The folders on the way to a file of the archive, and its name. No file system is asked.
+
+    Raises:
+        BadArchive: its path leads elsewhere, or further than any that we write.
+    """
+    inside = part.path.removeprefix("files/")
+    # First what costs nothing: such a path may be as long as the whole manifest.
+    if inside != part.path and len(inside) <= LONGEST_PATH:
+        steps = tuple(inside.split("/"))
+        if len(steps) <= DEEPEST and all(map(_is_name, steps)):
+            return steps
+    raise BadArchive(bad(_("{file} leads out of the archive"), part.path))
+
+
+def _is_name(step: str) -> bool:
+    length = len(step.encode("utf-8", "replace"))
+    return step not in {"", ".", ".."} and "\0" not in step and length <= LONGEST_NAME
+
+
 def target_of(part: Part, folder: Path) -> Path:
     """Where a file of the archive belongs below ``folder``.
 
     Raises:
         BadArchive: its path leads elsewhere.
     """
-    inside = part.path.removeprefix("files/")
-    target = folder / inside
-    if (
-        inside == part.path
-        or "\0" in inside
-        or max(map(len, inside.encode("utf-8", "replace").split(b"/"))) > LONGEST_NAME
-        or target.resolve() == folder.resolve()
-        or not target.resolve().is_relative_to(folder.resolve())
-    ):
+    target = folder.joinpath(*steps_of(part)).resolve()
+    if not target.is_relative_to(folder.resolve()):
         raise BadArchive(bad(_("{file} leads out of the archive"), part.path))
-    return target.resolve()
+    return target
+
+
+@asynccontextmanager
+async def opened(path: Path) -> AsyncIterator[Archive]:
+    """``Archive.open`` in a thread: to read a long list of files takes seconds.
+
+    Raises:
+        BadArchive: as ``Archive.open`` does.
+    """
+    with ExitStack() as stack:
+        yield await asyncio.to_thread(stack.enter_context, Archive.open(path))
 
 
 class _Wary(io.FileIO):
@@ -234,5 +264,10 @@ class _Format(msgspec.Struct):
 
 
 def bad(text: LazyText, file: str) -> LazyText | str:
-    """What is wrong, naming the file."""
-    return fill(text, file=file)
+    """What is wrong, naming the file as far as its name can be kept and shown."""
+    return fill(text, file=printable(file, LONGEST_SHOWN))
+
+
+def printable(text: str, longest: int) -> str:
+    """What a stranger wrote, without what neither a page nor PostgreSQL takes."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text[:longest])

@@ -11,7 +11,7 @@ from core.payments.services import accounts
 from core.scope import Tenant
 from tenants.archive.loading import load
 from tenants.archive.making import make_archive
-from tenants.archive.reading import Archive
+from tenants.archive.reading import opened
 from tenants.files import folder_of
 from tenants.lifecycle.restoring import Source
 from tenants.means import Means
@@ -39,7 +39,7 @@ class Restoring:
 
     async def layout(self, source: Source, tenant: Tenant, connection: asyncpg.Connection) -> None:
         """Lay the tables out as they were when the archive was made."""
-        with Archive.open(source.file) as archive:
+        async with opened(source.file) as archive:
             lines = archive.manifest.lines
         for name in sorted(lines, key=lambda each: (each != CORE, each)):
             line = self.means.lines.by_name[name].until(lines[name])
@@ -48,7 +48,7 @@ class Restoring:
 
     async def load(self, source: Source, tenant: Tenant) -> None:
         """Put rows and files in their places."""
-        with Archive.open(source.file) as archive:
+        async with opened(source.file) as archive:
             async with self.means.databases.transaction(tenant) as session:
                 filled = await load(session, archive, source.opened_key)
                 if filled and source.copy_of is not None:

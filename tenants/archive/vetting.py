@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 from datetime import datetime
-from pathlib import Path, PurePosixPath
+from itertools import pairwise
 from typing import Final
 from zoneinfo import available_timezones
 
@@ -21,14 +21,15 @@ from core.logos.services import ADDRESS
 from core.money import is_currency
 from core.plugin import Plugins
 from tenants.archive.manifest import NAME, About, Manifest
-from tenants.archive.reading import Archive, BadArchive, bad, target_of
-from tenants.archive.tables import carried
+from tenants.archive.reading import Archive, BadArchive, bad, printable, steps_of
+from tenants.archive.tables import FORMER, carried
 from tenants.migration.lines import CORE, Lines
 
 RATIO: Final = 250
 """Rows of tables are packed to a thirtieth at best; what shrinks more was made to burst."""
 _SPARED: Final = 64 << 20
 """Bytes to which anything may unpack."""
+_LONGEST_VERSION: Final = 40
 _COLOR: Final = re.compile(r"#[0-9a-fA-F]{6}")
 _LOGO: Final = re.compile(re.escape(ADDRESS) + r"[0-9a-f]{32}(-dark|-light)?\.(png|jpg)")
 _COUNTRY: Final = re.compile(r"[A-Z]{2}")
@@ -106,15 +107,16 @@ def _insist_on_size(manifest: Manifest, packed: int, most: int) -> None:
 
 
 def _insist_on_tables(manifest: Manifest) -> None:
-    known = {each.name: each.line for each in carried(manifest.lines.keys())}
+    known = FORMER | {each.name: each.line for each in carried(manifest.lines.keys())}
     names = [table.name for table in manifest.tables]
     for table in manifest.tables:
         if known.get(table.name) != table.line:
-            raise BadArchive(bad(_("{file} is no table of these products"), table.name[:100]))
+            raise BadArchive(bad(_("{file} is no table of these products"), table.name))
         if (
             table.rows.path != f"data/{table.name}.jsonl"
             or table.sheet.path != f"sheets/{table.name}.csv"
             or not set(table.sealed) <= set(table.columns)
+            or (table.sealed and table.name in FORMER)
         ):
             raise _damaged()
     if len(set(names)) < len(names):
@@ -123,10 +125,9 @@ def _insist_on_tables(manifest: Manifest) -> None:
 
 def _insist_on_paths(manifest: Manifest) -> None:
     """Each file has a place of its own, and none is where another has a folder."""
-    root = Path("/files")
-    paths = {PurePosixPath(target_of(part, root)) for part in manifest.files}
-    folders = {folder for path in paths for folder in path.parents}
-    if len(paths) < len(manifest.files) or paths & folders:
+    paths = sorted(steps_of(part) for part in manifest.files)
+    # In order, what lies below a path comes next after it.
+    if any(below[: len(path)] == path for path, below in pairwise(paths)):
         raise _damaged()
 
 
@@ -158,9 +159,14 @@ def _summary(manifest: Manifest) -> Summary:
         zone=manifest.tenant.zone,
         currency=manifest.tenant.currency,
         made_at=made_at,
-        software=manifest.software[:40],
+        software=printable(manifest.software, _LONGEST_VERSION),
         portions=tuple(
-            Portion(line=line, version=versions[line][:40], tables=tables[line], rows=rows[line])
+            Portion(
+                line=line,
+                version=printable(versions[line], _LONGEST_VERSION),
+                tables=tables[line],
+                rows=rows[line],
+            )
             for line in (CORE, *sorted(manifest.plugins))
         ),
         files=len(manifest.files),

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import outside
 from core.i18n import reading_in
-from tenants.archive.reading import Archive, BadArchive
+from tenants.archive.reading import BadArchive, opened
 from tenants.archive.vetting import Summary, vet
 from tenants.files import upload_file
 from tenants.imports.models import ArchiveUpload
@@ -71,7 +71,7 @@ class Checker:
         if not await asyncio.to_thread(file.is_file):
             raise FileNotFoundError(file.name)
         most = self.means.settings.import_bytes * UNPACKED
-        with Archive.open(file) as archive:
+        async with opened(file) as archive:
             summary = await asyncio.to_thread(
                 vet, archive, self.means.plugins, self.means.lines, size, most
             )

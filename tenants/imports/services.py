@@ -15,14 +15,14 @@ from typing import Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import delete, exists, select
+from sqlalchemy import and_, delete, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.audit import services as audit
 from core.auth.identity import Identity
 from core.clock import now
 from core.db import outside
-from core.errors import Conflict, NotFound, Unavailable
+from core.errors import Conflict, NotFound, TooManyRequests, Unavailable
 from core.i18n import _, locale
 from core.ids import new_id
 from core.jobs import put
@@ -31,7 +31,7 @@ from tenants.archive.manifest import Manifest
 from tenants.archive.reading import Archive
 from tenants.archive.sealing import ArchiveKey
 from tenants.archive.vetting import Summary, harmless
-from tenants.files import upload_file
+from tenants.files import upload_file, uploads_of
 from tenants.imports.models import ArchiveUpload
 from tenants.lifecycle import Order, Ordered, Owner, restoring
 from tenants.models import ProvisioningRun
@@ -41,8 +41,19 @@ CHECK: Final = "tenants.check_upload"
 KEPT: Final = timedelta(days=1)
 UNPACKED: Final = 20
 """To so many times the largest archive may one unpack."""
+TRIED_FOR: Final = timedelta(days=7)
+"""A business that could not be made of its archive by then needs to be sent another."""
+A_DAY: Final = 10
+"""Businesses that one account may make of archives: each is a schema, and files on our disk."""
 LEFT_FREE: Final = 1_000_000_000
 """Bytes of the disk that no upload may take."""
+
+
+class TooManyImports(TooManyRequests):
+    """Another one tomorrow."""
+
+    code = "too_many_imports"
+    title = _("You have made 10 businesses of archives within a day; please go on tomorrow")
 
 
 class DiskFull(Unavailable):
@@ -55,7 +66,7 @@ async def begin(
     session: AsyncSession, settings: Settings, account_id: UUID, announced: int
 ) -> UUID:
     """Note that an account begins to send an archive of ``announced`` bytes; its id. What it
-    sent before and did not use is removed: one at a time.
+    sent before and did not use is removed, and what it is still sending breaks off: one at a time.
 
     Raises:
         DiskFull: the disk has no room for it.
@@ -65,7 +76,7 @@ async def begin(
         .where(ArchiveUpload.account_id == account_id, ArchiveUpload.state != "ordered")
         .returning(ArchiveUpload.id)
     )
-    gone = [upload_file(settings, each) for each in old]
+    gone = [path for each in old for path in _files(settings, each)]
     upload = ArchiveUpload(
         id=new_id(), account_id=account_id, locale=locale(), expires_at=now() + KEPT
     )
@@ -78,15 +89,18 @@ async def begin(
     return upload.id
 
 
-async def came(session: AsyncSession, upload_id: UUID, name: str, size: int) -> None:
+async def came(
+    session: AsyncSession, settings: Settings, upload_id: UUID, name: str, size: int
+) -> None:
     """Note that the archive, ``size`` bytes that its sender calls ``name``, is on disk, and have
     it checked.
 
     Raises:
-        NotFound: another one was begun meanwhile.
+        NotFound: another one was begun meanwhile; this one is removed.
     """
     upload = await session.get(ArchiveUpload, upload_id, with_for_update=True)
     if upload is None:
+        await asyncio.to_thread(upload_file(settings, upload_id).unlink, missing_ok=True)
         raise NotFound
     upload.state, upload.size = "checking", size
     upload.name = _printable(name)
@@ -138,6 +152,7 @@ async def order(
     Raises:
         Conflict: it was not found good, or was used before.
         Invalid, SlugTaken: naming the fields ``name``, ``slug`` or ``passphrase``.
+        TooManyImports: the account has made as many as a day allows.
     """
     upload_id, file = upload.id, upload_file(settings, upload.id)
     manifest, key = await outside(session, lambda: _opened(file, passphrase))
@@ -146,6 +161,8 @@ async def order(
     )
     if upload.state != "ready":
         raise Conflict(_("This archive cannot be used any more; please send it again"))
+    if await audit.done_since(session, restoring.IMPORTED, now() - timedelta(days=1)) >= A_DAY:
+        raise TooManyImports(retry_after=60 * 60)
     about = harmless(manifest.tenant)
     wanted = Order(
         slug=slug,
@@ -180,9 +197,13 @@ async def remove(session: AsyncSession, settings: Settings, upload: ArchiveUploa
 
 
 async def purge(session: AsyncSession, settings: Settings) -> None:
-    """Remove what was sent a day ago, save what a business is still being made of."""
+    """Remove what was sent a day ago, save what a business is still being made of, for some more
+    days; and files of which nothing is known, as of a business that was deleted half-made."""
     run = ProvisioningRun
-    in_use = exists().where(run.tenant_id == ArchiveUpload.tenant_id, run.state != "done")
+    in_use = and_(
+        ArchiveUpload.expires_at > now() - TRIED_FOR,
+        exists().where(run.tenant_id == ArchiveUpload.tenant_id, run.state != "done"),
+    )
     over: Sequence[UUID] = (
         await session.scalars(
             select(ArchiveUpload.id)
@@ -190,11 +211,13 @@ async def purge(session: AsyncSession, settings: Settings) -> None:
             .with_for_update(skip_locked=True)
         )
     ).all()
-    for each in over:
-        file = upload_file(settings, each)
-        for path in (file, file.with_suffix(".part")):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
     await session.execute(delete(ArchiveUpload).where(ArchiveUpload.id.in_(over)))
+    # Files first: a row is written before there is a file of it.
+    there = await asyncio.to_thread(lambda: list(uploads_of(settings).glob("*")))
+    known = {str(each) for each in await session.scalars(select(ArchiveUpload.id))}
+    for path in there:
+        if path.stem not in known:
+            await asyncio.to_thread(path.unlink, missing_ok=True)
 
 
 def summary_of(upload: ArchiveUpload) -> Summary | None:
@@ -211,6 +234,12 @@ async def _opened(file: Path, passphrase: str) -> tuple[Manifest, ArchiveKey]:
     key = await ArchiveKey.of(passphrase, manifest.lock.opened_salt)
     key.insist_on(manifest.lock)
     return manifest, key
+
+
+def _files(settings: Settings, upload_id: UUID) -> tuple[Path, Path]:
+    """An archive that came, and one that is coming."""
+    whole = upload_file(settings, upload_id)
+    return whole, whole.with_suffix(".part")
 
 
 def _make_room(folder: Path, gone: Sequence[Path]) -> int:

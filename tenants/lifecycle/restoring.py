@@ -37,6 +37,8 @@ _FINISHED = ("tables", "owner", "activate")
 COPIES_A_DAY: Final = 3
 """Of one owner, over all their businesses: each is a whole schema, made by a worker."""
 _CLONED: Final = "tenants.cloned"
+IMPORTED: Final = "tenants.import_begun"
+"""In the log: a business is being made of an archive."""
 
 
 class TooManyCopies(TooManyRequests):
@@ -87,7 +89,7 @@ async def note_import(session: AsyncSession, wanted: Order, file: Path, key: Arc
     tenant_id = await enter(session, wanted)
     steps = [*_FILLED, *_FINISHED]
     ordered = await _note(session, tenant_id, steps, wanted.owner, Source.of(file, key))
-    await audit.record(session, "tenants.import_begun", "tenant", tenant_id)
+    await audit.record(session, IMPORTED, "tenant", tenant_id)
     return ordered
 
 
@@ -105,7 +107,7 @@ async def order_import(
     ordered = await _note(session, tenant_id, steps, wanted.owner, Source.of(file, key))
     _make_member(session, tenant_id, wanted.owner)
     await put(session, FILL, {"run_id": ordered.run_id}, key=str(ordered.run_id))
-    await audit.record(session, "tenants.import_begun", "tenant", tenant_id)
+    await audit.record(session, IMPORTED, "tenant", tenant_id)
     return ordered
 
 

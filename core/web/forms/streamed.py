@@ -56,7 +56,7 @@ async def pour(
         if found is None or not found.size:
             raise Invalid(_("Choose a file."), field=key)
         await asyncio.to_thread(unfinished.replace, to)
-    except (MultipartError, TimeoutError):
+    except (MultipartError, TimeoutError, FileNotFoundError):  # gone: another one was begun
         raise Invalid(_("The file did not come whole; please send it again."), field=key) from None
     finally:
         with suppress(FileNotFoundError):
@@ -80,9 +80,12 @@ async def _poured(
 ) -> Streamed | None:
     """The last file of the name ``key``, written to ``file``; None where there is none."""
     name: str | None = None
-    size, current, waiting = 0, False, bytearray()
+    came, size, current, waiting = 0, 0, False, bytearray()
     with parser:
         async for chunk in _chunks(request):
+            came += len(chunk)
+            if came > most + _AROUND:  # what is no file is not written, but comes for ever
+                raise Invalid(too_large, field=key)
             for event in parser.parse(chunk):
                 if isinstance(event, MultipartSegment):
                     current = event.name == key and event.filename is not None and name is None
@@ -93,10 +96,17 @@ async def _poured(
                         raise Invalid(too_large, field=key)
                     waiting += event
             if len(waiting) >= _AT_ONCE:
-                await asyncio.to_thread(file.write, bytes(waiting))
+                await asyncio.to_thread(_write, file, bytes(waiting))
                 waiting.clear()
-    await asyncio.to_thread(file.write, bytes(waiting))
+    await asyncio.to_thread(_write, file, bytes(waiting))
     return None if name is None else Streamed(name, size)
+
+
+def _write(file: IO[bytes], found: bytes) -> None:
+    """Raises: FileNotFoundError: somebody removed the file, so that nothing more is to come."""
+    file.write(found)
+    if not Path(file.name).exists():
+        raise FileNotFoundError(file.name)
 
 
 async def _chunks(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:

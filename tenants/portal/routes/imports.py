@@ -73,7 +73,8 @@ class Imports(Controller):
         """Take an archive, to disk as it comes."""
         settings, account = parts.settings(request), parts.member().user_id
         await parts.authority(request).throttle.take(SENT, str(account))
-        announced = min(request.content_length or 0, settings.import_bytes)
+        # Whoever does not say how much comes may send the most.
+        announced = min(request.content_length or settings.import_bytes, settings.import_bytes)
         upload_id = await services.begin(session, settings, account, announced)
         file = upload_file(settings, upload_id)
         try:
@@ -83,7 +84,7 @@ class Imports(Controller):
             )
         except Invalid as problem:
             return _begin_page(request, blank(ArchiveFile, {}).refuse(problem))
-        await services.came(session, upload_id, came.name, came.size)
+        await services.came(session, settings, upload_id, came.name, came.size)
         return SeeOther(path_of(upload_id))
 
     @get("/{upload_id:uuid}", access=member, dependencies=MINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import resource
 import struct
 import zipfile
@@ -13,10 +14,12 @@ import msgspec
 import pytest
 
 from atrium.testing.site import Site
+from core.db import Base
 from core.scope import Tenant
 from tenants.archive.manifest import NAME
 from tenants.archive.reading import Archive, BadArchive
 from tenants.archive.sealing import ArchiveKey
+from tenants.archive.tables import FORMER, SELDOM_MAPPED
 from tenants.archive.vetting import Bomb, Summary, harmless, vet
 from tests.tenants.archive.conftest import archive_of
 from tests.tenants.archive.test_refusals import of_manifest, rewritten
@@ -100,6 +103,8 @@ def _set(*way: Any) -> Callable[[Any], None]:
         _set("files", 0, "path", "files//etc/evil"),
         _set("files", 0, "path", "files/"),
         _set("files", 0, "path", "files/x\0y"),
+        _set("files", 0, "path", "files/./x"),
+        _set("files", 0, "path", "files/" + "a/" * 40 + "x"),
         _set("files", 0, "path", "files/" + "é" * 150),
         _set("files", 0, "path", "manifest.json"),
         _set("tenant", "name", "x" * 200),
@@ -218,3 +223,61 @@ def test_a_file_that_is_there_twice_is_refused(site: Site, archive: Path, tmp_pa
     vetted(site, bad)
     with Archive.open(bad) as found, pytest.raises(BadArchive, match="twice"):
         found.check()
+
+
+def test_a_path_of_many_folders_costs_nothing(site: Site, archive: Path, tmp_path: Path) -> None:
+    """A kilobyte of zip names a file in six thousand folders: to compare all of them with each
+    other takes hundreds of megabytes."""
+    deep = _set("files", 0, "path", "files/" + "a/" * 6_000 + "x")
+    bad = rewritten(archive, tmp_path / "deep.zip", changed(deep))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(BadArchive) as refused:
+        vetted(site, bad)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 20_000
+    assert len(str(refused.value.message)) < 300, "it is kept, and shown"
+
+
+def test_what_no_page_and_no_database_takes_is_not_passed_on(
+    site: Site, archive: Path, tmp_path: Path
+) -> None:
+    """PostgreSQL keeps no NUL: the check would fail again and again, and never say why."""
+
+    def strange(manifest: Any) -> None:
+        manifest["software"] = "1\0.0"
+        manifest["plugins"]["car_hire"] = "2\0.0\n"
+
+    found = vetted(site, rewritten(archive, tmp_path / "nul.zip", changed(strange)))
+    assert found.software.isprintable()
+    assert all(each.version.isprintable() for each in found.portions)
+    path = _set("files", 0, "path", "files/x\0y")
+    with pytest.raises(BadArchive) as refused:
+        vetted(site, rewritten(archive, tmp_path / "path.zip", changed(path)))
+    assert str(refused.value.message).isprintable()
+
+
+_CREATES = re.compile(r"CREATE TABLE (\w+)")
+
+
+def test_an_archive_of_an_earlier_revision_may_have_tables_of_then(
+    site: Site, archive: Path, tmp_path: Path
+) -> None:
+    """Whatever table a line ever made is a model's, or known as a former one."""
+
+    def add(manifest: Any) -> None:
+        part = manifest["tables"][0]
+        manifest["tables"].append(
+            part
+            | {"name": "usage_limits", "line": "core", "sealed": [], "count": 0}
+            | {"rows": part["rows"] | {"path": "data/usage_limits.jsonl"}}
+            | {"sheet": part["sheet"] | {"path": "sheets/usage_limits.csv"}}
+        )
+
+    vetted(site, rewritten(archive, tmp_path / "old.zip", changed(add)))
+    made = {
+        table
+        for line in site.world.lines.of_tenant(tuple(site.world.plugins.working))
+        for revision in line.revisions
+        for statement in revision.statements
+        for table in _CREATES.findall(statement)
+    }
+    assert made - set(Base.metadata.tables) - SELDOM_MAPPED == set(FORMER)

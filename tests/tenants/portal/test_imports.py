@@ -17,11 +17,13 @@ from sqlalchemy import select, update
 
 from atrium.testing.site import Site
 from core.clock import now
+from core.ids import new_id
 from core.permissions import Role
 from core.settings import Settings
 from tenants.archive.manifest import Manifest
 from tenants.archive.sealing import ArchiveKey
-from tenants.files import upload_file
+from tenants.files import upload_file, uploads_of
+from tenants.imports import services
 from tenants.imports.models import ArchiveUpload
 from tenants.models import ProvisioningRun
 from tests.tenants import killable
@@ -309,6 +311,88 @@ async def test_an_archive_larger_than_allowed_is_refused(
         assert "larger than 1 MB" in answer.text
     folder = upload_file(site.world.settings, owned.id).parent
     assert not list(folder.glob("*.part"))
+
+
+async def test_who_begins_anew_leaves_nothing_of_the_first_behind(
+    site: Site,
+    owned: Owned,  # noqa: F811
+    archive: tuple[Path, Manifest, ArchiveKey],
+) -> None:
+    """The second archive comes while the first does, in another tab: the first breaks off, and
+    one that was half-written when a process died goes too."""
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly() -> AsyncIterator[bytes]:
+        async for each in _body(3_000_000):
+            yield each
+            if not begun.is_set():
+                begun.set()
+                await go_on.wait()
+
+    kind = {"content-type": "multipart/form-data; boundary=x"}
+    first = asyncio.create_task(owned.owner.post("/imports", content=slowly(), headers=kind))
+    await begun.wait()
+    second = await sent(owned.owner, archive[0])
+    go_on.set()
+    broken = await first
+    assert (broken.status_code, "did not come whole" in broken.text) == (422, True)
+    await owned.owner.post(f"{second.headers['location']}/remove")
+    assert not await _unknown(site), "files that nobody would ever remove"
+
+
+async def test_files_of_nothing_known_go_with_the_rest(site: Site) -> None:
+    """As of a business that was deleted before it was made of its archive."""
+    folder = uploads_of(site.world.settings)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in (f"{new_id()}.zip", f"{new_id()}.part"):
+        (folder / name).write_bytes(b"customers")
+    async with site.world.databases.transaction(site.world.platform) as session:
+        await job(site, "tenants.tidy").body(session)
+    assert not await _unknown(site)
+
+
+async def test_an_archive_of_which_nothing_can_be_made_goes_after_some_days(
+    site: Site,
+    owned: Owned,  # noqa: F811
+    archive: tuple[Path, Manifest, ArchiveKey],
+) -> None:
+    """Though its run is not done, and never will be."""
+    world, page = site.world, await checked(site, owned.owner, archive[0])
+    upload = UUID(page.rpartition("/")[2])
+    made = await owned.owner.post(f"{page}/order", data=ordered(f"stuck-{secrets.token_hex(5)}"))
+    assert made.status_code == 303
+    async with world.databases.transaction(world.platform) as session:
+        await session.execute(
+            update(ArchiveUpload)
+            .where(ArchiveUpload.id == upload)
+            .values(expires_at=now() - services.TRIED_FOR)
+        )
+        await job(site, "tenants.tidy").body(session)
+    assert not upload_file(world.settings, upload).exists()
+
+
+async def test_one_account_makes_so_many_businesses_a_day(
+    site: Site,
+    archive: tuple[Path, Manifest, ArchiveKey],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each is a schema, and as much of our disk as an archive may unpack to."""
+    monkeypatch.setattr(services, "A_DAY", 1)
+    async with await site.person(site.world.platform, Role.MEMBER) as somebody:
+        for expected in (303, 422):
+            page = await checked(site, somebody, archive[0])
+            slug = f"many-{secrets.token_hex(5)}"
+            made = await somebody.post(f"{page}/order", data=ordered(slug))
+            assert made.status_code == expected
+        assert "go on tomorrow" in made.text
+        await somebody.post(f"{page}/remove")
+
+
+async def _unknown(site: Site) -> set[str]:
+    """Files among the archives that no row knows."""
+    known = await rows(site.world, "SELECT id FROM archive_uploads")
+    there = {each.stem for each in uploads_of(site.world.settings).glob("*")}
+    return there - {str(each.id) for each in known}
 
 
 async def test_other_forms_stay_small(site: Site, owned: Owned) -> None:  # noqa: F811
