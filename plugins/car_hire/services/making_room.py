@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
@@ -111,7 +112,8 @@ async def _plan(
     )
     pieces = [Piece(*row) for row in (await session.execute(query)).all()]
     wanted = Piece(new_id(), new_id(), period.lower, period.upper, moves=True)
-    found = plan(wanted, cars, pieces)
+    # A second for a class of two hundred cars, in which others wait for none of it.
+    found = await asyncio.to_thread(plan, wanted, cars, pieces)
     return None if found is None else (wanted.id, found)
 
 

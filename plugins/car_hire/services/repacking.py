@@ -8,6 +8,8 @@ finds room whenever there is any).
 
 from __future__ import annotations
 
+from bisect import bisect_left, insort
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,7 +18,7 @@ from uuid import UUID
 
 LONGEST_CHAIN: Final = 4
 TRIALS: Final = 2000
-"""How many places a search for a chain may try: some milliseconds."""
+"""How many places a search for a chain may try: some tenths of a second in a large fleet."""
 
 
 class Piece(NamedTuple):
@@ -62,6 +64,7 @@ class _Chain:
     cars: Sequence[UUID]
     pieces: Sequence[Piece]
     left: int = field(default=TRIALS)
+    _met: dict[UUID, list[Piece]] = field(default_factory=dict)
 
     def found(self, wanted: Piece) -> dict[UUID, UUID] | None:
         present = {each.id: each.vehicle_id for each in self.pieces if each is not wanted}
@@ -74,7 +77,8 @@ class _Chain:
     def _put(
         self, piece: Piece, places: Mapping[UUID, UUID], settled: frozenset[UUID], depth: int
     ) -> dict[UUID, UUID] | None:
-        ways = [(self._on(car, piece, places), car) for car in self.cars]
+        there = self._there(piece, places)
+        ways = [(there.get(car, []), car) for car in self.cars]
         for others, car in sorted(ways, key=lambda way: len(way[0])):
             self.left -= 1
             if self.left < 0:
@@ -104,33 +108,44 @@ class _Chain:
             settled |= {other.id}
         return made
 
-    def _on(self, car: UUID, piece: Piece, places: Mapping[UUID, UUID]) -> list[Piece]:
-        return [
-            each
-            for each in self.pieces
-            if each.id != piece.id and places.get(each.id) == car and _meet(each, piece)
-        ]
+    def _there(self, piece: Piece, places: Mapping[UUID, UUID]) -> Mapping[UUID, list[Piece]]:
+        """By car, what is on it in the time of ``piece``."""
+        if piece.id not in self._met:
+            others = (each for each in self.pieces if each.id != piece.id)
+            self._met[piece.id] = [each for each in others if _meet(each, piece)]
+        there: dict[UUID, list[Piece]] = defaultdict(list)
+        for each in self._met[piece.id]:
+            if each.id in places:
+                there[places[each.id]].append(each)
+        return there
 
 
 def _laid_out(
     wanted: Piece, cars: Sequence[UUID], pieces: Sequence[Piece]
 ) -> dict[UUID, UUID] | None:
-    taken: dict[UUID, list[Piece]] = {car: [] for car in cars}
-    for each in pieces:
+    taken: dict[UUID, list[Piece]] = {car: [] for car in cars}  # in order: none meet on one car
+    for each in sorted(pieces, key=_begin):
         if not each.moves:
             taken[each.vehicle_id].append(each)
     places: dict[UUID, UUID] = {}
     moving = [wanted, *(each for each in pieces if each.moves)]
     for each in sorted(moving, key=lambda piece: (piece.lower, piece.id)):
-        free = [car for car in cars if not any(_meet(each, other) for other in taken[car])]
-        if not free:
+        best: tuple[datetime | None, UUID] | None = None
+        for car, there in taken.items():
+            at = bisect_left(there, each.upper, key=_begin)
+            last = there[at - 1].upper if at else None
+            if (last is None or last <= each.lower) and (best is None or _is_later(last, best[0])):
+                best = last, car
+        if best is None:
             return None
-        car = max(free, key=lambda car: _last_end(taken[car], each))
-        taken[car].append(each)
-        places[each.id] = car
+        insort(taken[best[1]], each, key=_begin)
+        places[each.id] = best[1]
     return places
 
 
-def _last_end(taken: Sequence[Piece], piece: Piece) -> float:
-    ends = (each.upper.timestamp() for each in taken if each.upper <= piece.lower)
-    return max(ends, default=float("-inf"))
+def _begin(piece: Piece) -> datetime:
+    return piece.lower
+
+
+def _is_later(end: datetime | None, other: datetime | None) -> bool:
+    return end is not None and (other is None or end > other)

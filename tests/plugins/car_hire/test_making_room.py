@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -111,3 +113,22 @@ async def test_pinned_bookings_stay(shop: Shop) -> None:
         await session.execute(update(Booking).where(Booking.id.in_(ids)).values(pinned=True))
     with pytest.raises(VehicleUnavailable):
         await own.place(quote)
+
+
+def test_a_crowded_class_is_planned_quickly() -> None:
+    """Anybody may ask for a quote, and all businesses share a process."""
+    cars = [new_id() for _ in range(60)]
+    chance = random.Random(1)  # the same calendar each time
+    there: list[Piece] = []
+    for car in cars:
+        begins = BEGAN + timedelta(hours=chance.randrange(40))
+        while begins < BEGAN + timedelta(days=31):
+            ends = begins + timedelta(hours=chance.randrange(24, 96))
+            there.append(Piece(new_id(), car, begins, ends, chance.random() < 0.8))
+            begins = ends + timedelta(hours=chance.choice((1, 3, 8, 20, 30)))
+    for day in range(8, 11):
+        begins = BEGAN + timedelta(days=day)
+        wanted = Piece(new_id(), cars[0], begins, begins + timedelta(days=3), moves=True)
+        before = time.process_time()
+        plan(wanted, cars, there)
+        assert time.process_time() - before < 0.3
