@@ -53,7 +53,10 @@ WRITTEN: Final = {
     "tenants/seeding.py": "the demo's welcome, of the development machine",
 }
 """Every module that writes files, and where to."""
-ACCOUNTS: Final = {"upload_file": "an account's, asked for with it; test_streams, test_imports"}
+ACCOUNTS: Final = {
+    "upload_file": "an account's, asked for with it; test_streams, test_imports",
+    "uploads_of": "the folder of these: only what nobody knows is removed from it",
+}
 """What lies there before it is a tenant's."""
 BYTES: Final = {
     "databases.password": "the platform's, sealed: a login of ours",
