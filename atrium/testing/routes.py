@@ -63,7 +63,7 @@ class Route:
     @property
     def is_operators(self) -> bool:
         """Whether it is the console's: operators look at every tenant, and nobody else knows it
-        (tests/tenants/operator/test_access.py attacks these)."""
+        (tests/attack/test_operators.py attacks these)."""
         return self.access.seen_with is not None
 
     def below(self, prefix: str) -> bool:

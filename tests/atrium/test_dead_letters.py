@@ -29,7 +29,7 @@ def environment(world: World) -> dict[str, str]:
     }
 
 
-async def dead_letter(world: World, tenant: Tenant) -> UUID:
+async def dead_letter(world: World, tenant: Tenant, error: str = "OutOfFuel") -> UUID:
     """A job of the tenant that was given up."""
     key = str(new_id())
     async with world.databases.transaction(tenant) as session:
@@ -37,8 +37,9 @@ async def dead_letter(world: World, tenant: Tenant) -> UUID:
     connection = await asyncpg.connect(world.superuser_dsn(tenant))
     message: UUID = await connection.fetchval(
         "UPDATE outbox.messages SET state = 'dead', finished_at = now(), attempt = 8,"
-        " error = 'OutOfFuel' WHERE key = $1 RETURNING id",
+        " error = $2 WHERE key = $1 RETURNING id",
         key,
+        error,
     )
     await connection.close()
     return message

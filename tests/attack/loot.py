@@ -86,7 +86,7 @@ class Loot:
             "mail_id": mail_id,
             "notification_id": notification_id,
             "business_id": tenant.id,
-            # The console's; whoever is no operator gets 404 whatever stands here.
+            # The console's: nobody's here; operators.py has rows of theirs.
             "tenant_id": tenant.id,
             "run_id": new_id(),
             "token_id": new_id(),
