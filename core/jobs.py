@@ -30,6 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import telemetry
+from core.i18n import LazyText
 from core.ids import new_id
 
 Body = Callable[..., Awaitable[None]]
@@ -158,6 +159,8 @@ class Schedule:
     """Five fields, read in the tenant's own time zone."""
     spread: timedelta = timedelta(minutes=5)
     """Each tenant is shifted by a constant share of it, so that not all start in one second."""
+    title: LazyText | str = ""
+    """What it does, in words; a product has one for each, shown on its page in the portal."""
 
     def __post_init__(self) -> None:
         if len(self.cron.split()) != 5:

@@ -1,13 +1,15 @@
 """What a plugin says of itself to those who are about to choose it, read from its declaration.
 
 By convention, beside the module ``package``: ``about/LOCALE.md`` says at length what it does, in
-Markdown, and ``static/screenshots/*.png`` show it, in the order of their names. Author and licence
-are those of the distribution that brings it.
+Markdown, and ``static/screenshots/*.png`` show it, in the order of their names. A table says in
+``info["keeps"]`` what it holds, a ``Schedule`` in its title what it does. Author and licence are
+those of the distribution that brings it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -18,14 +20,17 @@ from sqlalchemy import Table
 
 from core.db import Base
 from core.folders import ENTRY_POINT_GROUP
-from core.i18n import DEFAULT_LOCALE, locale
+from core.i18n import DEFAULT_LOCALE, LazyText, _, locale
 from core.permissions import Role
 from core.personal import PersonalData
 from core.plugin import Plugin
+from core.rhythm import often
 from core.terms.text import rendered
 from core.web.forms.schema import FieldSpec, fields_of
 
 SCREENSHOTS: Final = "screenshots"
+_SUBJECT: Final = re.compile(r'^Subject:.*?\b_\("([^"\\]+)"')
+_VALUE: Final = re.compile(r"\{\w+\}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,9 @@ class Portrait:
 
     @property
     def letters(self) -> list[str]:
-        """The letters that it sends, by the names of their templates."""
+        """The letters that it sends, by their subjects; dots stand for what differs."""
         folder = self.plugin.folder / "templates" / self.plugin.name / "mail"
-        return sorted(path.stem.replace("_", " ") for path in folder.glob("*.txt"))
+        return sorted(_subject(path) for path in folder.glob("*.txt"))
 
     @property
     def settings(self) -> Sequence[FieldSpec]:
@@ -63,18 +68,15 @@ class Portrait:
         return list(fields_of(self.plugin.settings).values()) if self.plugin.settings else []
 
     @property
-    def tables(self) -> list[tuple[str, PersonalData | None]]:
-        """Its tables in words, each with what is said of the personal data in it, if there is."""
+    def tables(self) -> list[tuple[LazyText | str, PersonalData | None]]:
+        """What it keeps, table by table, each with what is said of the personal data in it."""
         told = {name: each for each in self.plugin.personal for name in each.tables}
-        return [(self._words(table.name), told.get(table.name)) for table in self._models()]
+        return [(kept_in(table), told.get(table.name)) for table in models_of(self.plugin)]
 
     @property
-    def schedules(self) -> list[tuple[str, str]]:
-        """The jobs that run by themselves, each with its five fields of cron."""
-        return [
-            (each.actor.name.partition(".")[2].replace("_", " "), each.cron)
-            for each in self.plugin.schedules
-        ]
+    def schedules(self) -> list[tuple[LazyText | str, str]]:
+        """What it does by itself, and how often."""
+        return [(each.title or each.actor.name, often(each.cron)) for each in self.plugin.schedules]
 
     @property
     def author(self) -> str | None:
@@ -84,20 +86,13 @@ class Portrait:
     @property
     def licence(self) -> str | None:
         """Under which licence it comes, as its distribution says."""
-        return self._said("License-Expression", "License")
+        found = self._said("License-Expression", "License")
+        return found.removeprefix("LicenseRef-") if found else None
 
     @staticmethod
     def holders(roles: frozenset[Role]) -> list[Role]:
         """Who has a permission from the start, the mightiest first."""
         return [role for role in Role if role in roles | {Role.OWNER, Role.ADMIN}]
-
-    def _models(self) -> Iterator[Table]:
-        for table in Base.metadata.sorted_tables:
-            if table.info.get("line") == self.plugin.name:
-                yield table
-
-    def _words(self, table: str) -> str:
-        return table.removeprefix(f"{self.plugin.name}_").replace("_", " ")
 
     def _said(self, *names: str) -> str | None:
         """The first of ``names`` in what its distribution says of itself."""
@@ -106,6 +101,22 @@ class Portrait:
                 told = entry.dist.metadata
                 return next((told[each] for each in names if each in told), None)
         return None
+
+
+def models_of(plugin: Plugin) -> list[Table]:
+    """Its tables, those that others refer to first."""
+    return [each for each in Base.metadata.sorted_tables if each.info.get("line") == plugin.name]
+
+
+def kept_in(table: Table) -> LazyText | str:
+    """What a table holds, in words (``info["keeps"]``); its name where nobody wrote them."""
+    found: LazyText | str = table.info.get("keeps") or table.name
+    return found
+
+
+def _subject(letter: Path) -> str:
+    found = _SUBJECT.search(letter.read_text(encoding="utf-8"))
+    return _VALUE.sub("…", str(_(found[1]))) if found else letter.stem.replace("_", " ")
 
 
 def about_file(plugin: Plugin, code: str) -> Path:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.events import Event
+from core.i18n import _
 from core.jobs import Actor, Schedule, actor
 from core.payments.events import PaymentAuthorised, PaymentFailed
 from plugins.car_hire.services import paying, quotes, telling
@@ -60,7 +61,11 @@ async def purge_quotes(session: AsyncSession) -> None:
 ACTORS: Final = (
     payment_authorised, payment_failed, collect, give_back, release_hold, settle, purge_quotes,
 )  # fmt: skip
-SCHEDULES: Final = (Schedule(actor=purge_quotes, cron="20 3 * * *"),)
+SCHEDULES: Final = (
+    Schedule(
+        actor=purge_quotes, cron="20 3 * * *", title=_("Prices that are good no more are forgotten")
+    ),
+)
 LISTENERS: Final[Mapping[type[Event], tuple[Actor, ...]]] = {
     PaymentAuthorised: (payment_authorised,),
     PaymentFailed: (payment_failed,),

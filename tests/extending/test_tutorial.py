@@ -116,6 +116,7 @@ PORTUGUESE = {
     "Nobody has written yet": "Ainda ninguém escreveu",
     "Thank you!": "Obrigado!",
     "Visitors leave a line": "Os visitantes deixam uma linha",
+    "What visitors wrote": "O que os visitantes escreveram",
     "Your line": "A sua linha",
 }
 
@@ -127,7 +128,7 @@ def test_what_the_tutorial_says_conforms(tmp_path: Path) -> None:
     write(source / "guestbook")
     update = [sys.executable, "-m", "core.locale.update", str(source / "guestbook")]
     told = subprocess.run(update, check=True, capture_output=True, text=True).stdout
-    assert "10 to translate" in told
+    assert "11 to translate" in told
     texts = source / "guestbook/locale/pt/LC_MESSAGES/messages.po"
     words = texts.read_text()
     for english, portuguese in PORTUGUESE.items():

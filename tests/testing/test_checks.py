@@ -265,7 +265,7 @@ def test_settings_that_json_changes_are_found(package: Path) -> None:
 
 
 def test_a_table_of_people_that_nobody_lists_is_found(package: Path) -> None:
-    email, line = Column("email", Text, primary_key=True), {"line": "sample"}
+    email, line = Column("email", Text, primary_key=True), {"line": "sample", "keeps": _("People")}
     table = Table("sample_people", Base.metadata, email, info=line)
     try:
         it = candidate()

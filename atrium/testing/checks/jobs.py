@@ -12,6 +12,7 @@ from atrium.testing.checks.check import Check, alone, for_each
 from atrium.testing.trial import Shop, Trial
 from atrium.testing.watched import Watched
 from core.events import FAN_OUT, Event
+from core.i18n import LazyText
 from core.jobs import Actor, Schedule
 from core.scope import Tenant
 from core.signature import misfit
@@ -48,6 +49,12 @@ def the_schedule_needs_no_arguments(it: Candidate, schedule: Schedule) -> Iterat
     """Nobody is there to give any when its time has come."""
     if why := misfit(schedule.actor.body, {}):
         yield f"{schedule.actor.name}: {why}"
+
+
+def the_schedule_says_what_it_does(it: Candidate, schedule: Schedule) -> Iterator[str]:
+    """Whoever chooses the plugin reads so on its page in the portal, in their language."""
+    if not isinstance(schedule.title, LazyText):
+        yield f'{schedule.actor.name}: write Schedule(…, title=_("what it does"))'
 
 
 def the_schedule_is_spread_in_time(it: Candidate, schedule: Schedule) -> Iterator[str]:
@@ -144,7 +151,10 @@ def declared(it: Candidate) -> list[Check]:
         *alone(its_listeners_take_their_events),
         *for_each(it.plugin.actors, the_actor_can_be_called, the_actor_comes_to_an_end),
         *for_each(
-            it.plugin.schedules, the_schedule_needs_no_arguments, the_schedule_is_spread_in_time
+            it.plugin.schedules,
+            the_schedule_needs_no_arguments,
+            the_schedule_says_what_it_does,
+            the_schedule_is_spread_in_time,
         ),
     ]
 

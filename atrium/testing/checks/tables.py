@@ -17,6 +17,7 @@ from atrium.testing.checks.check import Check, alone, for_each
 from atrium.testing.schemas import Schema, differences
 from atrium.testing.trial import Trial
 from core.db import Base
+from core.i18n import LazyText
 from core.scope import Tenant
 from tenants.migration.lines import BadMigration, Line, Revision, compile_line
 from tenants.migration.replay import bring_up
@@ -88,6 +89,13 @@ def the_revision_changes_no_data(it: Candidate, revision: Revision) -> Iterator[
     for statement in revision.statements:
         if _DATA.search(statement):
             yield statement[:100]
+
+
+def its_tables_say_what_they_keep(it: Candidate) -> Iterator[str]:
+    """Whoever chooses it reads so on its page in the portal, in their language."""
+    for table in models_of(it):
+        if not isinstance(table.info.get("keeps"), LazyText):
+            yield f'{table.name}: write info={{"line": …, "keeps": _("what it holds")}}'
 
 
 async def its_tables_are_its_own(trial: Trial) -> AsyncIterator[str]:
@@ -217,6 +225,7 @@ def declared(it: Candidate) -> list[Check]:
         its_revisions_bear_its_name,
         its_models_name_their_line,
         its_models_bear_its_name,
+        its_tables_say_what_they_keep,
     )
     return found + for_each(
         revisions_of(it),

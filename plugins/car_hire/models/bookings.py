@@ -13,9 +13,10 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
 from core.db import Base
+from core.i18n import _
 from core.ids import new_id
 from plugins.car_hire.models import states
-from plugins.car_hire.models.fleet import LINE, money_column
+from plugins.car_hire.models.fleet import line, money_column
 
 
 class Booking(Base):
@@ -75,7 +76,7 @@ class Booking(Base):
         CheckConstraint(states.words(states.BOOKING), name="state"),
         CheckConstraint("channel IN ('site', 'desk', 'api')", name="channel"),
         CheckConstraint("ends_at > starts_at", name="period"),
-        LINE,
+        line(_("Bookings: who has which class, when, and at what price")),
     )
 
 
@@ -125,5 +126,5 @@ class Hire(Base):
             " AND odometer_in IS NOT NULL AND fuel_in IS NOT NULL AND billed IS NOT NULL)",
             name="returned",
         ),
-        LINE,
+        line(_("Hires: what was read and agreed when a car left and came back")),
     )

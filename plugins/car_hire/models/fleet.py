@@ -16,7 +16,11 @@ from core.i18n import LazyText, _
 from core.ids import new_id
 from core.money import Money
 
-LINE: Final[dict[str, Any]] = {"info": {"line": "car_hire"}}
+
+def line(keeps: LazyText) -> dict[str, Any]:
+    """Of car hire's line of migrations; ``keeps`` is what the table holds, for whoever owns it."""
+    return {"info": {"line": "car_hire", "keeps": keeps}}
+
 
 GEARS: Final[dict[str, LazyText]] = {"manual": _("Manual"), "automatic": _("Automatic")}
 
@@ -69,7 +73,7 @@ class VehicleClass(Base):
         CheckConstraint("tax_rate BETWEEN 0 AND 1", name="tax_rate"),
         CheckConstraint("included_km_per_day >= 0", name="included_km"),
         CheckConstraint("minimum_age BETWEEN 16 AND 99", name="minimum_age"),
-        LINE,
+        line(_("Classes of cars with their rates and deposits")),
     )
 
     @property
@@ -119,7 +123,7 @@ class Vehicle(Base):
         CheckConstraint("odometer_km BETWEEN 0 AND 9999999", name="odometer"),
         CheckConstraint("fuel_eighths BETWEEN 0 AND 8", name="fuel"),
         CheckConstraint("status IN ('available', 'maintenance', 'retired')", name="status"),
-        LINE,
+        line(_("Cars with their plates, papers and state")),
     )
 
     @property

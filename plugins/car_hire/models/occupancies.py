@@ -21,7 +21,7 @@ from core.clock import now
 from core.db import Base
 from core.i18n import LazyText, _
 from core.ids import new_id
-from plugins.car_hire.models.fleet import LINE
+from plugins.car_hire.models.fleet import line
 
 NO_OVERLAP: Final = "ex_car_hire_occupancies_vehicle_period"
 """The constraint that is the authority on double bookings."""
@@ -52,7 +52,7 @@ class Block(Base):
         Index("ix_car_hire_blocks_vehicle_id", "vehicle_id", "id"),
         CheckConstraint("reason IN ('maintenance', 'transfer', 'other')", name="reason"),
         CheckConstraint("ends_at >= starts_at", name="period"),
-        LINE,
+        line(_("Times in which a car is not for hire, and why")),
     )
 
 
@@ -88,5 +88,5 @@ class Occupancy(Base):
             "NOT isempty(period) AND lower_inc(period) AND NOT upper_inc(period)", name="period"
         ),
         ExcludeConstraint(("vehicle_id", "="), ("period", "&&"), name=NO_OVERLAP, using="gist"),
-        LINE,
+        line(_("Which car is spoken for, when, and by what")),
     )

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from core.clock import now
 from core.crypto import EncryptedDate, EncryptedText
 from core.db import Base
+from core.i18n import _
 from core.ids import new_id
-from plugins.car_hire.models.fleet import LINE
+from plugins.car_hire.models.fleet import line
 
 
 class Customer(Base):
@@ -38,5 +39,5 @@ class Customer(Base):
         Index("uq_car_hire_customers_user_id", "user_id", unique=True),
         Index("ix_car_hire_customers_email", text("lower(email)")),
         Index("ix_car_hire_customers_name", text("lower(name)")),
-        LINE,
+        line(_("Customers with their contact, birthday and driving licence")),
     )

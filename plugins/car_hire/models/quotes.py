@@ -13,8 +13,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
 from core.db import Base
+from core.i18n import _
 from core.ids import new_id
-from plugins.car_hire.models.fleet import LINE, money_column
+from plugins.car_hire.models.fleet import line, money_column
 
 
 class MoneyLine:
@@ -63,7 +64,7 @@ class Quote(Base):
         CheckConstraint("days >= 1", name="days"),
         CheckConstraint("net + tax = gross AND net >= 0 AND tax >= 0", name="amounts"),
         Index("ix_car_hire_quotes_expires_at", "expires_at"),
-        LINE,
+        line(_("Prices that were shown, for as long as they are good")),
     )
 
 
@@ -77,7 +78,7 @@ class QuoteLine(MoneyLine, Base):
     __table_args__ = (
         Index("uq_car_hire_quote_lines_position", "quote_id", "position", unique=True),
         CheckConstraint("net + tax = gross", name="amounts"),
-        LINE,
+        line(_("The lines of a shown price")),
     )
 
 
@@ -91,5 +92,5 @@ class BillLine(MoneyLine, Base):
     __table_args__ = (
         Index("uq_car_hire_bill_lines_position", "hire_id", "position", unique=True),
         CheckConstraint("net + tax = gross", name="amounts"),
-        LINE,
+        line(_("The lines of the bill at a return")),
     )

@@ -97,7 +97,7 @@ def shown_export(export: Export | None, business: Business) -> dict[str, Any] | 
             "message": str(fill(_("{count} rows so far"), count=export.rows)),
             "made": moment(export.finished_at) if export.finished_at else None,
             "expires": moment(export.expires_at) if export.expires_at else None,
-            "megabytes": max(1, round((export.size or 0) / 1_000_000)),
+            "size": export.size or 0,
             "rows": export.rows,
         }
 

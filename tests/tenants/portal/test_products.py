@@ -46,17 +46,25 @@ async def test_a_page_says_what_is_declared(site: Site, owned: Owned) -> None:  
         assert str(each.title) in text
     for kept in product.personal:
         assert str(kept.title) in text
-    for name, _personal in Portrait(product).tables:
-        assert f"<code>{name}</code>" in text
-    for field in Portrait(product).settings:
+    told = Portrait(product)
+    for keeps, _personal in told.tables:
+        assert f"<li>{keeps}" in text
+    for title, often in told.schedules:
+        assert f"<dt>{title}</dt><dd>{often}</dd>" in text
+    assert "Your booking … is cancelled" in text, "a letter, by its subject"
+    for fact in (told.author, told.licence):
+        assert fact, "pyproject.toml says so"
+        assert fact in text
+    for field in told.settings:
         assert str(field.label) in text
     assert product.core_versions.replace(">", "&gt;") in text
     assert "At the desk" in text, "the description"
-    for name in Portrait(product).screenshots:
+    for name in told.screenshots:
         assert f"/{name.rpartition('/')[2]}" in text
     assert owned.path("/products/car_hire/disable") in text
     portuguese = await owned.owner.get("/products/car_hire?lang=pt")
-    assert "No balcão" in portuguese.text
+    for words in ("No balcão", "Carros, com", "todos os dias às 03:20", "Licença do software"):
+        assert words in portuguese.text
     assert (await owned.owner.get("/products/spaceship")).status_code == 404
 
 
