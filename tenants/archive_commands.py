@@ -124,6 +124,7 @@ async def _order(
         logo=about.logo,
         country=about.country,
         plugins=tuple(sorted(archive.manifest.plugins)),
+        off=archive.manifest.off,
         owner=Owner(
             email=owner,
             name=account.name if account else owner,

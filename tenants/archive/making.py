@@ -52,7 +52,7 @@ async def make_archive(
         MigratedMeanwhile: try again.
         UnknownTable: a plugin whose tables are there is not installed here.
     """
-    tenant, place, about, chosen = await _described(means, tenant_id)
+    tenant, place, about, chosen, off = await _described(means, tenant_id)
     names = {plugin} if plugin else {CORE, *chosen}
     before = await _revisions(place, tenant.scope.name)
     async with means.databases.transaction(tenant) as session:
@@ -72,13 +72,17 @@ async def make_archive(
                 else folder_of(means.settings, tenant_id)
             ),
             plugins={name: working[name].version for name in sorted(chosen) if name in names},
+            off=tuple(name for name in sorted(off) if name in names),
             lines={name: at for name, at in sorted(before.items()) if name in names},
             leave=leave,
         )
         return await write(connection, to, contents, key, told)
 
 
-async def _described(means: Means, tenant_id: UUID) -> tuple[Tenant, Place, About, frozenset[str]]:
+async def _described(
+    means: Means, tenant_id: UUID
+) -> tuple[Tenant, Place, About, frozenset[str], frozenset[str]]:
+    """The tenant, where it is, what is said of it, its products, and those that are off."""
     async with means.databases.transaction(means.platform) as session:
         rows = await session.execute(
             select(TenantRecord, DatabaseRecord)
@@ -88,13 +92,12 @@ async def _described(means: Means, tenant_id: UUID) -> tuple[Tenant, Place, Abou
         row = rows.one_or_none()
         if row is None:
             raise NotFound
-        chosen = frozenset(
-            await session.scalars(
-                select(TenantPlugin.plugin).where(
-                    TenantPlugin.tenant_id == tenant_id, TenantPlugin.state != "installing"
-                )
+        states = await session.execute(
+            select(TenantPlugin.plugin, TenantPlugin.state).where(
+                TenantPlugin.tenant_id == tenant_id, TenantPlugin.state != "installing"
             )
         )
+        chosen = {row.plugin: row.state for row in states}
         sender = await session.scalar(select(MailSender).where(MailSender.tenant_id == tenant_id))
     record: TenantRecord = row[0]
     about = About(
@@ -111,7 +114,8 @@ async def _described(means: Means, tenant_id: UUID) -> tuple[Tenant, Place, Abou
         sender=_named(sender) if sender else None,
     )
     tenant = describe(means.settings, means.lines, record, row[1], tuple(chosen), None)
-    return tenant, Place.of(means.settings, row[1]), about, chosen
+    off = frozenset(name for name, state in chosen.items() if state == "disabled")
+    return tenant, Place.of(means.settings, row[1]), about, frozenset(chosen), off
 
 
 def _named(sender: MailSender) -> SenderOfMail:

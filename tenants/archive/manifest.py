@@ -80,13 +80,15 @@ class Lock(msgspec.Struct, frozen=True, kw_only=True):
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     """Everything in the archive but itself. ``lines`` has the revision of each line of
-    migrations, ``plugins`` the version of each product."""
+    migrations, ``plugins`` the version of each product; those that were ``off`` begin so again. An
+    archive written before that was noted has all of them on."""
 
     format: int
     software: str
     made_at: str
     tenant: About
     plugins: dict[str, str]
+    off: tuple[str, ...] = ()
     lines: dict[str, str]
     lock: Lock
     tables: tuple[TablePart, ...]

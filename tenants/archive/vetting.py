@@ -46,6 +46,7 @@ class Portion(msgspec.Struct, frozen=True, kw_only=True):
     version: str
     tables: int
     rows: int
+    off: bool = False
 
 
 class Summary(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +79,9 @@ def vet(archive: Archive, plugins: Plugins, lines: Lines, packed: int, most: int
     archive.insist_on_software(plugins, lines)
     if CORE not in manifest.lines:
         raise BadArchive(_("This is the archive of one product alone, not of a business."))
-    if manifest.lines.keys() != {CORE, *manifest.plugins}:
+    if manifest.lines.keys() != {CORE, *manifest.plugins} or set(manifest.off) - set(
+        manifest.plugins
+    ):
         raise _damaged()
     _insist_on_size(manifest, packed, most)
     _insist_on_tables(manifest)
@@ -166,6 +169,7 @@ def _summary(manifest: Manifest) -> Summary:
                 version=printable(versions[line], _LONGEST_VERSION),
                 tables=tables[line],
                 rows=rows[line],
+                off=line in manifest.off,
             )
             for line in (CORE, *sorted(manifest.plugins))
         ),

@@ -37,14 +37,15 @@ Told = Callable[[int, int, int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What goes into an archive. ``leave`` are secrets that stay where they are: a copy gets
-    nothing in their place."""
+    """What goes into an archive, ``plugins`` with those that are ``off``. ``leave`` are secrets
+    that stay where they are: a copy gets nothing in their place."""
 
     tenant: Tenant
     about: About
     tables: Sequence[Carried]
     files: Path
     plugins: dict[str, str]
+    off: tuple[str, ...]
     lines: dict[str, str]
     leave: bool = False
 
@@ -104,6 +105,7 @@ async def write(
             made_at=clock.now().isoformat(),
             tenant=contents.about,
             plugins=contents.plugins,
+            off=contents.off,
             lines=contents.lines,
             lock=key.lock,
             tables=tuple(tables),

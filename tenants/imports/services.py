@@ -174,6 +174,7 @@ async def order(
         logo=about.logo,
         country=about.country,
         plugins=tuple(sorted(manifest.plugins)),
+        off=manifest.off,
         owner=Owner(email=person.email, name=person.name, account_id=person.user_id),
     )
     ordered = await restoring.order_import(session, wanted, file, key)

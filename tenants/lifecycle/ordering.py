@@ -45,13 +45,15 @@ class Owner(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """What a business chose. ``database`` names one of the catalogue; None is the main one."""
+    """What a business chose; of its ``plugins`` those that are ``off`` come with their data alone.
+    ``database`` names one of the catalogue; None is the main one."""
 
     slug: str
     name: str
     zone: str
     currency: str
     plugins: tuple[str, ...]
+    off: tuple[str, ...] = ()
     owner: Owner
     locale: str = "en"
     hosting: str = "pooled"
@@ -125,7 +127,14 @@ async def enter(session: AsyncSession, wanted: Order, claimed: UUID | None = Non
     )
     if tenant_id is None:  # somebody was faster by a moment
         raise SlugTaken(field="slug")
-    session.add_all(TenantPlugin(tenant_id=tenant_id, plugin=name) for name in wanted.plugins)
+    session.add_all(
+        TenantPlugin(
+            tenant_id=tenant_id,
+            plugin=name,
+            state="disabled" if name in wanted.off else "installing",
+        )
+        for name in wanted.plugins
+    )
     await session.flush()
     return tenant_id
 

@@ -146,17 +146,12 @@ async def clone(
         logo=original.logo,
         country=original.country,
         plugins=tuple(sorted(row.plugin for row in chosen)),
+        off=tuple(sorted(row.plugin for row in chosen if row.state == "disabled")),
         owner=owner,
     )
     copy_id = await enter(session, wanted)
     await session.execute(update(TenantRecord).where(TenantRecord.id == copy_id).values(muted=True))
     _make_member(session, copy_id, owner)
-    off = [row.plugin for row in chosen if row.state == "disabled"]
-    await session.execute(
-        update(TenantPlugin)
-        .where(TenantPlugin.tenant_id == copy_id, TenantPlugin.plugin.in_(off))
-        .values(state="disabled")
-    )
     file = archive_file(settings, copy_id, new_id())
     source = Source.of(file, ArchiveKey.fresh(), tenant_id)
     steps = ["snapshot", *_FILLED, "discard", *_FINISHED]

@@ -67,6 +67,7 @@ async def restored(
         currency=about.currency,
         locale=about.locale,
         plugins=tuple(manifest.plugins),
+        off=manifest.off,
         owner=Owner(email=owner, name="Olga Owner"),
         hosting="dedicated" if own else "pooled",
         database=name,

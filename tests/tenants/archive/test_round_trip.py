@@ -10,6 +10,7 @@ import zipfile
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from sqlalchemy import func, select, text
 
@@ -19,11 +20,14 @@ from core.auth.models import User
 from core.payments.models import PaymentAccount
 from core.scope import Tenant
 from plugins.car_hire.models import Booking, Customer
+from tenants.archive.manifest import Manifest
 from tenants.archive.reading import Archive
 from tenants.archive.sealing import ArchiveKey
 from tenants.archive.tables import UnknownTable, carried
 from tenants.files import folder_of
+from tenants.lifecycle import products
 from tenants.senders import services
+from tests.plugins.car_hire.shop import Shop
 from tests.tenants.archive.conftest import archive_of, restored
 
 PASSPHRASE = "correct horse battery"
@@ -174,3 +178,26 @@ async def test_an_archive_is_what_it_says(site: Site, shop: Tenant, tmp_path: Pa
         archive.check()
         key.insist_on(archive.manifest.lock)
         archive.insist_on_software(site.world.plugins, site.world.lines)
+
+
+async def test_a_product_that_was_off_is_off_again(site: Site, tmp_path: Path) -> None:
+    """With its data; an archive from before that was noted has all its products on."""
+    world = site.world
+    shop = await world.provision()
+    await Shop.open(world.databases, shop, cars=2)
+    async with world.databases.transaction(world.platform) as session:
+        await products.disable_plugin(session, world.signals, shop.id, "car_hire")
+    key, owner = await ArchiveKey.of(PASSPHRASE), f"owner@{shop.slug}.example"
+    archive = tmp_path / "off.zip"
+    manifest = await archive_of(world, shop, archive, key)
+    assert (manifest.off, set(manifest.plugins)) == (("car_hire",), {"car_hire"})
+    again = await restored(world, manifest, archive, key, own=False, owner=owner)
+    assert again.plugins == frozenset()
+    async with world.databases.transaction(again) as session:
+        assert await session.scalar(text("SELECT count(*) FROM car_hire_vehicles")) == 2
+    written = msgspec.to_builtins(manifest)
+    del written["off"]
+    older = msgspec.convert(written, Manifest)
+    assert (await restored(world, older, archive, key, own=False, owner=owner)).plugins == {
+        "car_hire"
+    }

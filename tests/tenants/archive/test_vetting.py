@@ -114,6 +114,7 @@ def _set(*way: Any) -> Callable[[Any], None]:
         _set("tenant", "currency", "XXQ"),
         _set("tenant", "locale", "xx"),
         _set("tenant", "country", "Portugal"),
+        _set("off", ["nobody"]),
         _set("made_at", "yesterday"),
         _set("made_at", "2026-01-01T00:00:00"),
         lambda m: m["lines"].pop("core"),
