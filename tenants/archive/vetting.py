@@ -79,9 +79,9 @@ def vet(archive: Archive, plugins: Plugins, lines: Lines, packed: int, most: int
     archive.insist_on_software(plugins, lines)
     if CORE not in manifest.lines:
         raise BadArchive(_("This is the archive of one product alone, not of a business."))
-    if manifest.lines.keys() != {CORE, *manifest.plugins} or set(manifest.off) - set(
-        manifest.plugins
-    ):
+    if manifest.lines.keys() != {CORE, *manifest.plugins}:
+        raise _damaged()
+    if not manifest.plugins.keys() >= set(manifest.off):
         raise _damaged()
     _insist_on_size(manifest, packed, most)
     _insist_on_tables(manifest)
