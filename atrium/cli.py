@@ -10,6 +10,7 @@ import click
 COMMANDS: Final = {
     "bootstrap": "tenants.commands:bootstrap",
     "doctor": "tenants.doctor.command:doctor_command",
+    "flags": "tenants.operator.flag_commands:flags_command",
     "health": "tenants.operator.status_commands:health",
     "jobs": "atrium.dead_letters:jobs",
     "migrate": "tenants.migration.command:migrate_command",

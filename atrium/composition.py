@@ -14,6 +14,7 @@ from core.auth.authority import Authority
 from core.connections import Lifetime
 from core.crypto import KeyRing, MasterKeys
 from core.db import Databases
+from core.flags import resolution
 from core.mail.office import office
 from core.notifications import centre as notifications
 from core.notifications.centre import Centre
@@ -29,6 +30,7 @@ from tenants.catalogue import Catalogue
 from tenants.databases import platform
 from tenants.domains import resolver
 from tenants.domains.resolver import PublicDns
+from tenants.flags.services import declared
 from tenants.migration.lines import compile_lines
 from tenants.operator.plugin import plugin as operator
 from tenants.operator.tokens import OperatorTokens
@@ -53,6 +55,7 @@ def make_services(settings: Settings, products: Plugins) -> Services:
     mail.install(settings, [part.folder / "templates" for part in (*OF_THE_PLATFORM, *products)])
     extension.install(fillings(products))
     quotas.install({part.name: part.limits for part in (*OF_THE_PLATFORM, *products)})
+    resolution.install(declared(products))
     signals = Signals(settings.redis_url)
     databases = Databases(
         pool_size=settings.pool_size,

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from core.extension import Extension, ExtensionPoint
+from core.flags import Flag
 from core.jobs import Schedule
 from core.notices import Notice
 from core.part import OF_EVERY_TENANT
@@ -26,7 +27,7 @@ from tenants.installed import installed
 FILE: Final = Path(__file__).parents[1] / "docs" / "reference" / "plugin.md"
 DECLARED: Final = (
     Plugin, NavItem, Permission, Schedule, Slot, Place, Extension, ExtensionPoint, PersonalData,
-    Meter, Limit, Notice,
+    Meter, Limit, Flag, Notice,
 )  # fmt: skip
 """What a declaration is made of, in the order of the page."""
 

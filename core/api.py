@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.5"
+VERSION: Final = "1.6"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -24,6 +24,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "core.events": ("Event", "emit"),
     "core.extension": ("Extension", "ExtensionFailed", "ExtensionPoint"),
+    "core.flags": ("Flag", "UnknownFlag", "on"),
     "core.i18n": ("LazyText", "_", "fill", "gettext", "in_every_locale", "in_reading", "ngettext"),
     "core.ids": ("new_id",),
     "core.jobs": ("Actor", "GiveUp", "Schedule", "actor", "running_job"),

@@ -22,6 +22,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.events import Event
 from core.extension import Extension, ExtensionPoint
+from core.flags.declaration import Flag
 from core.folders import ENTRY_POINT_GROUP, folder_of
 from core.i18n import LazyText
 from core.jobs import Actor, Schedule
@@ -57,6 +58,8 @@ class NavItem:
     """Where it stands: ``desk`` (staff), ``site`` (customers) or ``account`` (the account menu)."""
     order: int = 100
     """Low numbers come first."""
+    flag: str | None = None
+    """The entry is there where this flag of the plugin's is on; None: always."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +89,8 @@ class Slot:
     """Only holders of it see the part; None: whoever sees the page."""
     order: int = 100
     """Low numbers come first."""
+    flag: str | None = None
+    """The part is there where this flag of the plugin's is on; None: always."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,6 +166,8 @@ class Plugin:
     """What is counted for billing."""
     limits: tuple[Limit, ...] = ()
     """What a tenant may have, or do in a month, only so much of; see ``core.quotas``."""
+    flags: tuple[Flag, ...] = ()
+    """Features that are on for some tenants and off for others; see ``core.flags``."""
     extensions: tuple[str, ...] = ()
     """PostgreSQL extensions, installed once per database."""
     seed: Callable[[AsyncSession], Awaitable[None]] | None = None
@@ -182,12 +189,14 @@ class Plugin:
             ("actor", [each.name for each in self.actors]),
             ("meter", [each.name for each in self.meters]),
             ("limit", [each.name for each in self.limits]),
+            ("flag", [each.key for each in self.flags]),
             ("extension point", [each.name for each in self.extension_points]),
             ("notice", [each.name for each in self.notices]),
             *self._named_by_pages(),
         ):
             _refuse_strangers(self.name, kind, names)
         self._refuse_unknown_actors()
+        self._refuse_unknown_flags()
         self._refuse_settings_without_defaults()
         _refuse_doubled("extension of", [each.point for each in self.extends])
 
@@ -204,6 +213,12 @@ class Plugin:
         for actor in used:
             if id(actor) not in known:
                 raise PluginContradiction(f"{actor.name} is used but not listed in actors")
+
+    def _refuse_unknown_flags(self) -> None:
+        known = {each.key for each in self.flags}
+        asked = {each.flag for each in self.navigation} | {each.flag for each in self.slots}
+        for key in asked - known - {None}:
+            raise PluginContradiction(f"flag {key!r} is asked for but not declared")
 
     def _refuse_settings_without_defaults(self) -> None:
         """A tenant that has just enabled the plugin has chosen nothing yet."""

@@ -93,6 +93,20 @@ class Granted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FlagWords:
+    """What was said of a flag for a tenant; None: nothing.
+
+    ``override`` is the operator's word, until ``until`` (aware); ``choice`` the owner's;
+    ``percent`` how many of all tenants have it.
+    """
+
+    override: bool | None = None
+    until: datetime | None = None
+    choice: bool | None = None
+    percent: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Tenant:
     """Whoever is served: a business, or the platform itself as tenant zero.
 
@@ -119,6 +133,8 @@ class Tenant:
     """Letters are kept and not sent: for copies, whose customers are somebody else's."""
     limits: Mapping[str, Granted] = field(default_factory=dict, hash=False)
     """What the operator granted of a ``core.quotas.Limit``, by its name."""
+    flags: Mapping[str, FlagWords] = field(default_factory=dict, hash=False)
+    """What was said of a ``core.flags.Flag``, by its key."""
 
     @property
     def is_platform(self) -> bool:

@@ -25,9 +25,10 @@ from core.scope import Brand, Granted, Maintenance, Scope, Sender, Tenant, scope
 from core.settings import Settings
 from core.signals import Signals
 from tenants import slugs
-from tenants.changes import CHANNEL, GONE
+from tenants.changes import CHANNEL, FLAGS, GONE
 from tenants.databases import Place, platform
 from tenants.domains.models import TenantHost
+from tenants.flags.words import SAID, words_of
 from tenants.migration.lines import Lines, Standing
 from tenants.models import (
     DatabaseRecord,
@@ -91,7 +92,7 @@ _GRANTED: Final = (
     .scalar_subquery()
 )
 EVERYONE: Final = select(
-    TenantRecord, DatabaseRecord, _ENABLED, _STANDING, _PRIMARY, _SENDER, _GRANTED
+    TenantRecord, DatabaseRecord, _ENABLED, _STANDING, _PRIMARY, _SENDER, _GRANTED, SAID
 ).outerjoin(DatabaseRecord, DatabaseRecord.name == TenantRecord.database)
 """The rows that ``describe`` takes, of every tenant there is."""
 
@@ -162,6 +163,7 @@ class Catalogue:
         """Forget whatever other processes announce as changed."""
         self._signals = signals
         signals.subscribe(CHANNEL, self._hear)
+        signals.subscribe(FLAGS, lambda _key: self.forget_all())
         signals.subscribe(GONE, self._databases.leave)
 
     def _hear(self, key: str | None) -> None:
@@ -228,6 +230,7 @@ def describe(
     host: str | None = None,
     sender: Mapping[str, Any] | None = None,
     granted: Mapping[str, tuple[int | None, str | None]] | None = None,
+    said: Mapping[str, Any] | None = None,
 ) -> Tenant:
     """A tenant as the rest of the software sees it.
 
@@ -257,6 +260,7 @@ def describe(
             name: Granted(allowed=allowed, until=datetime.fromisoformat(until) if until else None)
             for name, (allowed, until) in (granted or {}).items()
         },
+        flags=words_of(said or {}),
     )
 
 

@@ -12,12 +12,19 @@ from core.db import after_commit
 from core.signals import Signals
 
 CHANNEL: Final = "tenants"
+FLAGS: Final = "flags"
 GONE: Final = "databases.gone"
 
 
 def announce(session: AsyncSession, signals: Signals, tenant_id: UUID) -> None:
     """Tell all processes, once this transaction has ended well, to read the tenant again."""
     after_commit(session, partial(signals.publish, CHANNEL, str(tenant_id)))
+
+
+def announce_flag(session: AsyncSession, signals: Signals, key: str) -> None:
+    """Tell all processes, once this transaction has ended well, that a flag is rolled out otherwise
+    and every tenant is to be read again."""
+    after_commit(session, partial(signals.publish, FLAGS, key))
 
 
 def announce_gone(session: AsyncSession, signals: Signals, database: str) -> None:

@@ -267,7 +267,7 @@ class Provisioner:
         if run is None:
             raise NotFound
         rows = await session.execute(EVERYONE.where(TenantRecord.id == run.tenant_id))
-        record, database, _enabled, standing, host, sender, granted = rows.one()
+        record, database, _enabled, standing, *rest = rows.one()
         chosen = await session.scalars(
             select(TenantPlugin.plugin)
             .where(
@@ -278,9 +278,7 @@ class Provisioner:
         )
         plugins, settings, lines = tuple(chosen), self.means.settings, self.means.lines
         return _Work(
-            tenant=describe(
-                settings, lines, record, database, plugins, standing, host, sender, granted
-            ),
+            tenant=describe(settings, lines, record, database, plugins, standing, *rest),
             place=Place.of(settings, database),
             chosen=plugins,
             owner=msgspec.convert(run.owner, Owner) if run.owner else None,

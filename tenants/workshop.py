@@ -8,11 +8,13 @@ from dataclasses import dataclass
 
 from core import mail
 from core.db import Databases
+from core.flags import resolution
 from core.plugin import Plugins
 from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
 from tenants.databases import platform
+from tenants.flags.services import declared
 from tenants.installed import installed
 from tenants.migration.lines import Lines, compile_lines
 from tenants.portal.plugin import plugin as portal
@@ -38,6 +40,7 @@ async def workshop(settings: Settings) -> AsyncIterator[Workshop]:
     """Open for a command, and close everything after it."""
     plugins = installed()
     mail.install(settings, [part.folder / "templates" for part in (portal, *plugins)])
+    resolution.install(declared(plugins))
     lines = compile_lines(plugins)
     async with reaching(settings) as (databases, signals):
         yield Workshop(

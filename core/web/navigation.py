@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from core.auth.identity import Identity
+from core.flags.resolution import on_here
 from core.i18n import _, fill
 from core.permissions import MANAGE_SETTINGS
 from core.plugin import NavItem, Plugin, Plugins
@@ -54,6 +55,8 @@ def _items(plugin: Plugin) -> Iterator[NavItem]:
 
 
 def _visible(item: NavItem, viewer: Identity | None) -> bool:
+    if item.flag is not None and not on_here(item.flag):
+        return False
     return item.permission is None or (viewer is not None and viewer.may(item.permission))
 
 

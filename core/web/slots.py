@@ -19,6 +19,7 @@ from core import plugin_failures
 from core.auth.identity import Identity
 from core.contained import contained
 from core.db import lost_its_transaction
+from core.flags.resolution import on_here
 from core.plugin import Place, Plugins, Slot
 from core.web.navigation import served
 
@@ -80,6 +81,8 @@ class Slots:
         return [part for part in filled if part is not None]
 
     def _may_see(self, slot: Slot) -> bool:
+        if slot.flag is not None and not on_here(slot.flag):
+            return False
         if slot.permission is None:
             return True
         return self.viewer is not None and self.viewer.may(slot.permission)

@@ -8,6 +8,7 @@ from typing import Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from core.flags.resolution import on_here
 from core.i18n import gettext, ngettext
 from core.ids import new_id
 from core.web import formatting
@@ -39,6 +40,10 @@ def environment(folders: Iterable[Path], *, reload: bool = False) -> Environment
     )
     made.filters.update(formatting.FILTERS)
     made.globals.update(
-        _=translate, ngettext=translate_count, wall=formatting.wall, fresh_key=lambda: new_id().hex
+        _=translate,
+        ngettext=translate_count,
+        wall=formatting.wall,
+        fresh_key=lambda: new_id().hex,
+        flag=on_here,
     )
     return made

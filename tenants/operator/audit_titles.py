@@ -10,6 +10,11 @@ from core.i18n import LazyText, _
 TITLES: Final[Mapping[str, LazyText | str]] = {
     "job": _("Job"),
     "operator.granted": _("Made an operator"),
+    "flag": _("Feature flag"),
+    "operator.flag_cleared": _("Feature flag no longer set by an operator"),
+    "operator.flag_roll_out_ended": _("Roll-out of a feature ended"),
+    "operator.flag_rolled_out": _("Feature rolled out"),
+    "operator.flag_set": _("Feature flag set by an operator"),
     "operator.job_discarded": _("Job discarded"),
     "operator.job_retried": _("Job tried again"),
     "operator.jobs_discarded": _("Jobs discarded"),

@@ -10,6 +10,8 @@ from tenants import notices
 from tenants.operator.audit_titles import TITLES
 from tenants.operator.permissions import ACT, LOOK
 from tenants.operator.routes.api import TenantsApi
+from tenants.operator.routes.flags import Flags, TenantFlags
+from tenants.operator.routes.flags_api import FlagsApi, TenantFlagsApi
 from tenants.operator.routes.health import HealthPages
 from tenants.operator.routes.installation import Installation
 from tenants.operator.routes.installation_api import InstallationApi
@@ -28,6 +30,7 @@ _PAGES: Final = (
     (_("Migrations"), "/operator/migrations", "database-cog"),
     (_("Databases"), "/operator/databases", "database"),
     (_("Plugins"), "/operator/plugins", "puzzle"),
+    (_("Features"), "/operator/flags", "flag"),
     (_("Terms"), "/operator/terms", "file-text"),
     (_("Tokens"), "/operator/tokens", "key"),
 )
@@ -52,6 +55,10 @@ plugin: Final = Plugin(
         TermsApi,
         TenantLimits,
         LimitsApi,
+        Flags,
+        TenantFlags,
+        FlagsApi,
+        TenantFlagsApi,
         TenantsApi,
         InstallationApi,
     ),

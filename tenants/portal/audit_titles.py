@@ -32,6 +32,8 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "tenants.domain_verified": _("Domain proved"),
     "tenants.export_asked": _("Export asked for"),
     "tenants.export_fetched": _("Export downloaded"),
+    "tenants.feature_put_back": _("Choice of a feature put back"),
+    "tenants.feature_switched": _("Feature switched on or off"),
     "tenants.import_begun": _("Import begun"),
     "tenants.maintenance_begun": _("Maintenance begun"),
     "tenants.maintenance_ended": _("Maintenance ended"),

@@ -15,6 +15,7 @@ from tenants.portal.routes.closing import Closing
 from tenants.portal.routes.data import Data
 from tenants.portal.routes.domains import Domains
 from tenants.portal.routes.domains_api import DomainsApi
+from tenants.portal.routes.features import Features
 from tenants.portal.routes.imports import Imports
 from tenants.portal.routes.landing import Landing
 from tenants.portal.routes.products import Products
@@ -44,6 +45,7 @@ plugin: Final = Plugin(
         Domains,
         Upkeep,
         Usage,
+        Features,
         Data,
         Removals,
         Closing,

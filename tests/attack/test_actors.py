@@ -16,6 +16,10 @@ from tenants.lifecycle import disable_plugin, suspend
 COMMANDS = {
     "bootstrap": "an administrator's; tests/tenants/test_commands.py",
     "doctor": "every scope's, each by its own; tests/tenants/test_doctor.py",
+    "flags clear": "the operator's, one tenant by its address; tests/tenants/operator",
+    "flags list": "the operator's: what is declared, and how it stands",
+    "flags roll-out": "the operator's: a share of all tenants",
+    "flags set": "the operator's, one tenant by its address; tests/tenants/operator",
     "health": "the operator's: counts, and nothing of a tenant's; tests/tenants/operator",
     "jobs dead": "the operator's; tests/atrium/test_dead_letters.py",
     "jobs discard": "likewise",

@@ -81,6 +81,7 @@ OF_NOBODY: Final = {
     "core/presence.py: HDEL _KEY, name": "processes, by their own name",
     "core/presence.py: HGETALL _KEY": "processes, by their own name",
     "core/presence.py: HSET _KEY, name, msgspec.json.encode(sign).decode()": "processes",
+    "core/quotas/tasks.py: _declared": _SOFTWARE,
     "core/signals.py: PSUBSCRIBE self._prefix + '*'": "hears; test_a_signal_teaches_nothing",
     "core/signals.py: GET_MESSAGE": "hears; test_a_signal_teaches_nothing",
     "core/web/forms/bound.py: Bound.raw": _REQUEST,

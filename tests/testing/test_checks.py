@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from datetime import date
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from atrium.testing.checks.candidate import Candidate, NotInstalled
 from atrium.testing.checks.check import Check, Nonconformant
 from core.db import Base
 from core.events import Event
+from core.flags import Flag
 from core.i18n import _
 from core.jobs import Schedule, actor
 from core.permissions import Permission, Role, permission, public
@@ -67,6 +69,12 @@ def create() -> None:
 
 SEE = Permission("sample.see", _("See"))
 ITEM = NavItem(title=_("Sample"), path="/sample/page", icon="box", permission="sample.see")
+
+
+def thing(**faults: Any) -> Flag:
+    """A flag that is right, but for ``faults``."""
+    usual = {"title": _("Thing"), "hint": _("A thing"), "sunset": date(2199, 1, 1)}
+    return Flag(key="sample.thing", **(usual | faults))
 
 
 @pytest.fixture
@@ -148,6 +156,18 @@ def failing(found: list[Check], it: Candidate) -> set[str]:
         (
             {"meters": (Meter(name="sample.used", title=_("Used"), unit=""),)},
             "the_meter_can_be_billed",
+        ),
+        (
+            {"flags": (thing(title="Thing"),)},
+            "the_flag_can_be_explained",
+        ),
+        (
+            {"flags": (thing(default="no"),)},
+            "the_flag_is_declared_on_or_off",
+        ),
+        (
+            {"flags": (thing(sunset=date(2020, 1, 1)),)},
+            "the_flag_will_go",
         ),
         ({"controllers": (create,)}, "the_api_route_that_creates_is_idempotent"),
         ({"actors": (count,)}, "the_actor_can_be_called"),

@@ -12,7 +12,9 @@ from packaging.version import InvalidVersion, Version
 from atrium.testing.checks.candidate import Candidate
 from atrium.testing.checks.check import Check, alone, for_each
 from atrium.testing.routes import Route
+from core import clock
 from core.agreement import Surroundings
+from core.flags import Flag
 from core.i18n import LazyText
 from core.permissions import CORE_PERMISSIONS, Permission, Role, held_by
 from core.plugin import Meter, NavItem
@@ -164,6 +166,31 @@ def the_meter_can_be_billed(it: Candidate, meter: Meter) -> Iterator[str]:
         yield f"{meter.name} needs a unit and a title that can be translated"
 
 
+def the_flag_can_be_explained(it: Candidate, flag: Flag) -> Iterator[str]:
+    """Owners and operators switch it by reading these words, in their language."""
+    for name in ("title", "hint"):
+        text = getattr(flag, name)
+        if not isinstance(text, LazyText) or not str(text):
+            yield f'the {name} of {flag.key} cannot be translated: write _("…")'
+    if len(str(flag.title)) > _LONGEST_TITLE:
+        yield f"the title of {flag.key} is longer than {_LONGEST_TITLE} characters"
+
+
+def the_flag_is_declared_on_or_off(it: Candidate, flag: Flag) -> Iterator[str]:
+    """What is neither would be on wherever code asks for it."""
+    if not isinstance(flag.default, bool):
+        yield f"the default of {flag.key} is {flag.default!r}, neither True nor False"
+    if flag.switched_by not in {"owner", "operator"}:
+        yield f"{flag.key} is switched by {flag.switched_by!r}; choose owner or operator"
+
+
+def the_flag_will_go(it: Candidate, flag: Flag) -> Iterator[str]:
+    """Each flag doubles the number of ways in which the software can behave: give the feature to
+    everybody, make it a setting, or drop it."""
+    if flag.sunset <= clock.today("UTC"):
+        yield f"{flag.key} was to be gone by {flag.sunset}"
+
+
 def _page(it: Candidate, path: str | None) -> Route | None:
     found = (route for route in it.routes if route.method == "GET" and route.path == path)
     return next(found, None)
@@ -208,4 +235,10 @@ def checks(it: Candidate) -> list[Check]:
             owners_have_the_permission,
         ),
         *for_each(plugin.meters, the_meter_can_be_billed),
+        *for_each(
+            plugin.flags,
+            the_flag_can_be_explained,
+            the_flag_is_declared_on_or_off,
+            the_flag_will_go,
+        ),
     ]

@@ -1,0 +1,1 @@
+"""What operators and owners say of flags that parts declare; ``core.flags`` heeds it."""
