@@ -27,6 +27,7 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "car_hire.hire_returned": _("Vehicle taken back"),
     "car_hire.hire_started": _("Vehicle handed over"),
     "car_hire.no_show": _("Customer did not come"),
+    "car_hire.paid_at_desk": _("Price received at the desk"),
     "car_hire.vehicle": _("Vehicle"),
     "car_hire.vehicle_added": _("Vehicle added"),
     "car_hire.vehicle_changed": _("Vehicle changed"),

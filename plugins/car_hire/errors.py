@@ -46,3 +46,10 @@ class Collision(Conflict):
     def __init__(self, message: str, found: Sequence[Any] = ()) -> None:
         super().__init__(message)
         self.found = found
+
+
+class NotPaid(Conflict):
+    """The customer was to pay at pick-up, and has not."""
+
+    code = "car_hire.not_paid"
+    title = _("The hire is not paid yet. Take the price, then hand the car over")

@@ -15,6 +15,7 @@ from plugins.car_hire.policy import PLUGIN, Policy
 from plugins.car_hire.routes import api, desk, keeping, site, slots
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
+from plugins.car_hire.services.paying_later import PAY_AT_DESK
 from plugins.car_hire.services.personal import PERSONAL
 
 NAVIGATION: Final = (
@@ -66,6 +67,7 @@ plugin: Final = Plugin(
     personal=PERSONAL,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),
     limits=(VEHICLES,),
+    flags=(PAY_AT_DESK,),
     extensions=("btree_gist",),
     seed=demo.seed,
     demo=demo.demo,

@@ -74,6 +74,7 @@ OF_NOBODY: Final = {
     "core/db.py: Databases._pools": "by database; each transaction names its scope",
     "core/extension.py: _installed": "which plugin fills which hook; who is asked, by tenant",
     "core/extension.py: asked_of": _SOFTWARE,
+    "core/flags/resolution.py: _declared": _SOFTWARE,
     "core/i18n.py: _catalogues": "texts by language",
     "core/jobs.py: _parameters": _SOFTWARE,
     "core/payments/stripe_gateway.py: StripeGateway._clients": "connections; keys come with calls",

@@ -48,6 +48,8 @@ class Booking(Base):
     payment_id: Mapped[UUID | None]
     paid_quote_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_quotes.id"))
     """The price that was paid, once a change made another: the bill settles the difference."""
+    owed_at_pick_up: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """The customer pays when they pick the car up, and has not yet: it is not handed over."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (

@@ -40,7 +40,15 @@ from plugins.car_hire.schemas import (
     SearchInput,
     VehicleInput,
 )
-from plugins.car_hire.services import bookings, customers, fleet, hires, paying, quotes
+from plugins.car_hire.services import (
+    bookings,
+    customers,
+    fleet,
+    hires,
+    paying,
+    paying_later,
+    quotes,
+)
 
 Session = NamedDependency[AsyncSession]
 
@@ -266,6 +274,23 @@ class Bookings(Controller):
         """Pay by card; the amount is the quote's."""
         await check_own(session, await bookings.one(session, booking_id))
         return payment_view(await paying.pay_booking(session, booking_id, data.payment_method))
+
+    @post("/{booking_id:uuid}/pay-at-desk", access=member, idempotent=True)
+    async def pay_at_desk(
+        self, session: Session, booking_id: FromPath[UUID]
+    ) -> Response[views.BookingView]:
+        """Keep the car without a card, where the business offers that: paid at pick-up."""
+        await check_own(session, await bookings.one(session, booking_id))
+        found = await paying_later.promise(session, booking_id)
+        return versioned(views.BookingView.of(found), 201)
+
+    @post("/{booking_id:uuid}/desk-payment", access=permission(DESK), idempotent=True)
+    async def received(
+        self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
+    ) -> Response[views.BookingView]:
+        """The desk received what was to be paid at pick-up, in cash or by a terminal."""
+        found = await paying_later.received(session, booking_id, expected(request))
+        return versioned(views.BookingView.of(found), 201)
 
     @post("/{booking_id:uuid}/cancellation", access=member, idempotent=True)
     async def cancel(

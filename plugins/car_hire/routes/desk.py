@@ -32,6 +32,7 @@ from plugins.car_hire.services import (
     hires,
     looking,
     paying,
+    paying_later,
     pricing,
     quotes,
 )
@@ -121,6 +122,12 @@ class Desk(Controller):
             form = blank(CardInput).refuse(error)
             return await _booking_page(session, slots, booking_id, card=form, error=error)
         return SeeOther(f"{PATH}/bookings/{booking_id}")
+
+    @post("/bookings/{booking_id:uuid}/desk-payment", access=ACCESS)
+    async def received(self, session: Session, booking_id: FromPath[UUID]) -> SeeOther:
+        """The price was received in cash, or by a terminal of the desk's own."""
+        await paying_later.received(session, booking_id)
+        return SeeOther(f"{PATH}/bookings/{booking_id}", flash=_("Noted as paid"))
 
     @post("/bookings/{booking_id:uuid}/cancellation", access=ACCESS)
     async def cancel(self, session: Session, booking_id: FromPath[UUID]) -> SeeOther:

@@ -39,6 +39,7 @@ from plugins.car_hire.services import (
     fleet,
     looking,
     paying,
+    paying_later,
     quotes,
 )
 from plugins.car_hire.services.describe import told
@@ -149,6 +150,17 @@ class Site(Controller):
         await check_own(session, await bookings.one(session, booking_id))
         try:
             await paying.answered(session, paying.BOOKING, booking_id, paying.CHARGE)
+        except DomainError as error:
+            form = blank(CardInput).refuse(error)
+            return await _booking_page(session, booking_id, form, error.status)
+        return SeeOther(f"{SITE}/bookings/{booking_id}")
+
+    @post("/bookings/{booking_id:uuid}/pay-at-desk", access=member)
+    async def pay_at_desk(self, session: Session, booking_id: FromPath[UUID]) -> Page | SeeOther:
+        """Keep the car without a card; the price is paid when it is picked up."""
+        await check_own(session, await bookings.one(session, booking_id))
+        try:
+            await paying_later.promise(session, booking_id)
         except DomainError as error:
             form = blank(CardInput).refuse(error)
             return await _booking_page(session, booking_id, form, error.status)

@@ -188,6 +188,7 @@ class BookingView(RowView, frozen=True, kw_only=True):
     gross: Decimal
     hold_until: datetime
     payment_id: UUID | None
+    owed_at_pick_up: bool
 
 
 class HireView(View, frozen=True, kw_only=True):

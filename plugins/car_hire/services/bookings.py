@@ -138,7 +138,7 @@ async def _wait(
 
 def _written(session: AsyncSession, values: dict[str, Any]) -> Booking:
     """The row that was just written, without asking for it again."""
-    booking = Booking(**values, payment_id=None, paid_quote_id=None)
+    booking = Booking(**values, payment_id=None, paid_quote_id=None, owed_at_pick_up=False)
     make_transient_to_detached(booking)
     session.add(booking)
     return booking

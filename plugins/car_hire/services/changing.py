@@ -150,7 +150,7 @@ def _check_dates(booking: Booking, starts_at: datetime, ends_at: datetime) -> No
 
 async def _check_payment(session: AsyncSession, booking: Booking) -> None:
     """The price cannot change under a payment that is on its way."""
-    if booking.state != "pending_payment":
+    if booking.state != "pending_payment" and not booking.owed_at_pick_up:
         return
     payments = await Payments(session).of(PAID_FOR, booking.id)
     if any(each.standing not in FAILED for each in payments):

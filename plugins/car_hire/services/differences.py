@@ -95,7 +95,8 @@ async def keep(session: AsyncSession, booking: Booking, quote: Quote, made: Repr
     await session.flush()
     session.add_all(quotes.rows(QuoteLine, made.priced.lines, quote_id=kept.id))
     quote.expires_at = min(quote.expires_at, now)
-    if booking.state != "pending_payment" and booking.paid_quote_id is None:
+    unpaid = booking.state == "pending_payment" or booking.owed_at_pick_up
+    if not unpaid and booking.paid_quote_id is None:
         booking.paid_quote_id = quote.id
     booking.quote_id = kept.id
     booking.gross = kept.gross

@@ -23,7 +23,7 @@ from core.ids import new_id
 from core.money import Money
 from core.scope import Tenant
 from plugins.car_hire import policy
-from plugins.car_hire.errors import Collision, NotNow
+from plugins.car_hire.errors import Collision, NotNow, NotPaid
 from plugins.car_hire.models import BillLine, Booking, Hire, Vehicle, states
 from plugins.car_hire.schemas import HireInput, ReturnInput
 from plugins.car_hire.services import (
@@ -63,6 +63,7 @@ async def prepare(session: AsyncSession, given: HireInput) -> Hire:
         Unfit: the licence does not last, or the driver is too young.
         VehicleNotHere: the car is out or in maintenance.
         NotNow: the booking is not confirmed, or it is too early.
+        NotPaid: the price was to be paid at pick-up, and is not.
         Invalid: naming the reading, or the field of a plugin's step, at fault.
         ExtensionFailed: a plugin could not be asked whether its step is satisfied.
     """
@@ -71,6 +72,8 @@ async def prepare(session: AsyncSession, given: HireInput) -> Hire:
     if known is not None and known.state != "abandoned":
         return known
     states.check(states.BOOKING, booking.state, "out")
+    if booking.owed_at_pick_up:
+        raise NotPaid
     await _check_driver(session, booking)
     await lock_vehicle(session, booking.vehicle_id)
     vehicle = await session.get(

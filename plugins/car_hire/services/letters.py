@@ -16,10 +16,11 @@ from plugins.car_hire.services.describe import told
 
 
 async def confirmation(session: AsyncSession, booking_id: UUID) -> None:
-    """The booking is paid and the car theirs."""
+    """The car is theirs: the booking is paid, or will be when they pick it up."""
     booking = await bookings.one(session, booking_id)
     if booking.state in {"confirmed", "out"}:
-        await _send(session, "car_hire/mail/confirmation", booking)
+        key = f"{booking.id}:owed" if booking.owed_at_pick_up else ""
+        await _send(session, "car_hire/mail/confirmation", booking, key=key)
 
 
 async def cancellation(session: AsyncSession, booking_id: UUID) -> None:

@@ -34,7 +34,7 @@ from plugins.car_hire.services.describe import Told, told
 
 HAPPENED: dict[str, tuple[LazyText, str, str]] = {
     "car_hire.booked": (_("Booked"), "calendar-plus", "blue"),
-    "car_hire.booking_confirmed": (_("Paid and confirmed"), "circle-check", "green"),
+    "car_hire.booking_confirmed": (_("Confirmed"), "circle-check", "green"),
     "car_hire.booking_revived": (_("Paid late, confirmed on another car"), "circle-check", "green"),
     "car_hire.booking_expired": (_("Not paid in time, released"), "clock-x", "secondary"),
     "car_hire.booking_cancelled": (_("Cancelled"), "ban", "red"),
@@ -45,6 +45,7 @@ HAPPENED: dict[str, tuple[LazyText, str, str]] = {
     "car_hire.booking_unpinned": (_("May be moved again"), "pinned-off", "blue"),
     "car_hire.vehicle_blocked": (_("Kept back"), "tool", "yellow"),
     "car_hire.vehicle_unblocked": (_("Back for hire"), "circle-check", "green"),
+    "car_hire.paid_at_desk": (_("Price received at the desk"), "cash", "green"),
     "car_hire.no_show": (_("The customer did not come"), "user-x", "red"),
     "car_hire.hire_prepared": (_("Car checked, deposit asked for"), "clipboard-check", "blue"),
     "car_hire.hire_abandoned": (_("Handing over given up"), "ban", "red"),

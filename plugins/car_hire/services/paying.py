@@ -60,7 +60,7 @@ async def pay_booking(session: AsyncSession, booking_id: UUID, method: str) -> P
         Declined: the bank said no; another card may do.
     """
     booking = await bookings.locked(session, booking_id)
-    if booking.state != "pending_payment" or booking.hold_until < clock.now():
+    if not _awaits_payment(booking):
         raise NotNow
     payment = await Payments(session).authorise(
         subject_type=BOOKING,
@@ -73,6 +73,12 @@ async def pay_booking(session: AsyncSession, booking_id: UUID, method: str) -> P
     booking = await bookings.locked(session, booking_id)
     booking.payment_id = payment.id
     return await _go_on(session, payment)
+
+
+def _awaits_payment(booking: Booking) -> bool:
+    if booking.state == "pending_payment":
+        return booking.hold_until >= clock.now()
+    return booking.state == "confirmed" and booking.owed_at_pick_up
 
 
 async def _pay_for_hire(
@@ -127,6 +133,7 @@ async def booking_authorised(session: AsyncSession, booking_id: UUID, payment_id
     booking.payment_id = payment_id
     told = {"booking_id": booking_id}
     if await bookings.confirm(session, booking):
+        booking.owed_at_pick_up = False
         told["payment_id"] = payment_id
         await jobs.put(session, COLLECT, told, key=f"collect:{payment_id}")
     else:

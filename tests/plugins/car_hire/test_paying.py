@@ -370,3 +370,24 @@ async def test_pages_with_a_card_field(till: Till, site: Site) -> None:
             f"{path}/bookings/{other.id}/payment", json={"payment_method": VISA}
         )
         assert (paid.status_code, paid.json()["state"]) == (201, "authorised"), paid.text
+
+
+async def test_what_was_to_be_paid_at_pick_up_is_taken_by_card(till: Till) -> None:
+    """The desk takes the price of a confirmed booking once; then nothing is owed."""
+    booking = await till.shop.confirmed()
+    with pytest.raises(NotNow):
+        await till.pay(booking)
+    async with till.shop.transaction() as session:
+        (await bookings.locked(session, booking.id)).owed_at_pick_up = True
+    with pytest.raises(Declined):
+        await till.pay(booking, "pm_card_visa_chargeDeclined")
+    async with till.shop.transaction() as session:
+        assert (await bookings.one(session, booking.id)).owed_at_pick_up
+    await till.pay(booking)
+    await till.work(times=3)
+    taken = [each["amount_received"] for each in await till.charges()]
+    assert sorted(taken) == [0, int(booking.gross * 100)] or taken == [int(booking.gross * 100)]
+    async with till.shop.transaction() as session:
+        assert not (await bookings.one(session, booking.id)).owed_at_pick_up
+    with pytest.raises(NotNow):
+        await till.pay(booking)
