@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
-from email.headerregistry import Address
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP, SMTPUTF8
+from email.policy import SMTP, SMTPUTF8, EmailPolicy, default
 from email.utils import format_datetime
 from enum import Enum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
@@ -23,6 +23,22 @@ if TYPE_CHECKING:
 
 SECONDS: Final = 15.0
 """For which each answer of the server is waited for."""
+
+
+class _Whole(UnstructuredHeader):
+    """A header that is not folded. Python would write an address that is longer than a line as
+    encoded words, which nobody decodes there (RFC 2047, 5): no program would unsubscribe."""
+
+    name: str  # of the class that HeaderRegistry makes of this and its base
+
+    def fold(self, *, policy: EmailPolicy) -> str:
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS: Final = HeaderRegistry()
+for _name in ("list-unsubscribe", "message-id"):
+    _HEADERS.map_to_type(_name, cast("type[BaseHeader]", _Whole))
+_POLICY: Final = default.clone(header_factory=_HEADERS)
 
 
 class Verdict(Enum):
@@ -115,7 +131,7 @@ def message_of(heading: Heading, mail: Mail) -> EmailMessage:
     The text travels as ASCII: a server that cannot take more would otherwise have to write it
     anew on the way, and no signature survives that.
     """
-    message = EmailMessage()
+    message = EmailMessage(policy=_POLICY)
     message["From"] = _address(heading.name, heading.address)
     if heading.reply_to is not None:
         message["Reply-To"] = _address(heading.name, heading.reply_to)

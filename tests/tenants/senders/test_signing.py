@@ -38,14 +38,21 @@ async def mail_server() -> AsyncIterator[list[str]]:
             offices._installed[:] = usual
 
 
-async def posted(room: PostRoom, tenant: Tenant) -> tuple[EmailMessage, bytes]:
+async def posted(
+    room: PostRoom, tenant: Tenant, unsubscribe: str | None = None
+) -> tuple[EmailMessage, bytes]:
     """A letter of the tenant, as its receiver gets it."""
     world, served = room.site.world, await room.served(tenant)
     async with mail_server() as got:
         async with world.databases.transaction(served) as session:
             context = {"name": "Zoë", "link": "https://example.com/" + "x" * 90}
             mail_id = await mail.send(
-                session, "auth/mail/confirm", "zoe@example.com", context, locale="pt"
+                session,
+                "auth/mail/confirm",
+                "zoe@example.com",
+                context,
+                locale="pt",
+                unsubscribe=unsubscribe,
             )
         async with world.databases.transaction(served) as session:
             await mails.deliver(session, mail_id)
@@ -97,6 +104,27 @@ async def test_letters_leave_signed_from_the_address_of_the_business(
     message, _raw = await posted(room, tenant)
     assert message["Reply-To"] is None
     assert message["From"].addresses[0].display_name == tenant.name
+
+
+async def test_the_way_out_is_signed_and_readable(room: PostRoom) -> None:
+    """Mail programs offer it only if both of its headers are covered (RFC 8058), and read no
+    encoded words in it; what is added or changed on the way breaks the signature."""
+    acme = room.site.world.acme
+    sender = await room.working(acme, reply_to="answers@elsewhere.example")
+    way_out = f"https://{sender.domain}/notifications/unsubscribing?token={'aB3_-x' * 40}"
+    _message, raw = await posted(room, acme, way_out)
+    assert f"\r\nList-Unsubscribe: <{way_out}>\r\n".encode() in raw
+    tags = str(message_from_bytes(raw, policy=policy.compat32)["DKIM-Signature"]).split(";")
+    (signed,) = (each.strip()[2:] for each in tags if each.strip().startswith("h="))
+    assert {
+        "list-unsubscribe", "list-unsubscribe-post", "reply-to", "from", "to", "subject", "date",
+        "message-id", "mime-version", "content-type",
+    } <= {each.strip() for each in signed.split(":")}  # fmt: skip
+    assert await verified(room, raw)
+    assert not await verified(room, raw.replace(b"aB3_-x", b"evil-x"))
+    plain = (await posted(room, acme))[1]
+    for added in (b"List-Unsubscribe: <https://evil.example>", b"Reply-To: eve@evil.example"):
+        assert not await verified(room, added + b"\r\n" + plain)
 
 
 async def test_without_a_proved_address_letters_leave_from_ours(room: PostRoom) -> None:
