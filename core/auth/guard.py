@@ -45,6 +45,8 @@ _OPEN_BELOW: Final = (
 """Where people show that they are staff, vendors call, and pages take their looks from: served
 under maintenance too."""
 _BEARER: Final = "bearer "
+EVENT_STREAM: Final = "text/event-stream"
+"""What browsers say that they accept when they ask for a stream, and nothing else does."""
 
 
 class UndeclaredAccess(ImproperlyConfiguredException):
@@ -115,16 +117,19 @@ async def _identify(connection: Connection, authority: Authority) -> Identity | 
     session: AsyncSession = connection.scope["state"]["session"]
     if tenant.status == "updating":
         return None  # its tables may not be those that would be asked
+    # Browsers ask for streams by themselves, again and again: nobody has done anything.
+    is_of_itself = connection.headers.get("accept") == EVENT_STREAM
+    find = authority.sessions.look_on if is_of_itself else authority.sessions.find
     header = connection.headers.get("authorization", "")
     if connection.scope["path"].startswith(_API) and header.lower().startswith(_BEARER):
         token = header[len(_BEARER) :].strip()
         if authority.machines is not None and token.startswith(authority.machines.prefix):
             return await authority.machines.find(session, tenant, token)
-        return await authority.sessions.find(session, tenant, token, "api")
+        return await find(session, tenant, token, "api")
     cookie = connection.cookies.get(authority.cookie_name)
     if cookie is None:
         return None
-    return await authority.sessions.find(session, tenant, cookie, "page")
+    return await find(session, tenant, cookie, "page")
 
 
 def safe_next(target: str | None, otherwise: str = "/") -> str:

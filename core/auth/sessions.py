@@ -12,7 +12,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -63,10 +63,12 @@ _FOUND: Final = Read(
 
 
 class Known(NamedTuple):
-    """What the database said of a session, and when (monotonic seconds)."""
+    """What the database said of a session, and when (monotonic seconds); ``seen_at`` is when its
+    person last did something, as far as that was noted."""
 
     identity: Identity
     read_at: float
+    seen_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +92,8 @@ class SessionCache:
         if signals is not None:
             signals.subscribe(CHANNEL, self._heard)
 
-    def get(self, key: SessionKey) -> Identity | None:
-        """The identity of a session, if it was seen moments ago."""
+    def get(self, key: SessionKey) -> Known | None:
+        """What is known of a session, if it was read moments ago."""
         known = self._known.get(key)
         if known is None:
             return None
@@ -99,17 +101,22 @@ class SessionCache:
         if time.monotonic() - known.read_at > (CACHED_FOR if heard else CACHED_UNHEARD_FOR):
             del self._known[key]
             return None
-        return known.identity
+        return known
 
-    def put(self, key: SessionKey, identity: Identity, epoch: int) -> None:
-        """Keep an identity that was read while ``epoch`` was the present one."""
+    def put(self, key: SessionKey, known: Known, epoch: int) -> None:
+        """Keep what was read while ``epoch`` was the present one."""
         if epoch != self.epoch:
             return
         # Some grow old sooner than others: what came at once must not all be asked for at once.
         early = random.random() * CACHED_FOR / 2  # noqa: S311  # spreads load, guards nothing
-        self._known[key] = Known(identity, time.monotonic() - early)
+        self._known[key] = known._replace(read_at=known.read_at - early)
         while len(self._known) > self._size:
             self._known.popitem(last=False)
+
+    def note_seen(self, key: SessionKey, moment: datetime) -> None:
+        """Remember that the person of a session did something."""
+        if (known := self._known.get(key)) is not None:
+            self._known[key] = known._replace(seen_at=moment)
 
     def forget(self, tenant_id: UUID, user_id: UUID) -> None:
         """Forget a person's sessions in this process."""
@@ -166,34 +173,50 @@ class Sessions:
     async def find(
         self, session: AsyncSession, tenant: Tenant, token: str, kind: str
     ) -> Identity | None:
-        """Whose secret ``token`` is, or None when its session is over or never was."""
+        """Who does something by the secret ``token``, or None when their session is over or never
+        was."""
+        known, moment = await self._known(session, tenant, token, kind), clock.now()
+        if known is None:
+            return None
+        if moment - known.seen_at > NOTE_SEEN_EVERY:
+            await _note_seen(session, known.identity.session_id)
+            self.cache.note_seen(SessionKey(tenant.id, digest(token), kind), moment)
+        return known.identity
+
+    async def look_on(
+        self, session: AsyncSession, tenant: Tenant, token: str, kind: str
+    ) -> Identity | None:
+        """Whose secret ``token`` is, for what goes on by itself, as a stream does: nobody has done
+        anything, so a session that is idle ends in spite of it."""
+        known = await self._known(session, tenant, token, kind)
+        return known.identity if known is not None else None
+
+    async def look_up(self, session: AsyncSession, token: str, kind: str) -> Identity | None:
+        """Whose secret ``token`` is, asked of the database and not remembered."""
+        tenant: Tenant = session.info["tenant"]
+        known = await self._read(session, tenant, SessionKey(tenant.id, digest(token), kind))
+        return known.identity if known is not None else None
+
+    async def _known(
+        self, session: AsyncSession, tenant: Tenant, token: str, kind: str
+    ) -> Known | None:
         if not token or len(token) > MAX_LENGTH:
             return None
         key = SessionKey(tenant.id, digest(token), kind)
         if (known := self.cache.get(key)) is not None:
             return known
         epoch = self.cache.epoch
-        identity = await self._read(session, tenant, key)
-        if identity is not None:
-            self.cache.put(key, identity, epoch)
-        return identity
+        read = await self._read(session, tenant, key)
+        if read is not None:
+            self.cache.put(key, read, epoch)
+        return read
 
-    async def look_up(self, session: AsyncSession, token: str, kind: str) -> Identity | None:
-        """Whose secret ``token`` is, asked of the database and not remembered."""
-        tenant: Tenant = session.info["tenant"]
-        return await self._read(session, tenant, SessionKey(tenant.id, digest(token), kind))
-
-    async def _read(
-        self, session: AsyncSession, tenant: Tenant, key: SessionKey
-    ) -> Identity | None:
+    async def _read(self, session: AsyncSession, tenant: Tenant, key: SessionKey) -> Known | None:
         row = await _FOUND.one_or_none(session, token_hash=key.token_hash, kind=key.kind)
-        moment = clock.now()
-        if row is None or moment >= min(row["expires_at"], row["last_seen_at"] + IDLE):
+        if row is None or clock.now() >= min(row["expires_at"], row["last_seen_at"] + IDLE):
             return None
-        if moment - row["last_seen_at"] > NOTE_SEEN_EVERY:
-            await _note_seen(session, row["id"])
         role = Role(row["role"])
-        return Identity(
+        identity = Identity(
             user_id=row["user_id"],
             name=row["name"],
             email=row["email"],
@@ -202,6 +225,7 @@ class Sessions:
             session_id=row["id"],
             locale=row["locale"],
         )
+        return Known(identity, time.monotonic(), row["last_seen_at"])
 
     async def end(self, session: AsyncSession, user_id: UUID, session_id: UUID) -> bool:
         """End one session of a person; False if they have no such session."""

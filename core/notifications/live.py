@@ -45,7 +45,7 @@ class Line:
         """What the bell should show now, to whom they are now; None when they are signed out."""
         tenant = await self.directory.by_id(self.tenant.id) or self.tenant
         async with self.databases.transaction(tenant) as session:
-            identity = await self.sessions.find(session, tenant, self.token, "page")
+            identity = await self.sessions.look_on(session, tenant, self.token, "page")
             if identity is None:
                 return None
             with reading_in(self.language):

@@ -59,6 +59,7 @@ class Edge:
     lifespan: Callable[[], AbstractAsyncContextManager[None]]
     trusted: Networks = ()
     pace: tls.Pace = field(default_factory=tls.Pace)
+    open_streams: streams.Open = field(default_factory=streams.Open)
     access_log: bool = True
 
     async def __call__(
@@ -126,7 +127,13 @@ class Edge:
             return
         try:
             receive, send = _aside(turn, receive), _ending(turn, send)
-            watch = streams.Watch(self.databases, scope, lambda: self._led(scope, tenant))
+            watch = streams.Watch(
+                self.databases,
+                self.open_streams,
+                tenant.id,
+                scope,
+                lambda: self._led(scope, tenant),
+            )
             await watch.serve(
                 lambda send: unit.serve(app, self.databases, tenant, scope, receive, send), send
             )

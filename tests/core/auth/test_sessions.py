@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+import time
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy import select, text, update
@@ -12,7 +13,7 @@ from core import clock
 from core.auth import entry, people, services, tasks
 from core.auth.authority import Authority
 from core.auth.models import OneTimeToken, User, UserSession
-from core.auth.sessions import CACHED_FOR, IDLE, SessionCache, SessionKey, Sessions
+from core.auth.sessions import CACHED_FOR, IDLE, Known, SessionCache, SessionKey, Sessions
 from core.auth.tokens import digest
 from core.permissions import Role
 from core.signals import Signals
@@ -183,11 +184,44 @@ async def test_what_was_read_before_a_change_is_not_kept_after_it(
         epoch = cache.epoch
         identity = await sessions.look_up(session, person.signed_in.token, "page")
     assert identity is not None
+    known = Known(identity, time.monotonic(), clock.now())
     cache.forget(scopes.acme.id, person.id)
-    cache.put(key, identity, epoch)
+    cache.put(key, known, epoch)
     assert cache.get(key) is None
-    cache.put(key, identity, cache.epoch)
-    assert cache.get(key) == identity
+    cache.put(key, known, cache.epoch)
+    assert cache.get(key) == known
+
+
+async def test_what_goes_on_by_itself_keeps_no_session_alive(
+    scopes: CoreScopes, make_person: MakePerson, authority: Authority
+) -> None:
+    """A stream that looks on notes nothing; what its person does is noted, even while the stream
+    has the session remembered in this process; and an idle session ends in spite of the stream."""
+    person = await make_person()
+    acme, token, sessions = scopes.acme, person.signed_in.token, authority.sessions
+    mine = UserSession.id == person.identity.session_id
+
+    async def idle_for(so_long: timedelta) -> datetime:
+        moment = clock.now() - so_long
+        async with scopes.databases.transaction(acme) as session:
+            await session.execute(update(UserSession).where(mine).values(last_seen_at=moment))
+        sessions.cache.forget(acme.id, person.id)
+        return moment
+
+    moment = await idle_for(timedelta(hours=1))
+    seen = select(UserSession.last_seen_at).where(mine)
+    async with scopes.databases.transaction(acme) as session:
+        assert await sessions.look_on(session, acme, token, "page")
+        assert await session.scalar(seen) == moment
+        assert await sessions.find(session, acme, token, "page")
+        noted = await session.scalar(seen)
+        assert noted is not None
+        assert noted > moment
+        assert await sessions.find(session, acme, token, "page")
+        assert await session.scalar(seen) == noted  # not at every request
+    await idle_for(IDLE + timedelta(minutes=1))
+    async with scopes.databases.transaction(acme) as session:
+        assert await sessions.look_on(session, acme, token, "page") is None
 
 
 async def test_other_processes_hear_of_it(
@@ -245,7 +279,7 @@ async def test_what_was_read_before_the_end_is_not_kept_after_it(
     epoch = cache.epoch
     await cache.forget_everywhere(scopes.acme.id, person.id)
     key = SessionKey(scopes.acme.id, digest(person.signed_in.token), "page")
-    cache.put(key, person.identity, epoch)
+    cache.put(key, Known(person.identity, time.monotonic(), clock.now()), epoch)
     assert cache.get(key) is None
 
 

@@ -3,6 +3,10 @@
 import { toast } from "../toast.js";
 
 const MOST = 99;
+// Milliseconds after which a stream that was refused or has given way is asked for again: twice as
+// long each time, since a page may stay open for days after its session has ended.
+const AGAIN_AFTER = 30_000;
+const AGAIN_AT_LAST = 1_800_000;
 
 customElements.define(
   "at-bell",
@@ -62,13 +66,26 @@ customElements.define(
 
     follow(signal) {
       return new Promise((leave) => {
-        const stream = new EventSource(this.dataset.source);
-        stream.addEventListener("standing", ({ data }) => {
-          this.last = { ...JSON.parse(data), news: [] };
-          this.tabs.postMessage(JSON.parse(data));
-          this.hear(JSON.parse(data));
-        });
-        stream.addEventListener("over", () => stream.close());
+        let wait = AGAIN_AFTER;
+        let stream;
+        const again = () => {
+          stream.close();
+          setTimeout(() => signal.aborted || ask(), wait);
+          wait = Math.min(2 * wait, AGAIN_AT_LAST);
+        };
+        const ask = () => {
+          stream = new EventSource(this.dataset.source);
+          stream.addEventListener("standing", ({ data }) => {
+            wait = AGAIN_AFTER;
+            this.last = { ...JSON.parse(data), news: [] };
+            this.tabs.postMessage(JSON.parse(data));
+            this.hear(JSON.parse(data));
+          });
+          stream.addEventListener("over", again);
+          // After a stream that has ended, browsers ask again by themselves; after an error, never.
+          stream.addEventListener("error", () => stream.readyState === EventSource.CLOSED && again());
+        };
+        ask();
         signal.addEventListener("abort", () => {
           stream.close();
           leave();
