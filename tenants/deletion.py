@@ -25,7 +25,7 @@ from core.db import Base
 from core.mail.models import Mail
 from core.notifications.services import forget_subject
 from core.scope import PLATFORM_SCHEMA, scope_name
-from tenants import runs
+from tenants import notices, runs
 from tenants.bootstrap import OWNER
 from tenants.changes import announce, announce_gone
 from tenants.databases import Place
@@ -33,7 +33,7 @@ from tenants.files import archives_of, folder_of, forget_folder
 from tenants.lifecycle.closing import owners_of
 from tenants.lifecycle.naming import reserve
 from tenants.means import Means
-from tenants.models import DatabaseRecord, FormerSlug, Membership, ProvisioningRun, TenantRecord
+from tenants.models import DatabaseRecord, FormerSlug, ProvisioningRun, TenantRecord
 from tenants.scopes import connected, drop_role, drop_schema
 
 RESERVED: Final = timedelta(days=180)
@@ -119,12 +119,11 @@ class Deleter:
         async with self.means.of_the_platform() as session:
             ours = Mail.key.like(f"tenant:{doomed.tenant_id}:%")
             await session.execute(delete(Mail).where(ours))
-            await forget_subject(session, "tenant", doomed.tenant_id)
-            told = select(Membership.account_id).where(Membership.tenant_id == doomed.tenant_id)
             # The letter of a morning may name several businesses.
-            for account_id in (await session.scalars(told)).all():
+            for account_id in await notices.told_of(session, doomed.tenant_id):
                 mornings = Mail.key.like(f"digest:{account_id}:%")
                 await session.execute(delete(Mail).where(mornings))
+            await forget_subject(session, notices.SUBJECT, doomed.tenant_id)
         # The log is only ever added to, by its own role; the owner of the table may do more.
         async with (
             connected(self.means.settings.provisioner_url) as connection,

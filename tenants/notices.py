@@ -13,11 +13,15 @@ from core import notifications
 from core.auth.identity import current
 from core.i18n import _
 from core.notices import Channel, Notice
+from core.notifications.models import Notification
 from core.notifications.values import Value
 from core.permissions import Role
 from core.scope import TENANT_ZERO
-from tenants.models import Membership, TenantRecord
+from tenants.models import Membership, ProvisioningRun, TenantRecord
 from tenants.operator.permissions import LOOK
+
+SUBJECT: Final = "tenant"
+"""Of notifications of tenant zero: by it they go when the tenant is deleted."""
 
 _APP: Final = frozenset({Channel.APP})
 _AND_MAIL: Final = frozenset({Channel.APP, Channel.MAIL})
@@ -30,6 +34,13 @@ READY: Final = Notice(
     text=_("{business} is ready to be opened."),
     channels=_APP,
     icon="rocket",
+)
+STOPPED: Final = Notice(
+    name="portal.run_stopped",
+    title=_("Set-ups that stopped"),
+    text=_("Setting up {business} has stopped at a step that failed. It is tried again by itself."),
+    channels=_AND_MAIL,
+    icon="alert-triangle",
 )
 PRODUCT_ADDED: Final = Notice(
     name="portal.product_added",
@@ -76,7 +87,7 @@ CLOSED: Final = Notice(
     icon="door-exit",
 )
 OF_BUSINESSES: Final = (
-    READY, PRODUCT_ADDED, DOMAIN_PROVED, DOMAIN_WRONG, DOMAIN_LOST, EXPORT_READY, CLOSED,
+    READY, STOPPED, PRODUCT_ADDED, DOMAIN_PROVED, DOMAIN_WRONG, DOMAIN_LOST, EXPORT_READY, CLOSED,
 )  # fmt: skip
 
 MIGRATION_FAILED: Final = Notice(
@@ -87,7 +98,15 @@ MIGRATION_FAILED: Final = Notice(
     channels=_AND_MAIL,
     icon="database-exclamation",
 )
-OF_OPERATORS: Final = (MIGRATION_FAILED,)
+RUN_FAILED: Final = Notice(
+    name="operator.run_failed",
+    title=_("Set-ups that stopped"),
+    text=_("Setting up {business} has stopped at a step that failed several times."),
+    audience=LOOK,
+    channels=_AND_MAIL,
+    icon="alert-triangle",
+)
+OF_OPERATORS: Final = (MIGRATION_FAILED, RUN_FAILED)
 
 
 async def tell(
@@ -108,12 +127,48 @@ async def tell(
         session,
         notice,
         to=told - {doer.user_id} if doer is not None else told,
-        # By this subject it goes when the tenant is deleted.
-        subject=("tenant", tenant_id),
+        subject=(SUBJECT, tenant_id),
         link=f"/businesses/{tenant_id}{page}",
         business=tenant.name,
         **values,
     )
+
+
+async def tell_stopped(
+    session: AsyncSession, run_id: UUID, tenant_id: UUID, owner: UUID | None
+) -> None:
+    """Tell operators and those who look after the tenant that a run has stopped: once, however
+    often it is tried. ``owner`` is the account of who is to look after it, once it is made."""
+    told, run = Notification, ProvisioningRun
+    begun = select(run.created_at).where(run.id == run_id).scalar_subquery()
+    already = (
+        select(told.id)
+        .where(told.subject_type == SUBJECT, told.subject_id == str(tenant_id))
+        .where(told.kind.in_((STOPPED.name, RUN_FAILED.name)), told.created_at >= begun)
+        .limit(1)
+    )
+    if await session.scalar(already) is not None:
+        return
+    people = await _looking_after(session, tenant_id)
+    people |= {owner} if owner is not None else set()
+    await tell(session, STOPPED, tenant_id, "/progress", to=people)
+    tenant = await session.get_one(TenantRecord, tenant_id)
+    await notifications.notify(
+        session,
+        RUN_FAILED,
+        subject=(SUBJECT, tenant_id),
+        link=f"/operator/tenants/{tenant_id}",
+        business=tenant.name,
+    )
+
+
+async def told_of(session: AsyncSession, tenant_id: UUID) -> set[UUID]:
+    """The accounts that may have been told of a tenant: its people in the portal, and operators."""
+    members = select(Membership.account_id).where(Membership.tenant_id == tenant_id)
+    told = select(Notification.user_id).where(
+        Notification.subject_type == SUBJECT, Notification.subject_id == str(tenant_id)
+    )
+    return {*await session.scalars(members), *await session.scalars(told)}
 
 
 async def _looking_after(session: AsyncSession, tenant_id: UUID) -> set[UUID]:
@@ -131,7 +186,7 @@ async def tell_operators(session: AsyncSession, failed: Sequence[tuple[UUID, str
     await notifications.notify(
         session,
         MIGRATION_FAILED,
-        subject=("tenant", tenant_id),
+        subject=(SUBJECT, tenant_id),
         link="/operator/migrations",
         scopes=len({each for each, _line in failed}),
         line=line,

@@ -100,7 +100,13 @@ class Provisioner:
         async with self.means.of_the_platform() as session:
             work = await self._read(session, run_id)
             run = await runs.begin(session, run_id, work.tenant.id)
-        await runs.work_off(run, self.means.of_the_platform, partial(self._perform, work, run_id))
+        owner = work.owner.account_id if work.owner is not None else None
+        await runs.work_off(
+            run,
+            self.means.of_the_platform,
+            partial(self._perform, work, run_id),
+            lambda session: notices.tell_stopped(session, run_id, work.tenant.id, owner),
+        )
         async with self.means.of_the_platform() as session:
             made = await find(
                 session, self.means.settings, self.means.lines, TenantRecord.id == work.tenant.id

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import structlog
@@ -22,6 +22,9 @@ from core.clock import now
 from core.errors import NotFound
 from core.ids import new_id
 from tenants.models import ProvisioningRun, ProvisioningStep
+
+TOLD_AFTER: Final = 3
+"""Attempts at a step after which people are told: what mends itself in seconds bothers nobody."""
 
 log = structlog.get_logger(__name__)
 
@@ -124,9 +127,13 @@ async def begin(session: AsyncSession, run_id: UUID, tenant_id: UUID) -> Begun:
 
 
 async def work_off(
-    run: Begun, transaction: Transaction, perform: Callable[[str], Awaitable[Record | None]]
+    run: Begun,
+    transaction: Transaction,
+    perform: Callable[[str], Awaitable[Record | None]],
+    tell_stopped: Record | None = None,
 ) -> None:
-    """Perform the steps of a run, by name, one after the other.
+    """Perform the steps of a run, by name, one after the other. ``tell_stopped`` is called when a
+    step fails that has failed before: ``TOLD_AFTER`` times or more.
 
     Raises:
         Exception: whatever stopped a step; it is recorded, and the run may be begun again.
@@ -144,7 +151,9 @@ async def work_off(
         except Exception as problem:
             told.exception("run.failed")
             async with transaction() as session:
-                await _fail(session, run.run_id, position, name, problem)
+                attempts = await _fail(session, run.run_id, position, name, problem)
+                if tell_stopped is not None and attempts >= TOLD_AFTER:
+                    await tell_stopped(session)
             raise
 
 
@@ -171,9 +180,10 @@ async def _move(
 
 async def _fail(
     session: AsyncSession, run_id: UUID, position: int, name: str, problem: Exception
-) -> None:
-    """Note at which step a run has stopped, and by what."""
-    await session.execute(
+) -> int:
+    """Note at which step a run has stopped, and by what; how many times that was tried, or 0 if
+    another worker has done it meanwhile."""
+    attempts: int | None = await session.scalar(
         update(ProvisioningStep)
         .where(
             ProvisioningStep.run_id == run_id,
@@ -181,9 +191,11 @@ async def _fail(
             ProvisioningStep.state != "done",
         )
         .values(state="failed")
+        .returning(ProvisioningStep.attempts)
     )
     await session.execute(
         update(ProvisioningRun)
         .where(ProvisioningRun.id == run_id, ProvisioningRun.state != "done")
         .values(state="failed", error=f"{name}: {type(problem).__name__}")
     )
+    return attempts or 0

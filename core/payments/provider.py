@@ -8,14 +8,17 @@ once. A call ends in one of four ways: a result; ``Declined`` (the bank said no)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import datetime, timedelta
+from typing import Final, Protocol
 from uuid import UUID
 
 from core.errors import Conflict, DomainError, Unavailable
 from core.i18n import LazyText, _
 from core.money import Money
 from core.payments.states import State
+
+RESERVED_FOR: Final = timedelta(days=7)
+"""How long an amount stays reserved on most cards; after that the bank lets it go by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

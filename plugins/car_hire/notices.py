@@ -44,6 +44,14 @@ DEPOSIT_LAPSED: Final = Notice(
     channels=_AND_MAIL,
     icon="shield-off",
 )
+DEPOSIT_LAPSING: Final = Notice(
+    name="car_hire.deposit_lapsing",
+    title=_("Deposits that lapse soon"),
+    text=_("The deposit of booking {number} is reserved until {until}: {amount}. The car is out."),
+    audience=DESK,
+    channels=_AND_DIGEST,
+    icon="shield-half",
+)
 OWED: Final = Notice(
     name="car_hire.owed",
     title=_("Returns with something to pay"),
@@ -66,6 +74,16 @@ OWN_UNPAID: Final = Notice(
     channels=_AND_MAIL,
     icon="calendar-off",
 )
+OWN_BANK_ASKS: Final = Notice(
+    name="car_hire.own_payment_waits",
+    title=_("My bank wants an answer"),
+    text=_(
+        "Your bank wants you to confirm the payment of booking {number}, {amount}. The car is kept"
+        " for you until {until}."
+    ),
+    channels=_AND_MAIL,
+    icon="device-mobile-message",
+)
 OWN_BILL: Final = Notice(
     name="car_hire.own_bill",
     title=_("My return was charged"),
@@ -75,5 +93,6 @@ OWN_BILL: Final = Notice(
 )
 
 NOTICES: Final = (
-    BOOKED, CANCELLED, PAYMENT_FAILED, DEPOSIT_LAPSED, OWED, OWN_CANCELLED, OWN_UNPAID, OWN_BILL,
+    BOOKED, CANCELLED, PAYMENT_FAILED, DEPOSIT_LAPSING, DEPOSIT_LAPSED, OWED,
+    OWN_CANCELLED, OWN_UNPAID, OWN_BANK_ASKS, OWN_BILL,
 )  # fmt: skip

@@ -12,7 +12,7 @@ from core.events import Event
 from core.i18n import _
 from core.jobs import Actor, Schedule, actor
 from core.payments.events import PaymentAuthorised, PaymentFailed
-from plugins.car_hire.services import paying, quotes, telling
+from plugins.car_hire.services import paying, quotes, reminders, telling
 
 
 @actor("car_hire.payment_authorised")
@@ -51,6 +51,18 @@ async def settle(session: AsyncSession, hire_id: UUID) -> None:
     await paying.settle(session, hire_id)
 
 
+@actor(reminders.REMIND_OF_DEPOSIT)
+async def remind_of_deposit(session: AsyncSession, hire_id: UUID, payment_id: UUID) -> None:
+    """Tell the desk of a deposit that lapses while the car is out."""
+    await reminders.deposit_lapses(session, hire_id, payment_id)
+
+
+@actor(reminders.REMIND_OF_BANK)
+async def remind_of_bank(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
+    """Tell a customer that their bank still waits for an answer."""
+    await reminders.bank_waits(session, booking_id, payment_id)
+
+
 @actor("car_hire.purge_quotes")
 async def purge_quotes(session: AsyncSession) -> None:
     """Forget prices that nobody booked: a batch, and what is left in a job after this one."""
@@ -59,7 +71,8 @@ async def purge_quotes(session: AsyncSession) -> None:
 
 
 ACTORS: Final = (
-    payment_authorised, payment_failed, collect, give_back, release_hold, settle, purge_quotes,
+    payment_authorised, payment_failed, collect, give_back, release_hold, settle, remind_of_deposit,
+    remind_of_bank, purge_quotes,
 )  # fmt: skip
 SCHEDULES: Final = (
     Schedule(

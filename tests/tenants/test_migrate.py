@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -12,8 +13,10 @@ import asyncpg
 import pytest
 
 from atrium.testing.world import World, settings_for
+from core.auth.models import User
 from core.db import Databases
 from core.ids import new_id
+from core.permissions import Role
 from core.scope import scope_name
 from core.settings import Settings
 from core.signals import Signals
@@ -157,6 +160,28 @@ async def test_a_broken_tenant_is_named_and_the_others_finish(backlog: Backlog) 
     assert await backlog.at_head() == TENANTS
     [row] = await backlog.ask(status, broken)
     assert (row["state"], row["error"]) == ("current", None)
+
+
+async def test_operators_hear_of_a_run_in_which_something_failed(backlog: Backlog) -> None:
+    """Once a run, whatever the number of places; and nothing of a run that went well."""
+    operator = new_id()
+    async with backlog.databases.transaction(platform(backlog.settings)) as session:
+        session.add_all(
+            User(id=each, email=f"{each}@atrium.example", name="x", role=role.value)
+            for each, role in ((operator, Role.STAFF), (new_id(), Role.MEMBER))
+        )
+    broken = backlog.tenants[:2]
+    for each in broken:
+        await backlog.ask(f"CREATE TABLE {scope_name(each)}.users (in_the_way int)")
+    await backlog.migrate()
+    told = "SELECT user_id, kind, given FROM platform.notifications"
+    [row] = await backlog.ask(told)
+    assert (row["user_id"], row["kind"]) == (operator, "operator.migration_failed")
+    assert json.loads(row["given"])["scopes"] == len(broken)
+    for each in broken:
+        await backlog.ask(f"DROP TABLE {scope_name(each)}.users")
+    await backlog.migrate()
+    assert len(await backlog.ask(told)) == 1
 
 
 async def test_an_unreachable_database_holds_up_nobody_else(backlog: Backlog) -> None:

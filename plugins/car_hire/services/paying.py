@@ -24,7 +24,7 @@ from core.payments.services.payments import Payments
 from core.payments.states import FAILED, TOOK_MONEY, NotInState, State
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Hire
-from plugins.car_hire.services import bookings, hires, letters, telling
+from plugins.car_hire.services import bookings, hires, letters, reminders, telling
 
 BOOKING: Final = telling.BOOKING
 HIRE: Final = telling.HIRE
@@ -72,6 +72,8 @@ async def pay_booking(session: AsyncSession, booking_id: UUID, method: str) -> P
     )
     booking = await bookings.locked(session, booking_id)
     booking.payment_id = payment.id
+    if payment.standing is State.REQUIRES_ACTION:
+        await reminders.of_bank(session, booking, payment)
     return await _go_on(session, payment)
 
 
@@ -253,6 +255,7 @@ async def deposit_authorised(session: AsyncSession, hire_id: UUID, payment_id: U
     if hire.state == "awaiting_deposit" and booking.state == "confirmed":
         hire.deposit_payment_id = payment_id
         await hires.depart(session, hire_id)
+        await reminders.of_deposit(session, hire, payment_id)
     elif hire.deposit_payment_id != payment_id:
         await Payments(session).void(payment_id)
 

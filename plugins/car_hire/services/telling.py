@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -62,6 +63,19 @@ async def payment_failed(session: AsyncSession, event: PaymentFailed) -> None:
     if booking is not None:
         amount = Money.of(event.amount, event.currency)
         await _tell_desk(session, notice, booking, amount=amount)
+
+
+async def deposit_lapsing(
+    session: AsyncSession, booking: Booking, amount: Money, until: datetime
+) -> None:
+    """The car is out, and its deposit will not be reserved for much longer."""
+    await _tell_desk(session, notices.DEPOSIT_LAPSING, booking, amount=amount, until=until)
+
+
+async def bank_asks(session: AsyncSession, booking: Booking, amount: Money) -> None:
+    """The customer left their bank's question unanswered."""
+    until = booking.hold_until
+    await _tell_customer(session, notices.OWN_BANK_ASKS, booking, amount=amount, until=until)
 
 
 async def charged(session: AsyncSession, booking: Booking, billed: Money, owed: Money) -> None:

@@ -15,9 +15,11 @@ from atrium.testing.site import Site
 from atrium.testing.world import World
 from core.clock import now
 from core.errors import Conflict
+from core.mail.models import Mail
 from core.payments.models import PaymentAccount
 from core.scope import Tenant
 from plugins.car_hire import demo
+from tenants import notices
 from tenants.deletion import Deleter
 from tenants.lifecycle import SlugTaken, closing, serving
 from tenants.lifecycle.closing import DELETION
@@ -25,6 +27,7 @@ from tenants.models import TenantRecord
 from tests.tenants import killable
 from tests.tenants.archive.conftest import dedicated
 from tests.tenants.lifecycle.markers import Marks, database_of, found, remains
+from tests.tenants.looked_after import LookedAfter
 
 
 @pytest.fixture
@@ -135,6 +138,33 @@ async def test_nothing_is_left_of_a_deleted_tenant(site: Site, hosting: str) -> 
     with pytest.raises(SlugTaken):
         await world.provision(tenant.slug)
     await Deleter(world.provisioner.means).run(run_id)
+
+
+async def test_what_accounts_were_told_of_it_goes_with_it(site: Site, tenant: Tenant) -> None:
+    """Under their bells, and letters of mornings that may name it; what is said of others stays."""
+    world = site.world
+    business = await LookedAfter.of(site, tenant)
+    other = await LookedAfter.of(site, await world.provision(plugins=()))
+    told = (business.owner, business.operator, other.owner)
+    async with world.databases.transaction(world.platform) as session:
+        await notices.tell(session, notices.READY, tenant.id, to=told[:2])
+        await notices.tell(session, notices.READY, other.tenant.id, to=told[2:])
+        session.add_all(
+            Mail(
+                template="notifications/mail/digest", recipient="x", locale="en", subject="s",
+                text=tenant.name, state="caught", attempts=1, key=f"digest:{each}:2026-01-31",
+            )
+            for each in told
+        )  # fmt: skip
+    run_id = await begun(world, tenant)
+    await Deleter(world.provisioner.means).run(run_id)
+    assert await business.news() == []
+    assert await other.news() == [(notices.READY.name, other.owner)]
+    async with world.databases.transaction(world.platform) as session:
+        mornings = select(Mail.key).where(Mail.key.like("digest:%:2026-01-31"))
+        kept = set(await session.scalars(mornings))
+    assert f"digest:{other.owner}:2026-01-31" in kept
+    assert not {f"digest:{each}:2026-01-31" for each in told[:2]} & kept
 
 
 async def _a_bit_of_everything(tenant: Tenant, world: World) -> None:
