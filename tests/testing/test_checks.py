@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -22,6 +23,7 @@ from core.events import Event
 from core.flags import Flag
 from core.i18n import _
 from core.jobs import Schedule, actor
+from core.notices import Notice
 from core.permissions import Permission, Role, permission, public
 from core.personal import PersonalData
 from core.plugin import Meter, NavItem, Plugin, Plugins, Slot
@@ -75,6 +77,12 @@ def thing(**faults: Any) -> Flag:
     """A flag that is right, but for ``faults``."""
     usual = {"title": _("Thing"), "hint": _("A thing"), "sunset": date(2199, 1, 1)}
     return Flag(key="sample.thing", **(usual | faults))
+
+
+def told(**changes: Any) -> Notice:
+    """A kind of notification that is right, but for ``changes``."""
+    right: dict[str, Any] = {"title": _("Points"), "text": _("{points} points")}
+    return Notice(name="sample.points", **(right | changes))
 
 
 @pytest.fixture
@@ -169,6 +177,14 @@ def failing(found: list[Check], it: Candidate) -> set[str]:
             {"flags": (thing(sunset=date(2020, 1, 1)),)},
             "the_flag_will_go",
         ),
+        ({"notices": (told(title="Points"),)}, "the_notice_can_be_read"),
+        ({"notices": (told(title=_("Points" * 20)),)}, "the_notice_can_be_read"),
+        ({"notices": (told(text="Points"),)}, "the_notice_can_be_read"),
+        ({"notices": (told(text=_("{points:.2f} points")),)}, "its_text_has_plain_places"),
+        ({"notices": (told(text=_("{} points")),)}, "its_text_has_plain_places"),
+        ({"notices": (told(text=_("{points")),)}, "its_text_has_plain_places"),
+        ({"notices": (told(icon="no-such-icon-at-all"),)}, "its_icon_can_be_drawn"),
+        ({"notices": (told(audience=SEE),)}, "its_audience_is_declared"),
         ({"controllers": (create,)}, "the_api_route_that_creates_is_idempotent"),
         ({"actors": (count,)}, "the_actor_can_be_called"),
         (
@@ -193,6 +209,19 @@ def failing(found: list[Check], it: Candidate) -> set[str]:
 def test_a_bad_declaration_is_found(package: Path, fields: dict[str, Any], found: str) -> None:
     it = candidate(**fields)
     assert found in failing(checks.declared(it), it)
+
+
+def test_a_kind_of_notification_that_is_told_and_not_declared_is_found(package: Path) -> None:
+    """And one that is right is no fault."""
+    (package / "told.py").write_text(
+        "from core.notices import Notice\nTOLD = Notice(name='sample.told', title='a', text='b')\n"
+    )
+    declared_one = importlib.import_module("sample_package.told").TOLD
+    it = candidate()
+    assert "what_it_tells_of_is_declared" in failing(checks.declared(it), it)
+    right = candidate(notices=(declared_one,))
+    assert "what_it_tells_of_is_declared" not in failing(checks.declared(right), right)
+    sys.modules.pop("sample_package.told")
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ from atrium.testing.checks import (
     downgrades,
     files,
     jobs,
+    notices,
     personal,
     rendering,
     settings,
@@ -32,6 +33,7 @@ _DECLARED: Final = (
     settings.declared,
     personal.declared,
     audited.checks,
+    notices.checks,
 )
 _AT_WORK: Final = (
     tables.at_work,

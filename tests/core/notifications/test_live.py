@@ -5,19 +5,23 @@ That it ends with the session, the tenant and so on is tested for every stream: 
 
 from __future__ import annotations
 
+import asyncio
 import time
+from datetime import datetime, timedelta
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from atrium.testing.site import Site
-from core.auth.models import User
+from core import clock
+from core.auth import sessions
+from core.auth.models import User, UserSession
 from core.notifications import live, services
 from core.permissions import Role
-from core.web import ears
+from core.web import ears, streams
 from plugins.car_hire.notices import BOOKED
 from tests.core.notifications.people import Person
-from tests.core.notifications.streaming import listening, signed_in
+from tests.core.notifications.streaming import PATH, listening, signed_in
 
 
 async def test_what_happens_is_told_at_once(site: Site) -> None:
@@ -115,6 +119,56 @@ async def test_a_person_has_so_many_streams_and_no_more(
             await person.tell()
             assert (await second.next())["data"]["unread"] == 1
     assert not site.edge.tenants.state["ears"]._open
+
+
+async def test_a_tenant_has_so_many_streams_and_no_more(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes then is asked to come later; another tenant is let in, and so is the next
+    once one has ended."""
+    monkeypatch.setattr(streams, "MOST_OF_A_TENANT", 1)
+    tenant = await site.world.provision()
+    first, second = [await Person.of(site, tenant) for _ in range(2)]
+    stranger = await Person.of(site, await site.world.provision())
+    async with listening(site, await signed_in(first)) as open_one:
+        await open_one.next()
+        refused = await (await signed_in(second)).get(PATH)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "60")
+        assert refused.headers["content-type"] == "application/problem+json"
+        async with listening(site, await signed_in(stranger)) as elsewhere:
+            await elsewhere.next()
+        await first.tell()
+        assert (await open_one.next())["data"]["unread"] == 1
+    async with listening(site, await signed_in(second)) as in_its_place:
+        await in_its_place.next()
+    assert not site.edge.open_streams._by_tenant.keys() & {tenant.id, stranger.tenant.id}
+
+
+async def test_a_stream_keeps_no_session_alive(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither by being asked for as browsers do, nor by all its looks: it ends when the session
+    has been idle for too long."""
+    monkeypatch.setattr(streams, "LOOK_EVERY", 0.05)
+    person = await Person.of(site, site.world.acme)
+    browser = await signed_in(person)
+    browser.headers["accept"] = "text/event-stream"
+    mine = UserSession.user_id == person.id
+
+    async def idle_for(so_long: timedelta) -> datetime:
+        moment = clock.now() - so_long
+        async with person.at() as session:
+            await session.execute(update(UserSession).where(mine).values(last_seen_at=moment))
+            site.sessions.forget_after(session, person.id)
+        return moment
+
+    moment = await idle_for(sessions.IDLE - timedelta(hours=1))
+    async with listening(site, browser) as stream:
+        await stream.next()
+        await asyncio.sleep(0.3)
+        async with person.at() as session:
+            seen = select(UserSession.last_seen_at).where(mine)
+            assert await session.scalar(seen) == moment
+        await idle_for(sessions.IDLE + timedelta(minutes=1))
+        assert await stream.stream.ends(5)
 
 
 async def test_streams_hold_no_connection(site: Site) -> None:

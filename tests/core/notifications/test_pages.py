@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import Engine, event
 
 from atrium.testing.site import Site
 from core.auth.authority import LOCAL_COOKIE
@@ -28,6 +30,27 @@ async def client(person: Person) -> AsyncIterator[httpx.AsyncClient]:
     async with person.site.visitor(person.tenant) as browser:
         browser.cookies.set(LOCAL_COOKIE, token)
         yield browser
+
+
+async def test_the_bell_costs_a_page_no_query(person: Person, client: httpx.AsyncClient) -> None:
+    """Its count comes with the stream; visitors who are not signed in have no bell."""
+    await person.tell()
+    asked: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_more: Any) -> None:
+        asked.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        page = (await client.get("/account")).text
+        async with person.site.visitor(person.tenant) as visitor:
+            anonymous = (await visitor.get("/")).text
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    assert "<at-bell" in page
+    assert "<at-bell" not in anonymous
+    assert asked
+    assert not [each for each in asked if "notification" in each]
 
 
 async def test_the_page_shows_what_there_is(person: Person, client: httpx.AsyncClient) -> None:
