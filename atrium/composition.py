@@ -25,6 +25,9 @@ from core.plugin import Plugin, Plugins
 from core.quotas import tasks as quotas
 from core.settings import Settings
 from core.signals import Signals
+from core.storage import store
+from core.storage.opening import store_of
+from core.storage.s3 import S3Store
 from core.web.app import Services
 from tenants.catalogue import Catalogue
 from tenants.databases import platform
@@ -76,6 +79,7 @@ def make_services(settings: Settings, products: Plugins) -> Services:
             platform=OF_THE_PLATFORM, products=products, url_of=directory.url_of, signals=signals
         )
     )
+    store.install(store_of(settings))
     resolver.install(PublicDns(resolver.servers(settings.dns_servers)))
     redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
     everything = Plugins({part.name: part for part in (*OF_THE_PLATFORM, *products)})
@@ -102,7 +106,9 @@ def _breakers() -> dict[str, str]:
     """How this process gets on with whom it calls."""
     vendor = gateway.installed()
     stripe = {"stripe": vendor.breaker.state} if isinstance(vendor, StripeGateway) else {}
-    return stripe | {"smtp": office().breaker.state}
+    files = store.installed()
+    bucket = {"s3": files.breaker.state} if isinstance(files, S3Store) else {}
+    return stripe | bucket | {"smtp": office().breaker.state}
 
 
 @asynccontextmanager

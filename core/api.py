@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.6"
+VERSION: Final = "1.7"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -40,6 +40,11 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "core.plugin_settings": ("read", "save"),
     "core.quotas": ("Limit", "QuotaExceeded", "give_back", "take"),
     "core.scope": ("Tenant", "current"),
+    "core.compute": ("ComputationFailed", "Refused", "TookTooLong", "run"),
+    "core.storage.areas": ("FileArea",),
+    "core.storage.models": ("StoredFile",),
+    "core.storage.receiving": ("file", "picture"),
+    "core.storage.services": ("content", "discard", "keep", "one", "several"),
     "core.terms": ("accepted_now", "asked_of"),
     "core.terms.fields": ("Accepted",),
     "core.testing": ("Business", "Rows", "conformance"),

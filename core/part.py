@@ -26,6 +26,7 @@ from core.payments import tasks as payment_jobs
 from core.permissions import CORE_PERMISSIONS, MANAGE_PEOPLE, MANAGE_SETTINGS, READ_AUDIT
 from core.plugin import NavItem, Plugin
 from core.quotas import tasks as quotas
+from core.storage import tasks as storage
 from core.terms.publishing import TermsSettings
 from core.terms.routes import Acceptance, Terms
 from core.web.parts import HANDLERS
@@ -63,12 +64,14 @@ core: Final = Plugin(
         sweep,
         send_reset,
         quotas.recount,
+        *storage.ACTORS,
     ),
     schedules=(
         *payment_jobs.SCHEDULES,
         *mail.SCHEDULES,
         *notification_jobs.SCHEDULES,
         *idempotency.SCHEDULES,
+        *storage.SCHEDULES,
         EVERY_NIGHT,
         quotas.EVERY_NIGHT,
     ),

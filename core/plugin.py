@@ -30,6 +30,7 @@ from core.notices import Notice
 from core.permissions import Permission
 from core.personal import PersonalData
 from core.quotas.declaration import Limit
+from core.storage.areas import FileArea
 
 CORE: Final = "core"
 """The name of core's own part."""
@@ -158,6 +159,8 @@ class Plugin:
     """What this plugin hangs on the hooks of others."""
     settings: type[msgspec.Struct] | None = None
     """What a tenant may choose, drawn as a form at ``/settings/<prefix>``."""
+    areas: tuple[FileArea, ...] = ()
+    """Kinds of files that it keeps, and who may read them."""
     personal: tuple[PersonalData, ...] = ()
     """What it keeps of people, and how that is told to them and forgotten."""
     audit_titles: Mapping[str, LazyText | str] = field(default_factory=dict)
@@ -192,6 +195,7 @@ class Plugin:
             ("flag", [each.key for each in self.flags]),
             ("extension point", [each.name for each in self.extension_points]),
             ("notice", [each.name for each in self.notices]),
+            ("file area", [each.name for each in self.areas]),
             *self._named_by_pages(),
         ):
             _refuse_strangers(self.name, kind, names)

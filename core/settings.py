@@ -61,6 +61,14 @@ class Settings:
     master_key_file: Path = Path("master.key")
     state_dir: Path = Path(".atrium")
     files_dir: Path = Path(".atrium/files")
+    s3_bucket: str = ""
+    """Tenants' files are in this bucket, not below ``files_dir``; what else is there stays."""
+    s3_endpoint: str = ""
+    """The address of a store that speaks S3; empty: Amazon's own."""
+    s3_region: str = ""
+    s3_access_key: str = field(default="", repr=False)
+    """With ``s3_secret_key``; empty: what the machine is allowed by its role."""
+    s3_secret_key: str = field(default="", repr=False)
 
     smtp_url: str = field(default="", repr=False)
     """``smtp://user:password@host:port``; empty: mail is caught and shown at /dev/mail."""

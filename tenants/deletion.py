@@ -29,7 +29,7 @@ from tenants import notices, runs
 from tenants.bootstrap import OWNER
 from tenants.changes import announce, announce_gone
 from tenants.databases import Place
-from tenants.files import archives_of, folder_of, forget_folder
+from tenants.files import archives_of, forget_folder
 from tenants.lifecycle.closing import owners_of
 from tenants.lifecycle.naming import reserve
 from tenants.means import Means
@@ -90,9 +90,9 @@ class Deleter:
                 async with connected(doomed.place.provisioner_url) as connection:
                     await self._demolish(connection, doomed, name)
             case "files":
-                for folder in (folder_of, archives_of):
-                    path = folder(self.means.settings, doomed.tenant_id)
-                    await asyncio.to_thread(forget_folder, path)
+                await self.means.store.clear(doomed.tenant_id)
+                archives = archives_of(self.means.settings, doomed.tenant_id)
+                await asyncio.to_thread(forget_folder, archives)
             case "redis":
                 await _forget_in_redis(self.means.settings.redis_url, doomed.tenant_id)
             case "traces":

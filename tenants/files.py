@@ -1,4 +1,7 @@
-"""Where files lie below ``settings.files_dir``, which web and worker processes share."""
+"""Where the platform's files lie below ``settings.files_dir``, which all processes share.
+
+Tenants' own files are objects of ``core.storage``.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from uuid import UUID
 
-from core.plugin import NAME
 from core.settings import Settings
-
-
-def folder_of(settings: Settings, tenant_id: UUID) -> Path:
-    """A tenant's own files."""
-    return settings.files_dir / "tenants" / tenant_id.hex
 
 
 def archives_of(settings: Settings, tenant_id: UUID) -> Path:
@@ -34,17 +31,6 @@ def uploads_of(settings: Settings) -> Path:
 def upload_file(settings: Settings, upload_id: UUID) -> Path:
     """An archive that somebody has sent; it is nobody's tenant yet."""
     return uploads_of(settings) / f"{upload_id}.zip"
-
-
-def plugin_folder_of(settings: Settings, tenant_id: UUID, plugin: str) -> Path:
-    """What of a tenant's files is one product's: these go when it is removed.
-
-    Raises:
-        ValueError: no product can be called so; a name with dots and slashes would lead elsewhere.
-    """
-    if not NAME.fullmatch(plugin):
-        raise ValueError(f"{plugin!r} is not the name of a product")
-    return folder_of(settings, tenant_id) / "plugins" / plugin
 
 
 def forget_folder(folder: Path) -> None:

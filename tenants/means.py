@@ -12,6 +12,8 @@ from core.plugin import Plugins
 from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
+from core.storage.opening import store_of
+from core.storage.store import Store
 from tenants.databases import platform
 from tenants.migration.lines import Lines
 
@@ -30,6 +32,11 @@ class Means:
     def platform(self) -> Tenant:
         """Tenant zero."""
         return platform(self.settings)
+
+    @property
+    def store(self) -> Store:
+        """Where tenants' files are."""
+        return store_of(self.settings)
 
     def of_the_platform(self) -> AbstractAsyncContextManager[AsyncSession]:
         """A transaction of tenant zero."""

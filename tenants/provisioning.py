@@ -6,7 +6,6 @@ that is not recorded as done; a step that was done but not recorded is done agai
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -29,12 +28,12 @@ from core.plugin import Plugins
 from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
+from core.storage.keys import folder_of_plugin
 from tenants import notices, runs
 from tenants.archive.restoring import Restoring
 from tenants.catalogue import EVERYONE, describe, find
 from tenants.changes import announce
 from tenants.databases import Place
-from tenants.files import forget_folder, plugin_folder_of
 from tenants.lifecycle import Order, Ordered, Owner, note, removal
 from tenants.lifecycle.restoring import Source
 from tenants.means import Means
@@ -178,9 +177,7 @@ class Provisioner:
             await removal.drop_tables(connection, tenant.scope.name, plugin)
         async with self.means.databases.transaction(tenant) as session:
             await removal.forget_settings(session, plugin)
-        await asyncio.to_thread(
-            forget_folder, plugin_folder_of(self.means.settings, tenant.id, plugin)
-        )
+        await self.means.store.clear(tenant.id, folder_of_plugin(plugin))
         return lambda session: removal.strike_out(session, self.means.signals, tenant.id, plugin)
 
     async def _make_key(self, work: _Work) -> None:

@@ -19,6 +19,7 @@ from core.mail.models import Mail
 from core.permissions import Role
 from core.personal import PersonalData, Rows
 from core.plugin_settings.models import SettingsVersion
+from core.storage.models import StoredFile
 from core.terms.personal import ACCEPTANCES
 
 
@@ -90,6 +91,15 @@ async def deeds(session: AsyncSession, user_id: UUID) -> Rows:
     ]  # fmt: skip
 
 
+async def files(session: AsyncSession, user_id: UUID) -> Rows:
+    """The files that they sent; what is in one is told by the part that keeps it."""
+    sent = await session.scalars(select(StoredFile).where(StoredFile.created_by == user_id))
+    return [
+        {"name": each.name, "area": each.area, "sha256": each.sha256, "at": each.created_at}
+        for each in sent
+    ]
+
+
 PERSONAL: Final = (
     PersonalData(
         name="letters",
@@ -105,6 +115,12 @@ PERSONAL: Final = (
         export=deeds,  # nobody can change the log: a business answers for what was done there
     ),
     ACCEPTANCES,
+    PersonalData(
+        name="files",
+        title=_("Files that were sent"),
+        tables=("stored_files",),
+        export=files,  # whose they are, each part knows, and discards its own
+    ),
     PersonalData(
         name="account",
         title=_("Account"),

@@ -1,26 +1,21 @@
-"""From a file that anybody may send to a small picture that everybody may see.
-
-Nothing of the file is kept: its pixels are drawn anew, so that what hides beside them (scripts,
-places, names, a second format) stays behind.
-"""
+"""From a file that anybody may send to a small picture that everybody may see."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-import struct
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from io import BytesIO
 from typing import Final
 
-from PIL import Image, ImageOps, ImageStat, UnidentifiedImageError
+from PIL import Image, ImageStat
 
+from core import pictures
+from core.compute import Refused
 from core.errors import Invalid
 from core.i18n import LazyText, _
 
-FORMATS: Final = ("PNG", "JPEG", "WEBP")
 LARGEST_SIDE: Final = 6_000
 MOST_PIXELS: Final = 16_000_000
 """Of what is sent: some 64 MB while it is read."""
@@ -34,13 +29,6 @@ _LIGHT: Final = 185
 # One at a time: a decoder takes memory, and the threads that others wait for stay free.
 _READERS: Final = ThreadPoolExecutor(1, thread_name_prefix="logo")
 
-# What Pillow's readers raise on files that are cut short or made to hurt.
-_BROKEN: Final = (
-    OSError, SyntaxError, ValueError, EOFError, struct.error, ArithmeticError, LookupError,
-    TypeError, AttributeError, MemoryError,
-)  # fmt: skip
-_BOMB: Final = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-
 _NO_PICTURE: Final = _("This is no PNG, JPEG or WebP picture; save your logo as one of these.")
 _TOO_MANY: Final = _(
     "This picture has too many pixels; make it at most 4,000 pixels wide and high."
@@ -48,6 +36,13 @@ _TOO_MANY: Final = _(
 _MOVES: Final = _("This picture moves or has several pages; choose a still one.")
 _INCOMPLETE: Final = _("This file is damaged or incomplete; export the logo again.")
 _INVISIBLE: Final = _("Nothing is to be seen in this picture; choose one that is not transparent.")
+
+_WHY: Final[dict[str, LazyText]] = {
+    pictures.NO_PICTURE: _NO_PICTURE,
+    pictures.TOO_MANY_PIXELS: _TOO_MANY,
+    pictures.MOVES: _MOVES,
+    pictures.DAMAGED: _INCOMPLETE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,38 +81,17 @@ def draw(body: bytes) -> Picture:
         Invalid: likewise.
     """
     try:
-        return _encoded(_shrunk(_opened(body)))
-    except _BOMB:
-        raise _refused(_TOO_MANY) from None
-    except _BROKEN:
-        raise _refused(_INCOMPLETE) from None
-
-
-def _refused(why: LazyText) -> Invalid:
-    return Invalid(why, field="logo")
-
-
-def _opened(body: bytes) -> Image.Image:
-    """The picture, its pixels not yet read: first its size and integrity are looked at."""
-    try:
-        checked = Image.open(BytesIO(body), formats=FORMATS)
-    except UnidentifiedImageError:
-        raise _refused(_NO_PICTURE) from None
-    width, height = checked.size
-    if max(width, height) > LARGEST_SIDE or width * height > MOST_PIXELS:
-        raise _refused(_TOO_MANY)
-    if getattr(checked, "n_frames", 1) > 1:
-        raise _refused(_MOVES)
-    checked.verify()
-    return Image.open(BytesIO(body), formats=FORMATS)  # verifying has used the first one up
+        sent = pictures.opened(body, longest_side=LARGEST_SIDE, most_pixels=MOST_PIXELS)
+        return _encoded(_shrunk(pictures.loaded(sent)))
+    except Refused as refused:
+        raise Invalid(_WHY[refused.reason], field="logo") from None
 
 
 def _shrunk(sent: Image.Image) -> Image.Image:
-    sent.load()
-    picture = ImageOps.exif_transpose(sent).convert("RGBA")
+    picture = sent.convert("RGBA")
     picture.thumbnail((SIDE, SIDE), Image.Resampling.LANCZOS)
     if picture.getchannel("A").getbbox() is None:
-        raise _refused(_INVISIBLE)
+        raise Invalid(_INVISIBLE, field="logo")
     return picture
 
 
@@ -130,7 +104,7 @@ def _encoded(picture: Image.Image) -> Picture:
     while True:
         picture.thumbnail((side, side), Image.Resampling.LANCZOS)
         for kind, form in _forms(picture, opaque=opaque):
-            body = _saved(form, kind)
+            body = pictures.saved(form, kind)
             if len(body) <= MOST_BYTES:
                 return Picture(body=body, media_type=f"image/{kind.lower()}", tone=tone)
         side //= 2
@@ -143,13 +117,6 @@ def _forms(picture: Image.Image, *, opaque: bool) -> Iterator[tuple[str, Image.I
     else:
         yield "PNG", picture
         yield "PNG", picture.quantize(256, Image.Quantize.FASTOCTREE)
-
-
-def _saved(picture: Image.Image, kind: str) -> bytes:
-    picture.info.clear()  # what savers would write again: comments, EXIF, colour profiles
-    out = BytesIO()
-    picture.save(out, kind, quality=82, optimize=True)
-    return out.getvalue()
 
 
 def _tone(picture: Image.Image) -> str:

@@ -8,11 +8,17 @@ from litestar.handlers import HTTPRouteHandler
 
 from core.logos.routes import serve_logo
 from core.mail.routes import letter, letter_html, letters
+from core.storage.routes import serve_file
 from core.web.brand import serve_brand
 from core.web.gallery import gallery, gallery_desk, gallery_send
 from core.web.static import serve
 
-HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (serve, serve_brand, serve_logo)
+HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (
+    serve,
+    serve_brand,
+    serve_logo,
+    serve_file,
+)
 """Of every application."""
 
 DEVELOPMENT_HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (

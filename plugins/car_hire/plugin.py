@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from core.i18n import _
+from core.permissions import permission
 from core.plugin import Meter, NavItem, Plugin
+from core.storage.areas import FileArea
 from plugins.car_hire import demo, tasks
 from plugins.car_hire.audit_titles import TITLES
 from plugins.car_hire.notices import NOTICES
@@ -17,6 +19,8 @@ from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.paying_later import PAY_AT_DESK
 from plugins.car_hire.services.personal import PERSONAL
+
+DOCUMENTS: Final = FileArea(name="car_hire.documents", access=permission(DESK.name))
 
 NAVIGATION: Final = (
     NavItem(title=_("Hire a car"), path="/car-hire", icon="car", area="site", order=10),
@@ -63,6 +67,7 @@ plugin: Final = Plugin(
     places=slots.PLACES,
     slots=slots.SLOTS,
     extension_points=POINTS,
+    areas=(DOCUMENTS,),
     settings=Policy,
     personal=PERSONAL,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),

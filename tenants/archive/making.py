@@ -10,6 +10,7 @@ from sqlalchemy import select
 from core.errors import NotFound, Unavailable
 from core.i18n import _
 from core.scope import Tenant
+from core.storage.keys import folder_of_plugin
 from tenants.archive.manifest import About, Manifest, SenderOfMail
 from tenants.archive.sealing import ArchiveKey
 from tenants.archive.tables import carried, insist_on_all
@@ -17,7 +18,6 @@ from tenants.archive.writing import Contents, Told, write
 from tenants.bootstrap import OWNER
 from tenants.catalogue import describe
 from tenants.databases import Place
-from tenants.files import folder_of, plugin_folder_of
 from tenants.means import Means
 from tenants.migration.lines import CORE
 from tenants.models import DatabaseRecord, TenantPlugin, TenantRecord
@@ -66,11 +66,8 @@ async def make_archive(
             tenant=tenant,
             about=about,
             tables=carried(names),
-            files=(
-                plugin_folder_of(means.settings, tenant_id, plugin)
-                if plugin
-                else folder_of(means.settings, tenant_id)
-            ),
+            store=means.store,
+            under=folder_of_plugin(plugin) if plugin else "",
             plugins={name: working[name].version for name in sorted(chosen) if name in names},
             off=tuple(name for name in sorted(off) if name in names),
             lines={name: at for name, at in sorted(before.items()) if name in names},

@@ -15,13 +15,16 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import IO, Final, Self
+from uuid import UUID
 
 import msgspec
 
 from core.errors import Invalid
 from core.i18n import LazyText, _, fill
 from core.plugin import Plugins
+from core.storage.keys import LONGEST, Key
+from core.storage.store import Store
 from tenants.archive.manifest import FORMAT, NAME, Manifest, Part, TablePart
 from tenants.migration.lines import Lines
 
@@ -34,7 +37,6 @@ LONGEST_ROW: Final = 64 << 20
 """... bytes of the longest one that there may be."""
 LONGEST_NAME: Final = 200
 """Bytes of a file's name; file systems have 255."""
-LONGEST_PATH: Final = 1000
 DEEPEST: Final = 32
 """Folders in each other. Whoever compares paths pays for the square of it."""
 LONGEST_SHOWN: Final = 200
@@ -161,18 +163,16 @@ class Archive:
         if batch:
             yield batch
 
-    def pour_files(self, folder: Path) -> None:
-        """Write its files below ``folder``.
+    async def pour_files(self, store: Store, tenant_id: UUID) -> None:
+        """Make its files a tenant's.
 
         Raises:
             BadArchive: a path leads elsewhere.
         """
         for part in self.manifest.files:
-            target = target_of(part, folder)
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with self.zip.open(part.path) as stream, target.open("wb") as to:
-                while chunk := stream.read(CHUNK):
-                    to.write(chunk)
+            key = Key(tenant_id, "/".join(steps_of(part)))
+            with self.zip.open(part.path) as stream:
+                await store.put(key, _pieces(stream))
 
     @property
     def checksums(self) -> Mapping[str, str]:
@@ -188,28 +188,22 @@ def steps_of(part: Part) -> tuple[str, ...]:
     """
     inside = part.path.removeprefix("files/")
     # First what costs nothing: such a path may be as long as the whole manifest.
-    if inside != part.path and len(inside) <= LONGEST_PATH:
+    if inside != part.path and len(inside) <= LONGEST:
         steps = tuple(inside.split("/"))
-        if len(steps) <= DEEPEST and all(map(_is_name, steps)):
+        fits = len(inside.encode("utf-8", "replace")) <= LONGEST
+        if fits and len(steps) <= DEEPEST and all(map(_is_name, steps)):
             return steps
     raise BadArchive(bad(_("{file} leads out of the archive"), part.path))
 
 
 def _is_name(step: str) -> bool:
     length = len(step.encode("utf-8", "replace"))
-    return step not in {"", ".", ".."} and "\0" not in step and length <= LONGEST_NAME
+    return step not in {"", ".", ".."} and not {"\0", "\\"} & set(step) and length <= LONGEST_NAME
 
 
-def target_of(part: Part, folder: Path) -> Path:
-    """Where a file of the archive belongs below ``folder``.
-
-    Raises:
-        BadArchive: its path leads elsewhere.
-    """
-    target = folder.joinpath(*steps_of(part)).resolve()
-    if not target.is_relative_to(folder.resolve()):
-        raise BadArchive(bad(_("{file} leads out of the archive"), part.path))
-    return target
+async def _pieces(stream: IO[bytes]) -> AsyncIterator[bytes]:
+    while chunk := await asyncio.to_thread(stream.read, CHUNK):
+        yield chunk
 
 
 @asynccontextmanager

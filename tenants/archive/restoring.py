@@ -12,7 +12,6 @@ from core.scope import Tenant
 from tenants.archive.loading import load
 from tenants.archive.making import make_archive
 from tenants.archive.reading import opened
-from tenants.files import folder_of
 from tenants.lifecycle.restoring import Source
 from tenants.means import Means
 from tenants.migration.lines import CORE
@@ -53,8 +52,7 @@ class Restoring:
                 filled = await load(session, archive, source.opened_key)
                 if filled and source.copy_of is not None:
                     await accounts.disown(session)
-            folder = folder_of(self.means.settings, tenant.id)
-            await asyncio.to_thread(archive.pour_files, folder)
+            await archive.pour_files(self.means.store, tenant.id)
 
     async def discard(self, source: Source) -> None:
         """Remove an archive that was made for this run alone."""

@@ -10,7 +10,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -22,6 +22,7 @@ import msgspec
 from core import clock
 from core.crypto import open_sealed
 from core.scope import Tenant, acting_for
+from core.storage.store import Missing, Store
 from tenants.archive.manifest import FORMAT, NAME, About, Manifest, Part, TablePart
 from tenants.archive.sealing import ArchiveKey
 from tenants.archive.tables import Carried, quoted
@@ -37,13 +38,15 @@ Told = Callable[[int, int, int], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contents:
-    """What goes into an archive, ``plugins`` with those that are ``off``. ``leave`` are secrets
-    that stay where they are: a copy gets nothing in their place."""
+    """What goes into an archive, ``plugins`` with those that are ``off``; of the tenant's files
+    those below ``under``, if that is given. ``leave`` are secrets that stay where they are: a copy
+    gets nothing in their place."""
 
     tenant: Tenant
     about: About
     tables: Sequence[Carried]
-    files: Path
+    store: Store
+    under: str
     plugins: dict[str, str]
     off: tuple[str, ...]
     lines: dict[str, str]
@@ -98,7 +101,7 @@ async def write(
             tables.append(written)
             rows += written.count
             await told(len(tables), len(contents.tables), rows)
-        files = await asyncio.to_thread(_write_files, archive, contents.files)
+        files = await _write_files(archive, contents)
         manifest = Manifest(
             format=FORMAT,
             software=version("atrium"),
@@ -215,17 +218,16 @@ def _spliced(row: str, sealed: dict[str, str | None]) -> str:
     return f"{row[:-1]}{added}}}"
 
 
-def _write_files(archive: zipfile.ZipFile, folder: Path) -> tuple[Part, ...]:
-    """What lies below ``folder``; a link is left out: it may lead to what is another tenant's."""
+async def _write_files(archive: zipfile.ZipFile, contents: Contents) -> tuple[Part, ...]:
+    """The tenant's objects; one that is discarded meanwhile is left out."""
     parts = []
-    own = (each for each in folder.rglob("*") if each.is_file() and not each.is_symlink())
-    for path in sorted(own):
-        with (
-            _entry(archive, f"files/{path.relative_to(folder).as_posix()}") as entry,
-            path.open("rb") as source,
-        ):
-            _pour(source, entry)
-        parts.append(entry.part)
+    async for found in contents.store.listed(contents.tenant.id, contents.under):
+        with suppress(Missing):
+            pieces = await contents.store.read(found.key)
+            with _entry(archive, f"files/{found.key.path}") as entry:
+                async for chunk in pieces:
+                    await asyncio.to_thread(entry.write, chunk)
+            parts.append(entry.part)
     return tuple(parts)
 
 

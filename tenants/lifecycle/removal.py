@@ -14,6 +14,7 @@ from core.i18n import _
 from core.jobs import put
 from core.plugin_settings.models import PluginSettings, SettingsVersion
 from core.signals import Signals
+from core.storage.models import StoredFile
 from tenants import exports
 from tenants.archive.sealing import ArchiveKey
 from tenants.archive.tables import quoted, tables_of
@@ -85,12 +86,13 @@ async def drop_tables(connection: asyncpg.Connection, scope: str, plugin: str) -
 
 
 async def forget_settings(session: AsyncSession, plugin: str) -> None:
-    """In the tenant's scope: its settings, that it was seeded, and its turns. ``session`` is
-    the tenant's."""
+    """In the tenant's scope: its settings, that it was seeded, the rows of its files, and its
+    turns. ``session`` is the tenant's."""
     for kept in (SettingsVersion, PluginSettings):
         await session.execute(delete(kept).where(kept.plugin == plugin))
     own = f"{plugin}."  # no pattern of LIKE: to that, the underscore of a name is any letter
     await session.execute(delete(Seed).where(func.starts_with(Seed.name, own)))
+    await session.execute(delete(StoredFile).where(func.starts_with(StoredFile.area, own)))
     turns = text("DELETE FROM schedule_runs WHERE starts_with(name, :own)")
     await session.execute(turns, {"own": own})
 

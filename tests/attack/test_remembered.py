@@ -89,6 +89,7 @@ OF_NOBODY: Final = {
     "core/signals.py: PSUBSCRIBE self._prefix + '*'": "hears; test_a_signal_teaches_nothing",
     "core/signals.py: GET_MESSAGE": "hears; test_a_signal_teaches_nothing",
     "core/terms/text.py: rendered": "by the whole text that is rendered, whoever wrote it",
+    "core/storage/opening.py: store_of": "by settings; each key bears its tenant, test_files",
     "core/web/forms/bound.py: Bound.raw": _REQUEST,
     "core/web/forms/schema.py: fields_of": _SOFTWARE,
     "core/web/headers.py: _policy": "by what the page allows and the installation's settings",

@@ -211,9 +211,9 @@ LEAKS: Final = (
     ),
     Leak(
         "an archive that follows links into another tenant's folder",
-        "tenants/archive/writing.py",
-        " if each.is_file() and not each.is_symlink())",
-        " if each.is_file())",
+        "core/storage/disk.py",
+        "if not path.is_symlink() and not",
+        "if not",
         "tests/attack/test_files.py takes_no_link",
     ),
     Leak(
@@ -225,8 +225,8 @@ LEAKS: Final = (
     ),
     Leak(
         "a product's name that leads out of its folder",
-        "tenants/files.py",
-        "    if not NAME.fullmatch(plugin):",
+        "core/storage/keys.py",
+        "    if not _PLUGIN.fullmatch(plugin):",
         "    if False:",
         "tests/attack/test_files.py leads_nowhere",
     ),

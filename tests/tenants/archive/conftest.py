@@ -11,13 +11,13 @@ from atrium.testing.site import Site
 from atrium.testing.world import World
 from core.ids import new_id
 from core.scope import Tenant
+from core.storage.disk import DiskStore
 from plugins.car_hire import demo
 from tenants.archive.making import make_archive
 from tenants.archive.manifest import Manifest
 from tenants.archive.sealing import ArchiveKey
 from tenants.bootstrap import bootstrap
 from tenants.databases import register
-from tenants.files import folder_of
 from tenants.lifecycle import Order, Owner
 from tenants.lifecycle.restoring import note_import
 from tests.databases import PASSWORDS
@@ -29,7 +29,7 @@ async def shop(site: Site) -> Tenant:
     made = await site.world.provision(f"shop-{secrets.token_hex(3)}")
     async with site.world.databases.transaction(made) as session:
         await demo.demo(session)
-    folder = folder_of(site.world.settings, made.id)
+    folder = DiskStore(site.world.settings.files_dir).folder(made.id)
     (folder / "vehicles").mkdir(parents=True)
     (folder / "vehicles" / "front.jpg").write_bytes(secrets.token_bytes(3_000_000))
     (folder / "contract é.txt").write_text("Sign here.")

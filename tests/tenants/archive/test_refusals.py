@@ -13,7 +13,9 @@ import pytest
 
 from atrium.testing.site import Site
 from core.errors import Invalid
+from core.ids import new_id
 from core.scope import Tenant
+from core.storage.disk import DiskStore
 from tenants.archive.manifest import NAME
 from tenants.archive.reading import Archive, BadArchive
 from tenants.archive.sealing import ArchiveKey
@@ -126,7 +128,7 @@ async def test_a_path_cannot_lead_out(archive: Path, tmp_path: Path) -> None:
 
         bad = rewritten(archive, tmp_path / "bad.zip", change)
         with Archive.open(bad) as opened, pytest.raises(BadArchive, match="leads out"):
-            opened.pour_files(tmp_path / "here")
+            await opened.pour_files(DiskStore(tmp_path / "here"), new_id())
     assert not (tmp_path / "evil").exists()
 
 

@@ -19,12 +19,12 @@ from atrium.testing.world import World
 from core.auth.models import User
 from core.payments.models import PaymentAccount
 from core.scope import Tenant
+from core.storage.disk import DiskStore
 from plugins.car_hire.models import Booking, Customer
 from tenants.archive.manifest import Manifest
 from tenants.archive.reading import Archive
 from tenants.archive.sealing import ArchiveKey
 from tenants.archive.tables import UnknownTable, carried
-from tenants.files import folder_of
 from tenants.lifecycle import products
 from tenants.senders import services
 from tests.plugins.car_hire.shop import Shop
@@ -56,7 +56,7 @@ async def test_pooled_to_dedicated_and_back_nothing_changes(
     assert counts["car_hire_bookings"] == 15
     assert counts["users"] >= 1
     assert len(first.files) == 2
-    photo = folder_of(world.settings, back.id) / "vehicles" / "front.jpg"
+    photo = DiskStore(world.settings.files_dir).folder(back.id) / "vehicles" / "front.jpg"
     assert photo.stat().st_size == 3_000_000
     async with world.databases.transaction(back) as session:
         assert await session.scalar(select(func.count()).select_from(Booking)) == 15

@@ -19,9 +19,10 @@ from atrium.testing.world import World
 from core.auth.allowances import PER_ACCOUNT
 from core.ids import new_id
 from core.scope import Tenant, acting_for
+from core.storage.disk import DiskStore
 from core.throttle import Throttle
 from tenants.archive.tables import quoted
-from tenants.files import archives_of, folder_of
+from tenants.files import archives_of
 
 _COLUMNS = """
 SELECT c.relname AS "table", a.attname AS "column", t.typname AS "type"
@@ -169,7 +170,11 @@ class Marks:
     def in_files(self) -> None:
         """In files of the tenant's, by name and by content, and in an archive."""
         settings = self.world.settings
-        folder = folder_of(settings, self.tenant.id) / "deep" / self.new("a folder's name")
+        folder = (
+            DiskStore(settings.files_dir).folder(self.tenant.id)
+            / "deep"
+            / self.new("a folder's name")
+        )
         folder.mkdir(parents=True)
         (folder / "a.txt").write_text(self.new("a file"))
         (folder / self.new("a file's name")).write_text("x")
