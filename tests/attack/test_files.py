@@ -47,6 +47,7 @@ WRITTEN: Final = {
     "core/compute.py": "its answer, into a pipe",
     "core/crypto/master.py": "the installation's master key",
     "core/locale/catalogues.py": "translations, by a developer",
+    "core/documents/drawing.py": "a folder of the computing process, gone with it",
     "core/storage/disk.py": "where its key says; test_every_key_bears_its_tenant",
     "core/storage/receiving.py": "a folder of the request's own, gone with it",
     "core/web/forms/streamed.py": "where a route says: upload_file",

@@ -1,0 +1,1 @@
+"""Documents on paper: what is in one (``sheet``), and how it becomes a PDF (``drawing``)."""
