@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 
 import asyncpg
@@ -27,9 +28,8 @@ from core.db import Databases
 from core.ids import new_id
 from plugins.car_hire.errors import VehicleUnavailable
 from plugins.car_hire.models import Booking, Quote
-from plugins.car_hire.policy import Policy
-from plugins.car_hire.services import bookings, locking, pricing, quotes
-from tests.plugins.car_hire.shop import Shop
+from plugins.car_hire.services import bookings, locking, pricing
+from tests.plugins.car_hire.shop import Shop, class_prices, house_rules
 
 ATTEMPTS: Final = 20_000
 CLIENTS: Final = 64
@@ -151,7 +151,14 @@ async def _far_away(shop: Shop) -> Booking:
 
 async def _quote(shop: Shop, starts_at: datetime, ends_at: datetime) -> Quote:
     """A quote made as if a car had seemed free: every attempt must reach the booking itself."""
-    terms = quotes.terms_of(shop.vehicle_class, Policy())
+    terms = pricing.terms(
+        house_rules(),
+        class_prices(),
+        currency=shop.tenant.currency,
+        day=starts_at.date(),
+        grace_minutes=60,
+        late_per_hour=Decimal(15),
+    )
     asked = pricing.Asked(starts_at=starts_at, ends_at=ends_at, zone="UTC")
     priced = pricing.quote(terms, asked)
     async with shop.transaction() as session:

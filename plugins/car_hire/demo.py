@@ -22,7 +22,8 @@ from plugins.car_hire.schemas import (
     ReturnInput,
     VehicleInput,
 )
-from plugins.car_hire.services import bookings, customers, fleet, hires, quotes
+from plugins.car_hire.services import bookings, customers, fleet, hires, pricing, quotes
+from plugins.car_hire.services.prices import lists
 
 _CLASSES: Final = (
     # name, seats, gears, daily, deposit, km, per km, per eighth, age, description
@@ -30,6 +31,9 @@ _CLASSES: Final = (
     ("Compact", 5, "manual", 39, 300, 250, "0.14", 11, 21, "Room for four and their cases."),
     ("Family", 7, "automatic", 64, 500, 250, "0.18", 14, 23, "Seven seats and a large boot."),
     ("Electric", 5, "automatic", 54, 500, 300, "0.10", 6, 23, "Quiet, quick and charged."),
+)
+_HOUSE: Final = pricing.HouseRules(
+    taxes=(pricing.TaxRule(kind="hire", rate=Decimal("0.23")),),
 )
 _FLEET: Final = (
     ("Economy", "Fiat", "500 Hybrid", 2024, "white", "AF-31-MN", 18_420, 8),
@@ -60,23 +64,28 @@ async def seed(session: AsyncSession) -> None:
     """Four classes with rates to begin from, unless there are some."""
     if await session.scalar(select(func.count()).select_from(VehicleClass)):
         return
+    prices = {}
     for name, seats, gears, daily, deposit, km, per_km, eighth, age, text in _CLASSES:
-        await fleet.add_class(
+        made = await fleet.add_class(
             session,
             ClassInput(
                 name=name,
                 description=text,
                 seats=seats,
                 gears=gears,  # type: ignore[arg-type]  # one of the two
-                daily_rate=Decimal(daily),
-                tax_percent=Decimal(23),
-                deposit=Decimal(deposit),
-                included_km_per_day=km,
-                price_per_km=Decimal(per_km),
-                fuel_price_per_eighth=Decimal(eighth),
                 minimum_age=age,
             ),
         )
+        prices[made.id] = pricing.ClassPrices(
+            rate=pricing.Rate(day=Decimal(daily)),
+            deposit=Decimal(deposit),
+            mileage=pricing.Mileage(per_day=km, per_km=Decimal(per_km)),
+            fuel=pricing.Fuel(per_unit=Decimal(eighth)),
+        )
+    first = await lists.begin(session)
+    await lists.put_rules(session, first.id, _HOUSE)
+    await lists.put_prices(session, first.id, prices)
+    await lists.publish(session, first.id)
 
 
 async def demo(session: AsyncSession) -> None:

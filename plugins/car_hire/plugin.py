@@ -14,7 +14,7 @@ from plugins.car_hire.notices import NOTICES
 from plugins.car_hire.permissions import DESK, FLEET, RATES
 from plugins.car_hire.points import POINTS
 from plugins.car_hire.policy import PLUGIN, Policy
-from plugins.car_hire.routes import api, desk, keeping, site, slots
+from plugins.car_hire.routes import api, desk, keeping, prices, prices_api, site, slots
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.paying_later import PAY_AT_DESK
@@ -39,7 +39,8 @@ NAVIGATION: Final = (
                 (_("Bookings"), "/bookings", "calendar-event", DESK.name),
                 (_("Fleet"), "/fleet", "car", DESK.name),
                 (_("Customers"), "/customers", "users", DESK.name),
-                (_("Rates"), "/classes", "tags", DESK.name),
+                (_("Classes"), "/classes", "car-suv", DESK.name),
+                (_("Prices"), "/prices", "tags", RATES.name),
             ),
             start=100,
         )
@@ -56,7 +57,14 @@ plugin: Final = Plugin(
     icon="car",
     home="/car-hire",
     desk="/car-hire/desk",
-    controllers=(*api.CONTROLLERS, *site.CONTROLLERS, desk.Desk, *keeping.CONTROLLERS),
+    controllers=(
+        *api.CONTROLLERS,
+        *prices_api.CONTROLLERS,
+        *site.CONTROLLERS,
+        desk.Desk,
+        *keeping.CONTROLLERS,
+        *prices.CONTROLLERS,
+    ),
     navigation=NAVIGATION,
     audit_titles=TITLES,
     actors=tasks.ACTORS,

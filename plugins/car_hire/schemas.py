@@ -6,7 +6,6 @@ Amounts are net of tax, in the tenant's currency.
 from __future__ import annotations
 
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -17,13 +16,11 @@ from core.i18n import _
 from core.terms.fields import Accepted
 from core.web.forms.fields import (
     Form,
-    amount,
     choice,
     day,
     email,
     long_text,
     moment,
-    number,
     text,
     tick,
     whole,
@@ -39,27 +36,12 @@ COUNTRIES: Final = {
 
 
 class ClassInput(Form, kw_only=True):
-    """A vehicle class and its rates."""
+    """A vehicle class; what it costs, a price list says."""
 
     name: Annotated[str, text(_("Name"), max=80)]
     description: Annotated[str, long_text(_("Description"), min=0, max=1000)] = ""
     seats: Annotated[int, whole(_("Seats"), min=1, max=60)]
     gears: Annotated[Literal["manual", "automatic"], choice(_("Gears"), GEARS)]
-    daily_rate: Annotated[Decimal, amount(_("Daily rate"), hint=_("Before tax"))]
-    tax_percent: Annotated[Decimal, number(_("Tax"), min=0, max=100, decimals=2, unit="%")]
-    deposit: Annotated[
-        Decimal, amount(_("Deposit"), hint=_("Reserved on the card during the hire"))
-    ]
-    included_km_per_day: Annotated[
-        int, whole(_("Distance included per day"), max=10_000, unit="km")
-    ]
-    price_per_km: Annotated[
-        Decimal,
-        number(_("Price per km beyond that"), min=0, max=10_000, decimals=4, hint=_("Before tax")),
-    ]
-    fuel_price_per_eighth: Annotated[
-        Decimal, amount(_("Price per missing eighth of a tank"), hint=_("Before tax"))
-    ]
     minimum_age: Annotated[int, whole(_("Minimum age of the driver"), min=16, max=99)]
     on_offer: Annotated[bool, tick(_("Customers may book it"))] = True
 

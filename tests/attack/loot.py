@@ -22,6 +22,7 @@ from core.permissions import Role
 from core.scope import Tenant
 from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.services import fleet
+from plugins.car_hire.services.prices import lists
 from tenants.domains.services import claim
 from tenants.imports.models import ArchiveUpload
 from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
@@ -63,6 +64,7 @@ class Loot:
             told = select(Notification.id).where(Notification.subject_id == str(user_id))
             notification_id = (await session.scalars(told)).one()
             car = await fleet.vehicle(session, shop.cars[0].id)
+            list_id = (await lists.history(session))[0].id
             versions = (car.version, shop.vehicle_class.version)
         platform = site.world.platform
         async with site.world.databases.transaction(platform) as session:
@@ -76,6 +78,7 @@ class Loot:
             "domain_id": domain_id,
             "upload_id": upload.id,
             "class_id": shop.vehicle_class.id,
+            "list_id": list_id,
             "vehicle_id": shop.cars[0].id,
             "customer_id": shop.customer.id,
             "quote_id": held.quote_id,

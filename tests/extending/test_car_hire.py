@@ -24,12 +24,12 @@ from core.plugin import Plugins
 from core.plugin_failures import PluginFailure
 from plugins.car_hire.models import Hire
 from plugins.car_hire.schemas import ReturnInput
-from plugins.car_hire.services import hires, looking, quotes
+from plugins.car_hire.services import hires, looking, pricing, quotes
 from plugins.car_hire.services.describe import told
 from tenants.installed import HOUSE
 from tests.extending.ground import Ground, ground_of
 from tests.extending.winter import Asked, Tyres, check, mood, rate, winter
-from tests.plugins.car_hire.shop import Shop
+from tests.plugins.car_hire.shop import Shop, class_prices
 from tests.plugins.car_hire.test_pages import typed
 
 TREAD = {"winter": {"tread_mm": 6}}
@@ -52,7 +52,11 @@ async def ground(world: World) -> AsyncIterator[Ground]:
 
 @pytest.fixture
 async def shop(ground: Ground) -> Shop:
-    return await Shop.open(ground.site.world.databases, ground.tenant, daily_rate=Decimal(40))
+    return await Shop.open(
+        ground.site.world.databases,
+        ground.tenant,
+        prices=class_prices(rate=pricing.Rate(day=Decimal(40))),
+    )
 
 
 @pytest.fixture

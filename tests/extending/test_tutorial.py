@@ -101,7 +101,7 @@ async def test_what_the_tutorial_says_works(world: World, guestbook: Plugin) -> 
             assert "Lovely cars" in home
         async with await ground.site.person(ground.tenant, Role.OWNER) as owner:
             assert "Lines on a page" in (await owner.get("/settings/guestbook")).text
-        shop = await Shop.open(world.databases, ground.tenant, daily_rate=Decimal("39.90"))
+        shop = await Shop.open(world.databases, ground.tenant)
         quote = await shop.quote(hours=24 * 8)
         assert quote.net == (Decimal("39.90") - Decimal("3.99")) * 8
 

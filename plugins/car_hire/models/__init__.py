@@ -4,6 +4,7 @@ from plugins.car_hire.models.bookings import Booking, Hire
 from plugins.car_hire.models.fleet import FULL_TANK, GEARS, VEHICLE_STATUSES, Vehicle, VehicleClass
 from plugins.car_hire.models.occupancies import BLOCK_REASONS, NO_OVERLAP, Block, Occupancy
 from plugins.car_hire.models.people import Customer
+from plugins.car_hire.models.prices import ClassPriceRow, PriceList
 from plugins.car_hire.models.quotes import BillLine, MoneyLine, Quote, QuoteLine
 
 __all__ = [
@@ -15,10 +16,12 @@ __all__ = [
     "BillLine",
     "Block",
     "Booking",
+    "ClassPriceRow",
     "Customer",
     "Hire",
     "MoneyLine",
     "Occupancy",
+    "PriceList",
     "Quote",
     "QuoteLine",
     "Vehicle",

@@ -1,4 +1,4 @@
-"""Vehicle classes with their rates, and the vehicles of each."""
+"""Vehicle classes, and the vehicles of each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,6 @@ from core.clock import now
 from core.db import Base
 from core.i18n import LazyText, _
 from core.ids import new_id
-from core.money import Money
 
 
 def line(keeps: LazyText) -> dict[str, Any]:
@@ -40,7 +39,7 @@ def money_column() -> Mapped[Decimal]:
 
 
 class VehicleClass(Base):
-    """What customers choose: a kind of car and what it costs. Rates are net of tax."""
+    """What customers choose: a kind of car. What it costs, the price lists say."""
 
     __tablename__ = "car_hire_classes"
 
@@ -51,13 +50,6 @@ class VehicleClass(Base):
     seats: Mapped[int]
     gears: Mapped[str] = mapped_column(Text)
     currency: Mapped[str] = mapped_column(Text)
-    daily_rate: Mapped[Decimal] = money_column()
-    tax_rate: Mapped[Decimal] = mapped_column(Numeric(6, 4))
-    """0.23 for 23 %."""
-    deposit: Mapped[Decimal] = money_column()
-    included_km_per_day: Mapped[int]
-    price_per_km: Mapped[Decimal] = money_column()
-    fuel_price_per_eighth: Mapped[Decimal] = money_column()
     minimum_age: Mapped[int]
     on_offer: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
@@ -66,30 +58,9 @@ class VehicleClass(Base):
         Index("uq_car_hire_classes_name", func.lower(text("name")), unique=True),
         CheckConstraint("seats BETWEEN 1 AND 60", name="seats"),
         CheckConstraint("gears IN ('manual', 'automatic')", name="gears"),
-        CheckConstraint(
-            "daily_rate >= 0 AND deposit >= 0 AND price_per_km >= 0 AND fuel_price_per_eighth >= 0",
-            name="amounts",
-        ),
-        CheckConstraint("tax_rate BETWEEN 0 AND 1", name="tax_rate"),
-        CheckConstraint("included_km_per_day >= 0", name="included_km"),
         CheckConstraint("minimum_age BETWEEN 16 AND 99", name="minimum_age"),
         line(_("Classes of cars with their rates and deposits")),
     )
-
-    @property
-    def daily_rate_gross(self) -> Money:
-        """What a day costs, tax included."""
-        return Money(self.daily_rate * (1 + self.tax_rate), self.currency).rounded()
-
-    @property
-    def daily_rate_money(self) -> Money:
-        """The daily rate, net of tax."""
-        return Money(self.daily_rate, self.currency)
-
-    @property
-    def deposit_money(self) -> Money:
-        """What is reserved on the card during a hire."""
-        return Money(self.deposit, self.currency)
 
 
 class Vehicle(Base):

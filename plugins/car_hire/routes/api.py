@@ -14,6 +14,7 @@ from core.auth import identity
 from core.permissions import member, permission, public
 from core.web.api import Listing, expected, page_of, place
 from core.web.forms import bind
+from plugins.car_hire.models import VehicleClass
 from plugins.car_hire.routes import views
 from plugins.car_hire.routes.http import (
     API,
@@ -49,12 +50,13 @@ from plugins.car_hire.services import (
     paying_later,
     quotes,
 )
+from plugins.car_hire.services.prices import current
 
 Session = NamedDependency[AsyncSession]
 
 
 class Classes(Controller):
-    """Vehicle classes and their rates."""
+    """Vehicle classes."""
 
     path = f"{API}/classes"
     tags = ("Car hire",)
@@ -63,19 +65,20 @@ class Classes(Controller):
     async def listing(self, session: Session) -> Listing[views.ClassView]:
         """Every class; customers see those on offer."""
         found = await fleet.classes(session, on_offer=not is_desk())
-        return Listing([views.ClassView.of(each) for each in found])
+        shown = (await current.read(session)).shown()
+        return Listing([views.ClassView.of(each, shown.get(each.id)) for each in found])
 
     @post(access=permission(RATES), idempotent=True)
     async def add(self, session: Session, data: JSONBody[ClassInput]) -> Response[views.ClassView]:
         """Add a class."""
         made = await fleet.add_class(session, data)
-        return versioned(views.ClassView.of(made), 201)
+        return versioned(views.ClassView.of(made, None), 201)
 
     @get("/{class_id:uuid}", access=public)
     async def show(self, session: Session, class_id: FromPath[UUID]) -> Response[views.ClassView]:
         """One class."""
         found = await fleet.vehicle_class(session, class_id)
-        return versioned(views.ClassView.of(found))
+        return versioned(await _priced(session, found))
 
     @put("/{class_id:uuid}", access=permission(RATES))
     async def change(
@@ -87,7 +90,12 @@ class Classes(Controller):
     ) -> Response[views.ClassView]:
         """Change a class; If-Match guards against overwriting somebody else's change."""
         found = await fleet.change_class(session, class_id, data, expected(request))
-        return versioned(views.ClassView.of(found))
+        return versioned(await _priced(session, found))
+
+
+async def _priced(session: AsyncSession, found: VehicleClass) -> views.ClassView:
+    prices = await current.read(session, found.id)
+    return views.ClassView.of(found, prices.shown().get(found.id))
 
 
 class Vehicles(Controller):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
@@ -49,6 +50,12 @@ V = TypeVar("V", bound=Versioned)
 def versioned(view: V, status: int = 200) -> Response[V]:
     """``view`` with its version as ETag."""
     return Response(view, status_code=status, headers={"etag": f'"{view.version}"'})
+
+
+def version_seen(typed: dict[str, Any]) -> int | None:
+    """The version that the editor saw, taken out of what a form's hidden field holds."""
+    version = str(typed.pop("version", ""))
+    return int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None
 
 
 async def bookings_page(session: AsyncSession, cursor: str | None, **wanted: Any) -> dict[str, Any]:

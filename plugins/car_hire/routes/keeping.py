@@ -1,9 +1,9 @@
-"""The desk's books: fleet, customers and rates."""
+"""The desk's books: fleet, customers and classes."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
@@ -20,7 +20,7 @@ from core.web.api import paged, place
 from core.web.forms import Bound, Form, bind, blank, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire import policy
-from plugins.car_hire.models import GEARS, VEHICLE_STATUSES, VehicleClass
+from plugins.car_hire.models import GEARS, VEHICLE_STATUSES
 from plugins.car_hire.routes.http import (
     DESK,
     FLEET,
@@ -31,6 +31,7 @@ from plugins.car_hire.routes.http import (
 )
 from plugins.car_hire.schemas import ClassInput, CustomerInput, VehicleInput
 from plugins.car_hire.services import customers, fleet
+from plugins.car_hire.services.prices import current
 
 PATH = "/car-hire/desk"
 Session = NamedDependency[AsyncSession]
@@ -179,8 +180,8 @@ class Customers(Controller):
         )
 
 
-class Rates(Controller):
-    """Classes and what they cost."""
+class Classes(Controller):
+    """What kinds of cars there are."""
 
     path = f"{PATH}/classes"
     include_in_schema = False
@@ -188,8 +189,9 @@ class Rates(Controller):
     @get(access=permission(DESK))
     async def listing(self, session: Session) -> Page:
         """Every class."""
-        rows = await fleet.classes(session)
-        return Page("car_hire/desk/classes.html", {"rows": rows, "gears": GEARS})
+        rows, prices = await fleet.classes(session), await current.read(session)
+        context = {"rows": rows, "gears": GEARS, "prices": prices.shown()}
+        return Page("car_hire/desk/classes.html", context)
 
     @get("/new", access=permission(RATES))
     async def new(self, session: Session) -> Page:
@@ -207,43 +209,32 @@ class Rates(Controller):
             partial(fleet.add_class, session),
             partial(_class_page, session),
             f"{PATH}/classes",
-            _("The class is added"),
+            _("The class is added. Give it a price, so that it can be hired"),
         )
 
     @get("/{class_id:uuid}", access=permission(RATES))
     async def show(self, session: Session, class_id: FromPath[UUID]) -> Page:
         """One class."""
         found = await fleet.vehicle_class(session, class_id)
-        return await _class_page(session, blank(ClassInput, _rates(found)), class_id)
+        return await _class_page(session, blank(ClassInput, _values(found, ClassInput)), class_id)
 
     @post("/{class_id:uuid}", access=permission(RATES))
     async def change(
         self, request: AnyRequest, session: Session, class_id: FromPath[UUID]
     ) -> Page | SeeOther:
-        """Change a class; quotes already made keep their rates."""
+        """Change a class."""
         return await _save(
             request,
             ClassInput,
             partial(fleet.change_class, session, class_id, expected=await _seen(request)),
             partial(_class_page, session, class_id=class_id),
             f"{PATH}/classes",
-            _("Saved. Quotes already made keep their rates"),
+            _("Saved"),
         )
 
 
 def _values(row: object, kind: type[Form]) -> dict[str, Any]:
     return {field: getattr(row, field) for field in kind.__struct_fields__}
-
-
-def _rates(row: VehicleClass) -> Mapping[str, Any]:
-    kept = {
-        field: getattr(row, field)
-        for field in ClassInput.__struct_fields__
-        if field != "tax_percent"
-    }
-    money = ("daily_rate", "deposit", "price_per_km", "fuel_price_per_eighth")
-    shown = {field: fleet.plain(kept[field]) for field in money}
-    return kept | shown | {"tax_percent": fleet.plain(row.tax_rate * 100)}
 
 
 async def _vehicle_page(
@@ -291,4 +282,4 @@ async def _class_page(
     return Page("car_hire/desk/class.html", {"form": form, "found": found}, status=status)
 
 
-CONTROLLERS = (Fleet, Customers, Rates)
+CONTROLLERS = (Fleet, Customers, Classes)

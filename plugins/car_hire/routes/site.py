@@ -43,6 +43,7 @@ from plugins.car_hire.services import (
     quotes,
 )
 from plugins.car_hire.services.describe import told
+from plugins.car_hire.services.prices import current
 
 SITE = "/car-hire"
 Session = NamedDependency[AsyncSession]
@@ -75,6 +76,7 @@ class Site(Controller):
             {
                 "form": form,
                 "classes": classes,
+                "prices": {} if offers else (await current.read(session)).shown(),
                 "class_names": {str(each.id): each.name for each in classes},
                 "offers": offers,
                 "gears": GEARS,
@@ -210,6 +212,7 @@ async def _quote_page(
             "quote": quote,
             "lines": [told(line, quote.currency) for line in await quotes.lines(session, quote.id)],
             "vehicle_class": await fleet.vehicle_class(session, quote.class_id),
+            "mileage": quotes.terms_then(quote).mileage,
             "money": lambda amount: quotes.money_of(quote, amount),
             "form": form,
             "person": person,

@@ -12,6 +12,7 @@ from core.plugin import Place, Slot
 from plugins.car_hire.models import GEARS, states
 from plugins.car_hire.routes.http import DESK
 from plugins.car_hire.services import customers, fleet, looking
+from plugins.car_hire.services.prices import current
 
 _SHOWN: Final = 3
 
@@ -25,9 +26,11 @@ PLACES: Final = (BOOKING,)
 
 async def cheapest(session: AsyncSession) -> dict[str, Any] | None:
     """A few classes for a business's home page, the cheapest first."""
-    offered = await fleet.classes(session, on_offer=True)
-    offered = sorted(offered, key=lambda each: each.daily_rate)
-    return {"classes": offered[:_SHOWN], "gears": GEARS} if offered else None
+    prices = (await current.read(session)).shown()
+    offered = [each for each in await fleet.classes(session, on_offer=True) if each.id in prices]
+    offered.sort(key=lambda each: prices[each.id].day_gross.amount)
+    shown = {"classes": offered[:_SHOWN], "gears": GEARS, "prices": prices}
+    return shown if offered else None
 
 
 async def next_booking(session: AsyncSession) -> dict[str, Any] | None:

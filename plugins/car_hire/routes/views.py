@@ -13,6 +13,7 @@ from core.db import Base
 from plugins.car_hire.models import BillLine, Hire, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.services import pricing
 from plugins.car_hire.services.describe import told
+from plugins.car_hire.services.prices.current import Shown
 from plugins.car_hire.services.quotes import Offer
 
 
@@ -34,7 +35,10 @@ class RowView(View, frozen=True, kw_only=True):
 
 
 class ClassView(View, frozen=True, kw_only=True):
-    """A vehicle class; amounts are net of tax."""
+    """A vehicle class, and what it costs today outside seasons: net of tax, None without a price.
+
+    ``included_km_per_day`` None is as far as one likes.
+    """
 
     id: UUID
     version: int
@@ -43,19 +47,28 @@ class ClassView(View, frozen=True, kw_only=True):
     seats: int
     gears: str
     currency: str
-    daily_rate: Decimal
-    tax_percent: Decimal
-    deposit: Decimal
-    included_km_per_day: int
-    price_per_km: Decimal
-    fuel_price_per_eighth: Decimal
     minimum_age: int
     on_offer: bool
+    daily_rate: Decimal | None = None
+    tax_percent: Decimal | None = None
+    deposit: Decimal | None = None
+    included_km_per_day: int | None = None
+    price_per_km: Decimal | None = None
 
     @classmethod
-    def of(cls, row: VehicleClass) -> Self:
-        """As it is kept."""
-        return cls(tax_percent=row.tax_rate * 100, **_columns(cls, row, but="tax_percent"))
+    def of(cls, row: VehicleClass, shown: Shown | None) -> Self:
+        """As it is kept, with its price by the list that counts."""
+        kept = {name: getattr(row, name) for name in cls.__struct_fields__ if hasattr(row, name)}
+        if shown is None:
+            return cls(**kept)
+        return cls(
+            daily_rate=shown.day.amount,
+            tax_percent=shown.tax_rate * 100,
+            deposit=shown.deposit.amount,
+            included_km_per_day=shown.mileage.per_day,
+            price_per_km=shown.mileage.per_km,
+            **kept,
+        )
 
 
 class VehicleView(RowView, frozen=True, kw_only=True):
@@ -144,7 +157,7 @@ class OfferView(View, frozen=True, kw_only=True):
             net=offer.priced.net.amount,
             tax=offer.priced.tax.amount,
             gross=offer.priced.gross.amount,
-            deposit=offer.vehicle_class.deposit,
+            deposit=offer.terms.deposit,
         )
 
 

@@ -95,8 +95,7 @@ async def free_vehicles(
 async def free_by_class(
     session: AsyncSession, period: Range[datetime]
 ) -> Sequence[tuple[VehicleClass, int]]:
-    """Every class on offer and how many of its cars seem free: those with any first, then the
-    cheapest."""
+    """Every class on offer and how many of its cars seem free."""
     free = (
         select(Vehicle.class_id, func.count().label("free"))
         .where(Vehicle.status == "available", ~_OVERLAPS, ~_IS_LATE)
@@ -107,6 +106,6 @@ async def free_by_class(
         select(VehicleClass, func.coalesce(free.c.free, 0))
         .outerjoin(free, free.c.class_id == VehicleClass.id)
         .where(VehicleClass.on_offer)
-        .order_by(free.c.free.is_(None), VehicleClass.daily_rate, VehicleClass.id)
+        .order_by(VehicleClass.id)
     )
     return [(row[0], row[1]) for row in (await session.execute(query, asked(period))).all()]

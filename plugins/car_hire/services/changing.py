@@ -30,6 +30,7 @@ from plugins.car_hire.services import (
 from plugins.car_hire.services.differences import Repriced
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.occupying import Period
+from plugins.car_hire.services.prices import current
 
 PAID_FOR: Final = "car_hire.booking"
 """What the payment of a booking is for, as ``paying`` names it."""
@@ -277,7 +278,8 @@ async def _of_class(session: AsyncSession, booking: Booking, class_id: UUID) -> 
     chosen = await fleet.vehicle_class(session, class_id)
     if class_id == booking.class_id or chosen.currency != booking.currency:
         raise Invalid(errors=[FieldError("class_id", _("Choose another class"))])
-    terms = quotes.terms_of(chosen, await policy.read(session))
+    prices = await current.read(session, class_id)
+    terms = prices.terms(class_id, quote.starts_at, await policy.read(session))
     return await differences.of_class(session, quote, chosen, terms)
 
 

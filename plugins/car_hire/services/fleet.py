@@ -1,17 +1,17 @@
-"""Classes with their rates, and the cars of each."""
+"""Classes, and the cars of each."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
 from sqlalchemy import Row, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.audit import services as audit
-from core.errors import Conflict, FieldError, Invalid, NotFound
+from core.errors import Conflict, Invalid, NotFound
 from core.i18n import _
 from core.ids import new_id
 from core.quotas import Limit, give_back, take
@@ -83,11 +83,6 @@ async def classes(session: AsyncSession, *, on_offer: bool = False) -> Sequence[
     return (await session.scalars(query)).all()
 
 
-def plain(value: Decimal) -> str:
-    """``12.5`` rather than ``12.500000``, for a form."""
-    return f"{value.normalize():f}"
-
-
 async def vehicle_class(session: AsyncSession, class_id: UUID) -> VehicleClass:
     """One class.
 
@@ -101,13 +96,13 @@ async def vehicle_class(session: AsyncSession, class_id: UUID) -> VehicleClass:
 
 
 async def add_class(session: AsyncSession, given: ClassInput) -> VehicleClass:
-    """Add a class; prices are in the tenant's currency.
+    """Add a class; it can be hired once a published price list says what it costs.
 
     Raises:
         Invalid: naming the fields at fault.
     """
     tenant: Tenant = session.info["tenant"]
-    made = VehicleClass(id=new_id(), currency=tenant.currency, **_class_values(given))
+    made = VehicleClass(id=new_id(), currency=tenant.currency, **msgspec.structs.asdict(given))
     async with unique(session, _CLASS_KEYS):
         session.add(made)
     await audit.record(session, "car_hire.class_added", "car_hire.class", made.id)
@@ -117,7 +112,7 @@ async def add_class(session: AsyncSession, given: ClassInput) -> VehicleClass:
 async def change_class(
     session: AsyncSession, class_id: UUID, given: ClassInput, expected: int | None
 ) -> VehicleClass:
-    """Change a class; quotes already made keep the rates they were made with.
+    """Change a class.
 
     Raises:
         EditedMeanwhile: it changed since version ``expected``.
@@ -127,29 +122,11 @@ async def change_class(
     if found is None:
         raise NotFound(_("There is no such class"))
     edit(found, expected)
-    values = _class_values(given)
+    values = msgspec.structs.asdict(given)
     async with unique(session, _CLASS_KEYS):
         changed = _apply(found, values)
     await audit.record(session, "car_hire.class_changed", "car_hire.class", found.id, changed)
     return found
-
-
-def _class_values(given: ClassInput) -> dict[str, Any]:
-    amounts = ("daily_rate", "deposit", "price_per_km", "fuel_price_per_eighth")
-    checks.refuse(
-        [
-            *(checks.amount(field, getattr(given, field)) for field in amounts),
-            checks.amount("tax_percent", given.tax_percent, decimals=2)
-            or (
-                FieldError("tax_percent", _("A tax is at most 100 %"))
-                if given.tax_percent > 100
-                else None
-            ),
-        ]
-    )
-    values = {field: getattr(given, field) for field in given.__struct_fields__}
-    values["tax_rate"] = values.pop("tax_percent") / Decimal(100)
-    return values
 
 
 async def vehicles(

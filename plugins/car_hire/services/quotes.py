@@ -24,6 +24,7 @@ from plugins.car_hire.errors import VehicleUnavailable
 from plugins.car_hire.models import BillLine, Booking, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.schemas import QuoteInput
 from plugins.car_hire.services import adding, availability, making_room, occupying, pricing
+from plugins.car_hire.services.prices import current
 
 LONGEST: Final = timedelta(days=90)
 FURTHEST: Final = timedelta(days=730)
@@ -41,6 +42,7 @@ class Offer:
     """A class, its price for the dates asked for, and how many cars of it are free."""
 
     vehicle_class: VehicleClass
+    terms: pricing.Terms
     priced: pricing.Priced
     days: int
     free: int
@@ -59,16 +61,24 @@ async def search(
     rules = await policy.read(session)
     period = occupying.blocked(starts_at, ends_at, rules.buffer)
     asked = asked_for(session, starts_at, ends_at)
-    return [
-        Offer(
+    prices = await current.read(session, class_id)
+    offers = []
+    for each, free in await availability.free_by_class(session, period):
+        if each.id not in prices.classes:
+            continue
+        terms = prices.terms(each.id, starts_at, rules)
+        offer = Offer(
             vehicle_class=each,
-            priced=await adding.to_quote(session, each, terms_of(each, rules), asked),
+            terms=terms,
+            priced=await adding.to_quote(session, each, terms, asked),
             days=pricing.days(starts_at, ends_at, rules.grace_minutes),
             free=free,
         )
-        for each, free in await availability.free_by_class(session, period)
-        if class_id is None or each.id == class_id
-    ]
+        offers.append(offer)
+    return sorted(
+        offers,
+        key=lambda each: (not each.free, each.priced.gross.amount, each.vehicle_class.id),
+    )
 
 
 async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
@@ -77,6 +87,7 @@ async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
     Raises:
         Invalid: the dates make no sense, or there is no such class.
         VehicleUnavailable: no car of the class is free then.
+        NotPriced: no price list says what the class costs.
     """
     check_dates(wanted.starts_at, wanted.ends_at)
     chosen = await session.get(VehicleClass, wanted.class_id)
@@ -95,8 +106,13 @@ async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
 async def keep(
     session: AsyncSession, wanted: QuoteInput, chosen: VehicleClass, rules: policy.Policy
 ) -> Quote:
-    """Keep a price for whatever time, without asking whether a car is free."""
-    terms = terms_of(chosen, rules)
+    """Keep a price for whatever time, without asking whether a car is free.
+
+    Raises:
+        NotPriced: no price list says what the class costs.
+    """
+    prices = await current.read(session, chosen.id)
+    terms = prices.terms(chosen.id, wanted.starts_at, rules)
     asked = asked_for(session, wanted.starts_at, wanted.ends_at)
     priced = await adding.to_quote(session, chosen, terms, asked)
     now = clock.now()
@@ -160,21 +176,6 @@ async def purge(session: AsyncSession) -> bool:
     return len(batch) == PURGED_AT_ONCE
 
 
-def terms_of(chosen: VehicleClass, rules: policy.Policy) -> pricing.Terms:
-    """The rates of a class and the rules of the house, as they are now."""
-    unit = chosen.currency
-    return pricing.Terms(
-        currency=unit,
-        rate=pricing.Rate(day=chosen.daily_rate),
-        taxes=pricing.Taxes(hire=chosen.tax_rate),
-        deposit=Money(chosen.deposit, unit).rounded().amount,
-        grace_minutes=rules.grace_minutes,
-        mileage=pricing.Mileage(per_day=chosen.included_km_per_day, per_km=chosen.price_per_km),
-        fuel=pricing.Fuel(per_unit=chosen.fuel_price_per_eighth),
-        late=pricing.Late(per_hour=rules.late_fee_per_hour),
-    )
-
-
 def asked_for(session: AsyncSession, starts_at: datetime, ends_at: datetime) -> pricing.Asked:
     """What is asked of the price list, by the business's clock."""
     tenant: Tenant = session.info["tenant"]
@@ -187,6 +188,11 @@ def asked_for(session: AsyncSession, starts_at: datetime, ends_at: datetime) -> 
 def terms_then(quote: Quote) -> pricing.Terms:
     """The rates and rules as they were when ``quote`` was made."""
     return msgspec.convert(quote.terms, pricing.Terms)
+
+
+def again(quote: Quote) -> pricing.Priced:
+    """The price made again from what is stored with it, without the lines of other plugins."""
+    return pricing.quote(terms_then(quote), msgspec.convert(quote.asked, pricing.Asked))
 
 
 def money_of(quote: Quote, amount: Decimal) -> Money:

@@ -17,14 +17,9 @@ CLASS = {
     "name": "Of the weekend tests",
     "seats": 5,
     "gears": "manual",
-    "daily_rate": "40.00",
-    "tax_percent": "23",
-    "deposit": "300",
-    "included_km_per_day": 200,
-    "price_per_km": "0.15",
-    "fuel_price_per_eighth": "12.50",
     "minimum_age": 21,
 }
+PRICES = {"rate": {"day": "40.00"}, "deposit": "300", "km_per_day": 200, "per_km": "0.15"}
 CAR = {
     "make": "Renault",
     "model": "Clio",
@@ -48,6 +43,12 @@ async def class_id(business: Business) -> str:
     async with await business.person(Role.OWNER) as owner:
         made = await owner.post("/api/v1/car-hire/classes", json=CLASS)
         assert made.status_code == 201, made.text
+        lists = "/api/v1/car-hire/price-lists"
+        draft = f"{lists}/{(await owner.post(lists)).json()['id']}"
+        await owner.put(draft, json={"taxes": [{"kind": "hire", "percent": "23"}]})
+        priced = await owner.put(f"{draft}/classes/{made.json()['id']}", json=PRICES)
+        assert priced.status_code == 200, priced.text
+        assert (await owner.post(f"{draft}/publication", json={})).status_code == 201
         car = CAR | {"class_id": made.json()["id"]}
         added = await owner.post("/api/v1/car-hire/vehicles", json=car)
         assert added.status_code == 201, added.text

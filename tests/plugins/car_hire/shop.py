@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock
 from core.db import Databases
 from core.scope import Tenant
-from plugins.car_hire.models import Booking, Customer, Quote, Vehicle, VehicleClass
+from plugins.car_hire.models import Booking, Customer, PriceList, Quote, Vehicle, VehicleClass
 from plugins.car_hire.schemas import (
     ClassInput,
     CustomerInput,
@@ -25,7 +25,8 @@ from plugins.car_hire.schemas import (
     ReturnInput,
     VehicleInput,
 )
-from plugins.car_hire.services import bookings, customers, fleet, hires, quotes
+from plugins.car_hire.services import bookings, customers, fleet, hires, pricing, quotes
+from plugins.car_hire.services.prices import lists
 
 
 def class_input(**changes: Any) -> ClassInput:
@@ -33,15 +34,37 @@ def class_input(**changes: Any) -> ClassInput:
         "name": f"Compact {secrets.token_hex(4)}",
         "seats": 5,
         "gears": "manual",
-        "daily_rate": Decimal("39.90"),
-        "tax_percent": Decimal(23),
-        "deposit": Decimal(300),
-        "included_km_per_day": 200,
-        "price_per_km": Decimal("0.15"),
-        "fuel_price_per_eighth": Decimal("12.50"),
         "minimum_age": 21,
     }
     return ClassInput(**(values | changes))
+
+
+def class_prices(**changes: Any) -> pricing.ClassPrices:
+    values: dict[str, Any] = {
+        "rate": pricing.Rate(day=Decimal("39.90")),
+        "deposit": Decimal(300),
+        "mileage": pricing.Mileage(per_day=200, per_km=Decimal("0.15")),
+        "fuel": pricing.Fuel(per_unit=Decimal("12.50")),
+    }
+    return pricing.ClassPrices(**(values | changes))
+
+
+def house_rules(**changes: Any) -> pricing.HouseRules:
+    values = {"taxes": (pricing.TaxRule(kind="hire", rate=Decimal("0.23")),)}
+    return pricing.HouseRules(**(values | changes))
+
+
+async def publish(
+    session: AsyncSession,
+    prices: dict[UUID, pricing.ClassPrices],
+    rules: pricing.HouseRules | None = None,
+) -> PriceList:
+    """A list that counts now, with these prices beside those there were."""
+    draft = await lists.begin(session)
+    if rules is not None:
+        await lists.put_rules(session, draft.id, rules)
+    await lists.put_prices(session, draft.id, prices)
+    return await lists.publish(session, draft.id)
 
 
 def vehicle_input(class_id: UUID, **changes: Any) -> VehicleInput:
@@ -85,10 +108,16 @@ class Shop:
 
     @classmethod
     async def open(
-        cls, databases: Databases, tenant: Tenant, cars: int = 3, **class_changes: Any
+        cls,
+        databases: Databases,
+        tenant: Tenant,
+        cars: int = 3,
+        prices: pricing.ClassPrices | None = None,
+        **class_changes: Any,
     ) -> Shop:
         async with databases.transaction(tenant) as session:
             made = await fleet.add_class(session, class_input(**class_changes))
+            await publish(session, {made.id: prices or class_prices()}, house_rules())
             vehicles = [
                 await fleet.add_vehicle(session, vehicle_input(made.id)) for _ in range(cars)
             ]

@@ -17,7 +17,7 @@ from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Customer, Hire, Occupancy, Vehicle
 from plugins.car_hire.schemas import ReturnInput
 from plugins.car_hire.services import bookings, checks, fleet, hires, occupying, pricing, quotes
-from tests.plugins.car_hire.shop import Shop
+from tests.plugins.car_hire.shop import Shop, class_prices, publish
 
 
 async def test_a_car_drives_off_once_the_deposit_is_held(shop: Shop) -> None:
@@ -165,8 +165,8 @@ async def test_rates_that_change_later_do_not_change_the_bill(shop: Shop) -> Non
     """The bill is made from the terms of the quote, not from today's rates."""
     _booking, hire_id = await shop.out()
     async with shop.transaction() as session:
-        found = await fleet.vehicle_class(session, shop.vehicle_class.id)
-        found.fuel_price_per_eighth = Decimal(99)
+        fuel = pricing.Fuel(per_unit=Decimal(99))
+        await publish(session, {shop.vehicle_class.id: class_prices(fuel=fuel)})
     await shop.back(hire_id, fuel_eighths=7)
     async with shop.transaction() as session:
         (line,) = await hires.bill_lines(session, hire_id)

@@ -149,7 +149,7 @@ async def test_customers_and_classes_are_kept_by_form(site: Site, shop: Shop) ->
         assert again.status_code == 422
         assert 'id="name-error"' in again.text
         saved = await client.post(f"{DESK}/classes/{shop.vehicle_class.id}", data=typed(
-            class_input(), version="1", daily_rate="45,50"
+            class_input(), version="1", seats="7"
         ))  # fmt: skip
         assert saved.status_code == 303, saved.text[:3000]
 

@@ -8,6 +8,17 @@ from plugins.car_hire.services.pricing import rules
 from plugins.car_hire.services.pricing.billing import bill
 from plugins.car_hire.services.pricing.duration import days, length
 from plugins.car_hire.services.pricing.lines import Line, Priced, extended, foreign, summed
+from plugins.car_hire.services.pricing.lists import (
+    EVER,
+    ClassPrices,
+    HouseRules,
+    SeasonDates,
+    TaxRule,
+    dearer,
+    overlapping,
+    taxes,
+    terms,
+)
 from plugins.car_hire.services.pricing.quoting import quote
 from plugins.car_hire.services.pricing.terms import (
     Adjustment,
@@ -29,13 +40,16 @@ from plugins.car_hire.services.pricing.terms import (
 )
 
 __all__ = [
+    "EVER",
     "Adjustment",
     "Asked",
     "Chosen",
+    "ClassPrices",
     "Damage",
     "Discount",
     "Extra",
     "Fuel",
+    "HouseRules",
     "Late",
     "Line",
     "Mileage",
@@ -43,16 +57,22 @@ __all__ = [
     "Rate",
     "Readings",
     "Season",
+    "SeasonDates",
+    "TaxRule",
     "Taxes",
     "Terms",
     "Waiver",
     "YoungDriver",
     "bill",
     "days",
+    "dearer",
     "extended",
     "foreign",
     "length",
+    "overlapping",
     "quote",
     "rules",
     "summed",
+    "taxes",
+    "terms",
 ]
