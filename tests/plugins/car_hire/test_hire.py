@@ -56,7 +56,8 @@ async def test_ten_clicks_hand_over_one_car(shop: Shop) -> None:
 
 async def test_without_a_deposit_the_car_leaves_at_once(shop: Shop) -> None:
     """A class without a deposit asks for no second payment."""
-    free = await Shop.open(shop.databases, shop.tenant, deposit=Decimal(0))
+    prices = class_prices(deposit=Decimal(0))
+    free = await Shop.open(shop.databases, shop.tenant, prices=prices)
     booking = await free.confirmed()
     async with free.transaction() as session:
         assert (await hires.prepare(session, free.readings(booking))).state == "out"
