@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.scope import Tenant
-from plugins.car_hire import policy
+from plugins.car_hire import demo_prices, policy
 from plugins.car_hire.models import Booking, Customer, Hire, Quote, Vehicle, VehicleClass
 from plugins.car_hire.schemas import (
     ClassInput,
@@ -31,9 +31,6 @@ _CLASSES: Final = (
     ("Compact", 5, "manual", 39, 300, 250, "0.14", 11, 21, "Room for four and their cases."),
     ("Family", 7, "automatic", 64, 500, 250, "0.18", 14, 23, "Seven seats and a large boot."),
     ("Electric", 5, "automatic", 54, 500, 300, "0.10", 6, 23, "Quiet, quick and charged."),
-)
-_HOUSE: Final = pricing.HouseRules(
-    taxes=(pricing.TaxRule(kind="hire", rate=Decimal("0.23")),),
 )
 _FLEET: Final = (
     ("Economy", "Fiat", "500 Hybrid", 2024, "white", "AF-31-MN", 18_420, 8),
@@ -83,7 +80,7 @@ async def seed(session: AsyncSession) -> None:
             fuel=pricing.Fuel(per_unit=Decimal(eighth)),
         )
     first = await lists.begin(session)
-    await lists.put_rules(session, first.id, _HOUSE)
+    await lists.put_rules(session, first.id, demo_prices.HOUSE)
     await lists.put_prices(session, first.id, prices)
     await lists.publish(session, first.id)
 
@@ -93,6 +90,7 @@ async def demo(session: AsyncSession) -> None:
     if await session.scalar(select(func.count()).select_from(Vehicle)):
         return
     await seed(session)
+    await demo_prices.publish(session)
     story = await _Story.begin(session)
     for step in _STORY:
         await story.tell(step)

@@ -10,9 +10,9 @@ import pytest
 from core.errors import EditedMeanwhile
 from plugins.car_hire.errors import Collision, NotNow
 from plugins.car_hire.schemas import BlockInput, ReturnInput
-from plugins.car_hire.services import blocks, bookings, changing, hires, quotes
+from plugins.car_hire.services import blocks, bookings, changing, hires, pricing, quotes
 from plugins.car_hire.services.pricing import rules
-from tests.plugins.car_hire.shop import Shop
+from tests.plugins.car_hire.shop import Shop, class_prices
 
 
 @pytest.fixture
@@ -93,7 +93,8 @@ async def test_an_upgrade_shows_its_price_and_takes_a_car_of_the_class(shop: Sho
     """The dearer class at its own rates; the desk may also give the car for nothing."""
     from_class = await shop.confirmed(starts_in=5)
     kept_price = await shop.confirmed(starts_in=5)
-    dear = await Shop.open(shop.databases, shop.tenant, cars=2, daily_rate=Decimal(99))
+    prices = class_prices(rate=pricing.Rate(day=Decimal(99)))
+    dear = await Shop.open(shop.databases, shop.tenant, cars=2, prices=prices)
     async with shop.transaction() as session:
         made = await changing.preview_upgrade(session, from_class.id, dear.vehicle_class.id)
         changed = await changing.upgrade(session, from_class.id, dear.vehicle_class.id)

@@ -34,6 +34,9 @@ async def test_the_demonstration_shows_every_state(site: Site) -> None:
         "closed": 4, "cancelled": 1, "no_show": 1, "out": 3, "confirmed": 5, "expired": 1,
     }  # fmt: skip
     async with await site.person(made, Role.OWNER) as client:
+        prices = (await client.get("/car-hire/desk/prices")).text
+        assert "Christmas and New Year" in prices
+        assert "Counts now" in prices
         today = await client.get("/car-hire/desk")
         assert today.status_code == 200
         assert "Sean O&#39;Connor" in (await client.get("/car-hire/desk/bookings")).text
