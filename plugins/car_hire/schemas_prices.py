@@ -68,7 +68,7 @@ class AdjustmentInput(Named, kw_only=True):
 
     percent: Annotated[
         Decimal,
-        number(_("Percent"), min=-100, max=100, decimals=2, unit="%", hint=_("Less than 0 is off")),
+        number(_("Percent"), min=-100, max=100, decimals=2, unit="%"),
     ]
     lead_from: Annotated[int, whole(_("Days ahead, from"), max=730)] | None = None
     lead_to: Annotated[int, whole(_("Days ahead, to"), max=730)] | None = None
