@@ -59,7 +59,7 @@ class VehicleClass(Base):
         CheckConstraint("seats BETWEEN 1 AND 60", name="seats"),
         CheckConstraint("gears IN ('manual', 'automatic')", name="gears"),
         CheckConstraint("minimum_age BETWEEN 16 AND 99", name="minimum_age"),
-        line(_("Classes of cars with their rates and deposits")),
+        line(_("Classes of cars")),
     )
 
 

@@ -12,8 +12,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
 from core.db import Base
+from core.i18n import _
 from core.ids import new_id
-from plugins.car_hire.models.fleet import LINE
+from plugins.car_hire.models.fleet import line
 
 
 class PriceList(Base):
@@ -50,7 +51,7 @@ class PriceList(Base):
             "(state = 'published') = (effective_from IS NOT NULL AND published_at IS NOT NULL)",
             name="published",
         ),
-        LINE,
+        line(_("Price lists in versions: seasons, taxes and fees, and from when each counts")),
     )
 
 
@@ -66,5 +67,5 @@ class ClassPriceRow(Base):
 
     __table_args__ = (
         Index("uq_car_hire_class_prices_class", "list_id", "class_id", unique=True),
-        LINE,
+        line(_("What each class costs by each price list")),
     )
