@@ -64,7 +64,7 @@ class Loot:
             told = select(Notification.id).where(Notification.subject_id == str(user_id))
             notification_id = (await session.scalars(told)).one()
             car = await fleet.vehicle(session, shop.cars[0].id)
-            list_id = (await lists.history(session))[0].id
+            list_id = (await lists.begin(session)).id
             versions = (car.version, shop.vehicle_class.version)
         platform = site.world.platform
         async with site.world.databases.transaction(platform) as session:
@@ -120,6 +120,7 @@ class Loot:
             customer,
             {key: value for key, value in customer.items() if key not in {"name", "email"}},
             {"payment_method": "pm_card_visa"},
+            {"rate": {"day": 40}},
             readings | {"licence_seen": "true"},
             readings,
             when,

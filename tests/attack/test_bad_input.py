@@ -147,7 +147,8 @@ async def accepted(
 TICKS = {"on_offer", "licence_seen"}
 """Boxes of forms: whatever a browser sends for one means that it is ticked."""
 BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonment", "answer",
-            "disconnection", "restoration", "erasure")  # fmt: skip
+            "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
+            "desk/prices")  # fmt: skip
 """How the paths end of routes that read nothing but their address."""
 
 

@@ -13,6 +13,7 @@ import msgspec
 from core.errors import DomainError, FieldError, Invalid
 from core.i18n import _
 from core.web.forms import Bound, Form, bind, blank
+from core.web.forms.messages import UNKNOWN
 from plugins.car_hire.models import VehicleClass
 from plugins.car_hire.schemas_prices import (
     AdjustmentInput,
@@ -63,6 +64,18 @@ def grid(
         form.prefix, form.id = at, str(each.id)
         rows.append(Row(each, form, bool(sent)))
     return rows
+
+
+def refuse_unknown(classes: Sequence[VehicleClass], typed: Typed) -> None:
+    """Refuse fields that belong to no class.
+
+    Raises:
+        Invalid: naming them.
+    """
+    known = tuple(f"{each.id}-" for each in classes)
+    errors = [FieldError(key, UNKNOWN) for key in typed if not key.startswith(known)]
+    if errors:
+        raise Invalid(errors=errors)
 
 
 def _kept(season: str, prices: pricing.ClassPrices | None) -> dict[str, Any]:
@@ -139,7 +152,8 @@ class Rules:
     @classmethod
     def typed(cls, typed: Typed) -> Rules:
         """As they were typed; a row that was emptied is gone."""
-        own = {key: value for key, value in typed.items() if key in FeesInput.__struct_fields__}
+        rows = tuple(f"{name}-" for name in KINDS)
+        own = {key: value for key, value in typed.items() if not key.startswith(rows)}
         made = cls(fees=bind(FeesInput, own))
         for name, kind in KINDS.items():
             found = [_below(at, typed) for at in _prefixes(name, typed)]
@@ -163,7 +177,8 @@ class Rules:
         """
         forms = [self.fees, *(form for rows in self.rows.values() for form in rows)]
         if not all(form.ok for form in forms):
-            raise Invalid(errors=[FieldError("", _("Mend the fields that are marked"))])
+            marked = FieldError("", _("Mend the fields that are marked"))
+            raise Invalid(errors=[marked, *self.fees.stray_errors])
         given = {name: [form.value for form in rows] for name, rows in self.rows.items()}
         return typing.house(self.fees.value, given["seasons"], given["adjustments"], given["taxes"])
 

@@ -11,7 +11,7 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
-from core.errors import DomainError
+from core.errors import DomainError, NotFound
 from core.i18n import _, in_reading
 from core.permissions import permission
 from core.scope import Tenant
@@ -71,6 +71,7 @@ class Prices(Controller):
     ) -> Page:
         """The grid of one season, or of what is not time; and a hire tried out."""
         found = await lists.one(session, list_id)
+        _check_season(found, season)
         asked = {key: value for key, value in request.query_params.items() if value}
         wanted = {key: asked[key] for key in TrialInput.__struct_fields__ if key in asked}
         trial = bind(TrialInput, wanted) if wanted else blank(TrialInput, usual_dates())
@@ -86,12 +87,15 @@ class Prices(Controller):
     ) -> Page | SeeOther:
         """Save a grid; with an error, show it again as it was typed."""
         found = await lists.one(session, list_id)
+        _check_season(found, season)
         typed = await typed_fields(request)
         known = await current.prices_of(session, list_id)
-        rows = price_rows.grid(season, await fleet.classes(session), known, typed)
+        expected, classes = version_seen(typed), await fleet.classes(session)
+        rows = price_rows.grid(season, classes, known, typed)
         try:
+            price_rows.refuse_unknown(classes, typed)
             given = price_rows.prices(rows, season, known)
-            await lists.put_prices(session, list_id, given, version_seen(typed))
+            await lists.put_prices(session, list_id, given, expected)
         except DomainError as error:
             return await _list_page(session, found, season, rows=rows, error=error)
         return SeeOther(f"{PATH}/{list_id}?season={season}", flash=_("Saved"))
@@ -110,9 +114,10 @@ class Prices(Controller):
         """Save them; with an error, show them again as they were typed."""
         found = await lists.one(session, list_id)
         typed = await typed_fields(request)
+        expected = version_seen(typed)
         rows = price_rows.Rules.typed(typed)
         try:
-            await lists.put_rules(session, list_id, rows.value, version_seen(typed))
+            await lists.put_rules(session, list_id, rows.value, expected)
         except DomainError as error:
             rows.refuse(error)
             return _rules_page(found, rows, error)
@@ -195,6 +200,16 @@ async def _list_page(
         },
         status=error.status if error else 200,
     )
+
+
+def _check_season(found: PriceList, season: str) -> None:
+    """Let through the tabs there are.
+
+    Raises:
+        NotFound: the list has no such season.
+    """
+    if season not in dict(_tabs(current.house_of(found))):
+        raise NotFound(_("This list has no such season"))
 
 
 def _tabs(house: pricing.HouseRules) -> list[tuple[str, Any]]:
