@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, TypeVar
 
 import msgspec
@@ -132,6 +133,12 @@ async def history(
     return found.all()
 
 
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[msgspec.structs.FieldInfo, ...]:
+    """Reading the annotations anew took longer than asking for the settings."""
+    return msgspec.structs.fields(kind)
+
+
 def convert(plugin: str, value: Mapping[str, Any], kind: type[S]) -> S:
     """What is stored, as the plugin's settings are today.
 
@@ -140,7 +147,7 @@ def convert(plugin: str, value: Mapping[str, Any], kind: type[S]) -> S:
     the fields together are refused, all have their defaults.
     """
     kept: dict[str, Any] = {}
-    for field in msgspec.structs.fields(kind):
+    for field in _fields(kind):
         if field.encode_name not in value:
             continue
         try:

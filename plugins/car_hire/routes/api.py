@@ -42,6 +42,7 @@ from plugins.car_hire.schemas import (
     VehicleInput,
 )
 from plugins.car_hire.services import (
+    availability,
     bookings,
     customers,
     fleet,
@@ -259,6 +260,7 @@ class Bookings(Controller):
         self, session: Session, data: JSONBody[BookingInput]
     ) -> Response[views.BookingView]:
         """Book a quoted car; it is held until it is paid or the hold ends."""
+        await availability.refuse_gone(session, data.quote_id)
         customer = await asking_customer(session, data.customer_id)
         await terms.accepted_now(session, identity.required(), data.terms)
         quote = await quotes.one(session, data.quote_id)

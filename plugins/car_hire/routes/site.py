@@ -34,6 +34,7 @@ from plugins.car_hire.routes.http import (
 )
 from plugins.car_hire.schemas import CardInput, CheckoutInput, LicenceInput, QuoteInput, SearchInput
 from plugins.car_hire.services import (
+    availability,
     bookings,
     customers,
     fleet,
@@ -110,6 +111,7 @@ class Site(Controller):
         quote = await quotes.one(session, quote_id)
         form = await posted(request, CheckoutInput)
         try:
+            await availability.refuse_gone(session, quote_id)
             person = identity.required()
             await terms.accepted_now(session, person, form.value.terms)
             customer = await customers.register(session, person, form.value)

@@ -12,7 +12,9 @@ from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
-from plugins.car_hire.models import Booking, Occupancy, Vehicle, VehicleClass
+from core.reads import Read
+from plugins.car_hire.errors import VehicleUnavailable
+from plugins.car_hire.models import Booking, Occupancy, Quote, Vehicle, VehicleClass
 
 LATE_HORIZON: Final = timedelta(hours=24)
 """A car that is late is not promised to anybody for so long from now."""
@@ -75,6 +77,65 @@ IS_FULL: Final = (
     )
     .exists()
 )
+
+
+_QUOTED: Final = (
+    select(Quote.class_id, func.tstzrange(Quote.starts_at, Quote.ends_at).label("period"))
+    .where(
+        Quote.id == bindparam("quote_id"),
+        ~select(Booking.id).where(Booking.quote_id == Quote.id).correlate(Quote).exists(),
+    )
+    .cte("quoted")
+)
+_OF_CLASS: Final = (
+    select(Vehicle.id)
+    .where(Vehicle.class_id == _QUOTED.c.class_id, Vehicle.status == literal_column("'available'"))
+    .cte("of_class")
+)
+_TAKEN: Final = (
+    select(func.lower(Occupancy.period).label("begins"), Occupancy.period)
+    .where(
+        Occupancy.vehicle_id.in_(select(_OF_CLASS.c.id)),
+        Occupancy.period.op("&&")(_QUOTED.c.period),
+    )
+    .cte("taken")
+)
+_MORE: Final = _TAKEN.alias("more")
+_GONE: Final = Read(
+    select(
+        select(_TAKEN.c.begins)
+        .where(
+            select(func.count())
+            .select_from(_MORE)
+            .where(
+                _MORE.c.period.op("@>")(
+                    func.greatest(_TAKEN.c.begins, func.lower(_QUOTED.c.period))
+                )
+            )
+            .correlate(_TAKEN, _QUOTED)
+            .scalar_subquery()
+            >= select(func.count()).select_from(_OF_CLASS).scalar_subquery()
+        )
+        .correlate(_QUOTED)
+        .exists()
+        .label("gone")
+    ).select_from(_QUOTED)
+)
+
+
+async def refuse_gone(session: AsyncSession, quote_id: UUID) -> None:
+    """Refuse a quote for a time at which every car of its class is taken: one statement, before
+    anything else is read, since that is what most hear while many want the same cars.
+
+    A quote that was booked is not refused, nor one whose cars seem to be gone for no more than
+    the cleaning between two hires; booking it has the last word.
+
+    Raises:
+        VehicleUnavailable: every car is taken, and moving bookings would free none.
+    """
+    found = await _GONE.one_or_none(session, quote_id=quote_id)
+    if found is not None and found["gone"]:
+        raise VehicleUnavailable
 
 
 def asked(period: Range[datetime]) -> dict[str, Any]:

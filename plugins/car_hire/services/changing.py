@@ -16,7 +16,7 @@ from core.i18n import _
 from core.payments.services.payments import Payments
 from core.payments.states import FAILED
 from plugins.car_hire import policy
-from plugins.car_hire.errors import NotNow, VehicleUnavailable
+from plugins.car_hire.errors import Collision, NotNow, VehicleUnavailable
 from plugins.car_hire.models import Booking, Hire, Vehicle
 from plugins.car_hire.services import (
     availability,
@@ -89,10 +89,10 @@ async def change_dates(
     made = await differences.of_dates(session, quote, starts_at, ends_at)
     period = await _period(session, booking, starts_at, ends_at)
     before = [booking.starts_at, booking.ends_at]
-    await _place(session, booking, period)
-    await differences.keep(session, booking, quote, made)
-    booking.starts_at, booking.ends_at = starts_at, ends_at
-    await session.flush()
+    with session.no_autoflush:  # the booking is written once, when all of it is known
+        await _place(session, booking, period)
+        booking.starts_at, booking.ends_at = starts_at, ends_at
+        await differences.keep(session, booking, quote, made)
     await audit.record(
         session, "car_hire.booking_changed", "car_hire.booking", booking.id,
         {"from": before, "to": [starts_at, ends_at], "difference": str(made.difference.amount)},
@@ -102,16 +102,15 @@ async def change_dates(
 
 async def _place(session: AsyncSession, booking: Booking, period: Period) -> None:
     await occupying.lock(session, [booking.vehicle_id])
-    found = await occupying.in_the_way(session, [booking.vehicle_id], period, but=[booking.id])
-    if found:
+    try:
+        await occupying.change(session, booking.id, booking.vehicle_id, period)
+    except Collision:
         other = await _other_car(session, booking, period)
         if other is None:
-            raise occupying.collision(found)
+            raise
         await occupying.lock(session, [other])
         await occupying.change(session, booking.id, other, period)
         booking.vehicle_id = other
-    else:
-        await occupying.change(session, booking.id, booking.vehicle_id, period)
 
 
 async def _other_car(session: AsyncSession, booking: Booking, period: Period) -> UUID | None:
