@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
@@ -240,7 +241,7 @@ class _Player:
         self.stand: list[tuple[UUID, bool]] = []
         """Bookings that were made and not cancelled here, and whether they are hot."""
         self.databases = Databases(pool_size=CONNECTIONS)
-        self.kinds: dict[str, Callable[[AsyncSession], Awaitable[None]]] = {
+        self.kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "late return": self._late_return,
             "maintenance": self._maintenance,
         }
@@ -286,8 +287,7 @@ class _Player:
             await self._book(next(self.hot if hot else self.other), hot=hot)
             return hot
         if kind in self.kinds:
-            async with self.databases.transaction(self.part.tenant) as session:
-                await self.kinds[kind](session)
+            await self.kinds[kind]()
             return True
         place = self.chance.randrange(len(self.stand))
         booking_id, hot = self.stand[place]
@@ -317,29 +317,36 @@ class _Player:
         else:
             await changing.swap(session, booking_id, self.chance.choice(self.stand)[0])
 
-    async def _maintenance(self, session: AsyncSession) -> None:
-        """A car is kept back for some hot hours, and released at once."""
+    def _transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
+        return self.databases.transaction(self.part.tenant)
+
+    async def _maintenance(self) -> None:
+        """A car is kept back for some hot hours, and released by the next request."""
         starts_at = clock.now() + timedelta(hours=self.chance.randint(1, HOT_HOURS))
         hours = timedelta(hours=self.chance.randint(2, 8))
         given = BlockInput(starts_at=starts_at, ends_at=starts_at + hours)
         car = self.chance.choice(self.part.cars)
-        block = await blocks.add_and_move(session, car, given)
-        await blocks.end(session, block.id)
+        async with self._transaction() as session:
+            block = await blocks.add_and_move(session, car, given)
+        async with self._transaction() as session:
+            await blocks.end(session, block.id)
 
-    async def _late_return(self, session: AsyncSession) -> None:
-        """A car that should have been back days ago comes back: out and in, in one go."""
-        customer = await customers.one(session, self.part.customer)
-        quote = await quotes.one(session, next(self.past))
-        booking = await bookings.place(session, quote, customer, "api")
-        await bookings.confirm(session, booking)
-        hire = await self._out(session, booking)
-        car = await session.get_one(Vehicle, booking.vehicle_id)
-        given = ReturnInput(
-            odometer_km=car.odometer_km + 50,
-            fuel_eighths=8,
-            returned_at=min(clock.now(), booking.ends_at + timedelta(hours=5)),
-        )
-        await hires.take_back(session, hire.id, given)
+    async def _late_return(self) -> None:
+        """A car that should have been back days ago is booked; then it goes and returns."""
+        async with self._transaction() as session:
+            customer = await customers.one(session, self.part.customer)
+            quote = await quotes.one(session, next(self.past))
+            booking = await bookings.place(session, quote, customer, "api")
+        async with self._transaction() as session:
+            booking = await bookings.locked(session, booking.id)
+            await bookings.confirm(session, booking)
+            hire = await self._out(session, booking)
+            given = ReturnInput(
+                odometer_km=hire.odometer_out + 50,
+                fuel_eighths=8,
+                returned_at=min(clock.now(), booking.ends_at + timedelta(hours=5)),
+            )
+            await hires.take_back(session, hire.id, given)
 
     async def _out(self, session: AsyncSession, booking: Booking) -> Hire:
         car = await session.get_one(Vehicle, booking.vehicle_id)

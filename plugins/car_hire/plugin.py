@@ -14,7 +14,16 @@ from plugins.car_hire.notices import NOTICES
 from plugins.car_hire.permissions import DESK, FLEET, RATES
 from plugins.car_hire.points import POINTS
 from plugins.car_hire.policy import PLUGIN, Policy
-from plugins.car_hire.routes import api, desk, keeping, prices, prices_api, site, slots
+from plugins.car_hire.routes import (
+    api,
+    calendar,
+    desk,
+    keeping,
+    prices,
+    prices_api,
+    site,
+    slots,
+)
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.paying_later import PAY_AT_DESK
@@ -36,6 +45,7 @@ NAVIGATION: Final = (
         for order, (title, path, icon, needs) in enumerate(
             (
                 (_("Today"), "", "calendar-due", DESK.name),
+                (_("Calendar"), "/calendar", "calendar-month", DESK.name),
                 (_("Bookings"), "/bookings", "calendar-event", DESK.name),
                 (_("Fleet"), "/fleet", "car", DESK.name),
                 (_("Customers"), "/customers", "users", DESK.name),
@@ -64,6 +74,7 @@ plugin: Final = Plugin(
         desk.Desk,
         *keeping.CONTROLLERS,
         *prices.CONTROLLERS,
+        *calendar.CONTROLLERS,
     ),
     navigation=NAVIGATION,
     audit_titles=TITLES,

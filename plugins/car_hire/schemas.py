@@ -138,10 +138,29 @@ class CardInput(Form, kw_only=True):
 
 
 class DatesInput(Form, kw_only=True):
-    """Other dates for a booking."""
+    """Other dates for a booking; ``version`` is the one that the editor saw."""
 
     starts_at: Annotated[datetime, moment(_("Pick-up"))]
     ends_at: Annotated[datetime, moment(_("Return"))]
+    version: int | None = None
+
+
+class UntilInput(Form, kw_only=True):
+    """From now until when somebody at the counter wants a car."""
+
+    ends_at: Annotated[datetime, moment(_("Return"))]
+
+
+class CarInput(Form, kw_only=True):
+    """Another car for a booking."""
+
+    vehicle_id: Annotated[UUID, choice(_("Car"))]
+
+
+class SwapInput(Form, kw_only=True):
+    """The booking to exchange cars with."""
+
+    number: Annotated[str, text(_("Number of the other booking"), min=4, max=12)]
 
 
 class BlockInput(Form, kw_only=True):

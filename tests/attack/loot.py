@@ -21,7 +21,8 @@ from core.notifications.models import Notification
 from core.permissions import Role
 from core.scope import Tenant
 from plugins.car_hire.notices import BOOKED
-from plugins.car_hire.services import fleet
+from plugins.car_hire.schemas import BlockInput
+from plugins.car_hire.services import blocks, fleet
 from plugins.car_hire.services.prices import lists
 from tenants.domains.services import claim
 from tenants.imports.models import ArchiveUpload
@@ -65,6 +66,9 @@ class Loot:
             notification_id = (await session.scalars(told)).one()
             car = await fleet.vehicle(session, shop.cars[0].id)
             list_id = (await lists.begin(session)).id
+            starts_at = shop.now + timedelta(days=300)
+            given = BlockInput(starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
+            block = await blocks.add(session, car.id, given)
             versions = (car.version, shop.vehicle_class.version)
         platform = site.world.platform
         async with site.world.databases.transaction(platform) as session:
@@ -84,6 +88,7 @@ class Loot:
             "quote_id": held.quote_id,
             "booking_id": held.id,
             "hire_id": hire_id,
+            "block_id": block.id,
             "person_id": user_id,
             "session_id": session_id,
             "mail_id": mail_id,

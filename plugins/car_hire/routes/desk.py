@@ -73,9 +73,18 @@ class Desk(Controller):
         return Page("car_hire/desk/bookings.html", {**found, "text": text, "status": status})
 
     @get("/bookings/new", access=ACCESS)
-    async def new(self, session: Session, customer: FromQuery[str] = "") -> Page:
+    async def new(
+        self,
+        session: Session,
+        customer: FromQuery[str] = "",
+        class_id: FromQuery[str] = "",
+        starts_at: FromQuery[str] = "",
+        ends_at: FromQuery[str] = "",
+    ) -> Page:
         """Book for somebody at the desk."""
-        form = blank(WalkInInput, {**usual_dates(), "customer_id": customer})
+        given = {"class_id": class_id, "starts_at": starts_at, "ends_at": ends_at}
+        known = {key: value for key, value in given.items() if value}
+        form = blank(WalkInInput, {**usual_dates(), "customer_id": customer, **known})
         return await _new_page(session, form)
 
     @post("/bookings/new", access=ACCESS, idempotent=True)

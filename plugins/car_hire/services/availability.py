@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text, bindparam, func, literal_column, select
+from sqlalchemy import DateTime, Text, and_, bindparam, func, literal_column, select
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -46,6 +46,8 @@ USABLE: Final = select(Vehicle.id).where(
     Vehicle.class_id == bindparam("class_id"), Vehicle.status == "available", ~_IS_LATE
 )
 """Cars that could be promised, were they free; None of them is out and late."""
+IS_FREE: Final = and_(~_OVERLAPS, ~_IS_LATE)
+"""Of a vehicle, with what ``asked`` gives."""
 FREE: Final = USABLE.where(~_OVERLAPS).order_by(
     func.md5(func.concat(Vehicle.id, bindparam("salt", type_=Text)))
 )

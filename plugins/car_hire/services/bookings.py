@@ -15,7 +15,7 @@ from sqlalchemy.orm import make_transient_to_detached
 
 from core import clock
 from core.audit import services as audit
-from core.errors import NotFound
+from core.errors import Invalid, NotFound
 from core.i18n import _
 from core.ids import new_id
 from core.scope import Tenant
@@ -217,6 +217,19 @@ async def one(session: AsyncSession, booking_id: UUID) -> Booking:
     found = await session.get(Booking, booking_id)
     if found is None:
         raise NotFound(_("There is no such booking"))
+    return found
+
+
+async def by_number(session: AsyncSession, number: str) -> Booking:
+    """The booking that people name so.
+
+    Raises:
+        Invalid: there is none.
+    """
+    wanted = select(Booking).where(Booking.number == number.strip().upper())
+    found = await session.scalar(wanted)
+    if found is None:
+        raise Invalid(_("There is no booking of this number"), field="number")
     return found
 
 

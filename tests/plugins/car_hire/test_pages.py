@@ -29,6 +29,9 @@ DESK_PAGES = [
     "/bookings",
     "/bookings?text=nobody&status=out",
     "/bookings/new",
+    "/calendar",
+    "/calendar?days=31&first=2026-03-20",
+    "/walk-in",
     "/fleet",
     "/fleet?text=zzzz",
     "/fleet/new",
@@ -96,8 +99,11 @@ async def test_pages_of_single_things(site: Site, shop: Shop) -> None:
         f"/bookings/{booking.id}",
         f"/bookings/{done.id}",
         f"/bookings/{prepared.id}",
+        f"/bookings/{prepared.id}/change",
+        f"/bookings/{booking.id}/change",
         f"/hires/{hire_id}/return",
         f"/fleet/{shop.cars[0].id}",
+        f"/fleet/{shop.cars[0].id}/blocks",
         f"/customers/{shop.customer.id}",
         f"/classes/{shop.vehicle_class.id}",
     ]
@@ -315,3 +321,43 @@ async def test_pages_of_a_tenant_without_car_hire(site: Site, shop: Shop) -> Non
         for path in (SITE, f"{SITE}/bookings", *(DESK + each for each in DESK_PAGES)):
             assert (await client.get(path)).status_code == 404, path
             assert (await client.post(path)).status_code == 404, path
+
+
+async def test_the_desk_extends_swaps_and_pins(site: Site, shop: Shop) -> None:
+    """The difference is shown before the dates change; each step leads back to the booking."""
+    one, other = await shop.confirmed(), await shop.confirmed()
+    here = f"{DESK}/bookings/{one.id}"
+    async with await site.person(shop.tenant, Role.STAFF) as client:
+        dates = walls(shop, 73)
+        answer = await client.post(f"{here}/difference", data=dates | {"version": "2"})
+        assert answer.status_code == 200, answer.text[:2000]
+        assert "39.90" in answer.text or "49.08" in answer.text
+        for path, data in (
+            ("dates", dates | {"version": "2"}),
+            ("swap", {"number": other.number.lower()}),
+            ("pin", {}),
+        ):
+            answer = await client.post(f"{here}/{path}", data=data)
+            assert answer.status_code == 303, (path, answer.text[:3000])
+        answer = await client.post(f"{here}/dates", data=dates | {"version": "2"})
+        assert answer.status_code == 412
+    async with shop.transaction() as session:
+        found = await bookings.one(session, one.id)
+    assert (found.pinned, found.vehicle_id) == (True, other.vehicle_id)
+    assert found.gross > one.gross
+
+
+async def test_a_calendar_shows_who_has_which_car_when(site: Site, shop: Shop) -> None:
+    """Bookings and maintenance by car; forty cars a page, always by as many questions."""
+    booking = await shop.confirmed(starts_in=30)
+    async with await site.person(shop.tenant, Role.STAFF) as client:
+        block = f"{DESK}/fleet/{shop.cars[0].id}/blocks"
+        given = walls(shop, 4) | {"reason": "maintenance"}
+        answer = await client.post(block, data=given)
+        assert answer.status_code == 303, answer.text[:3000]
+        wanted = f"{DESK}/calendar?class_id={shop.vehicle_class.id}"
+        page = (await client.get(wanted)).text
+        assert f"/bookings/{booking.id}" in page
+        assert "Maintenance" in page
+        for car in shop.cars:
+            assert car.plate in page
