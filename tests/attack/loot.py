@@ -38,6 +38,8 @@ class Loot:
     ids: Mapping[str, UUID]
     marks: tuple[str, ...]
     shop: Shop
+    number: str
+    """Of a booking with which the held one may exchange cars."""
     versions: tuple[int, int]
     """Of the car and of the class, when they were made ready."""
 
@@ -45,8 +47,9 @@ class Loot:
     async def of(cls, site: Site, tenant: Tenant) -> Loot:
         """Some of everything that a business has, in states in which most can be done with it."""
         shop = await Shop.open(site.world.databases, tenant, cars=3)
-        _, hire_id = await shop.out(starts_in=1)
-        held = await shop.book(starts_in=2)
+        gone, hire_id = await shop.out(starts_in=1)
+        held, other = await shop.book(starts_in=2), await shop.book(starts_in=60)
+        taken = {gone.vehicle_id, held.vehicle_id}
         user_id = await site.enrol(tenant, Role.STAFF)
         mail_id, secret = new_id(), f"letter-{new_id().hex}"
         async with shop.transaction() as session:
@@ -89,6 +92,7 @@ class Loot:
             "booking_id": held.id,
             "hire_id": hire_id,
             "block_id": block.id,
+            "free_car_id": next(car.id for car in shop.cars if car.id not in taken),
             "person_id": user_id,
             "session_id": session_id,
             "mail_id": mail_id,
@@ -105,6 +109,7 @@ class Loot:
             ids=ids,
             marks=(*words, user_id.hex, str(hire_id), str(held.id)),
             shop=shop,
+            number=other.number,
             versions=versions,
         )
 
@@ -158,4 +163,6 @@ class Loot:
             booking,
             booking | {"customer_id": str(self.ids["customer_id"])},
             {"booking_id": str(self.ids["booking_id"]), **readings},
+            {"vehicle_id": str(self.ids["free_car_id"])},
+            {"number": self.number},
         ]

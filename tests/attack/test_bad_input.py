@@ -144,11 +144,11 @@ async def accepted(
     raise Unexercised(f"{route}: add a body to loot.py that it accepts")
 
 
-TICKS = {"on_offer", "licence_seen"}
+TICKS = {"on_offer", "licence_seen", "move"}
 """Boxes of forms: whatever a browser sends for one means that it is ticked."""
 BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonment", "answer",
             "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
-            "desk/prices")  # fmt: skip
+            "desk/prices", "pin", "/end")  # fmt: skip
 """How the paths end of routes that read nothing but their address."""
 
 

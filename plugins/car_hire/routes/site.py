@@ -92,7 +92,7 @@ class Site(Controller):
         try:
             made = await quotes.make(session, form.value)
         except DomainError as error:
-            back = {key: str(form.raw.get(key, "")) for key in ("starts_at", "ends_at")}
+            back = {key: str(form.raw.get(key, ""))[:40] for key in ("starts_at", "ends_at")}
             return SeeOther(f"{SITE}?{urlencode(back)}", flash=error.message, level="danger")
         return SeeOther(f"{SITE}/quotes/{made.id}")
 
