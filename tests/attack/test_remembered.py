@@ -96,6 +96,7 @@ OF_NOBODY: Final = {
     "core/web/icons.py: _paths": _SOFTWARE,
     "core/web/shell.py: Shell.cookies": _REQUEST,
     "core/web/shell.py: Shell.toasts": _REQUEST,
+    "core/plugin_settings/services.py: _fields": _SOFTWARE,
     "plugins/car_hire/schemas.py: HireInput.steps": _REQUEST,
     "plugins/car_hire/services/repacking.py: _Chain._met": _REQUEST,
     "tenants/domains/names.py: _suffixes": "public suffixes",
