@@ -59,7 +59,7 @@ def _named(subject: Any) -> str:
     """A declaration by what it is called, anything else in its own words."""
     if isinstance(subject, Route):
         return str(subject)
-    called = (getattr(subject, each, None) for each in ("name", "id", "path"))
+    called = (getattr(subject, each, None) for each in ("name", "id", "key", "path"))
     return str(next(filter(None, called), subject))
 
 
