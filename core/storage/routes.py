@@ -39,10 +39,10 @@ log = structlog.get_logger(__name__)
 async def serve_file(
     request: Request[Any, Any, Any],
     session: NamedDependency[AsyncSession],
-    tenant: NamedDependency[Tenant],
     file_id: FromPath[UUID],
 ) -> Stream:
     """The file. To whoever may not read it, it does not exist."""
+    tenant: Tenant = session.info["tenant"]
     plugins: Plugins = request.app.state["plugins"]
     file = await session.get(StoredFile, file_id)
     area = _area_of(plugins, tenant, file) if file is not None else None

@@ -98,7 +98,7 @@ _TAKEN: Final = (
     select(func.lower(Occupancy.period).label("begins"), Occupancy.period)
     .where(
         Occupancy.vehicle_id.in_(select(_OF_CLASS.c.id)),
-        Occupancy.period.op("&&")(_QUOTED.c.period),
+        Occupancy.period.bool_op("&&")(_QUOTED.c.period),
     )
     .cte("taken")
 )
