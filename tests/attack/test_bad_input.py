@@ -148,7 +148,8 @@ TICKS = {"on_offer", "licence_seen", "move"}
 """Boxes of forms: whatever a browser sends for one means that it is ticked."""
 BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonment", "answer",
             "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
-            "desk/prices", "pin", "/end", "desk-payment")  # fmt: skip
+            "desk/prices", "pin", "/end", "desk-payment",
+            "pay-at-desk")  # fmt: skip
 """How the paths end of routes that read nothing but their address."""
 
 

@@ -17,7 +17,7 @@ from atrium.testing.site import Site
 from core.auth.authority import LOCAL_COOKIE
 from core.clock import local
 from core.permissions import Role
-from plugins.car_hire.models import Booking, Customer
+from plugins.car_hire.models import Booking, Customer, Occupancy
 from plugins.car_hire.services import bookings, hires
 from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
 
@@ -283,9 +283,9 @@ async def test_every_list_of_bookings_goes_on_to_its_end(
     made = [await shop.book(starts_in=1 + 3 * n, hours=1) for n in range(5)]
     async with shop.transaction() as session:
         car = {"vehicle_id": shop.cars[0].id}
-        await session.execute(
-            update(Booking).where(Booking.id.in_([m.id for m in made])).values(car)
-        )
+        ids = [each.id for each in made]
+        await session.execute(update(Occupancy).where(Occupancy.booking_id.in_(ids)).values(car))
+        await session.execute(update(Booking).where(Booking.id.in_(ids)).values(car))
         mine = update(Customer).where(Customer.id == shop.customer.id).values(user_id=user_id)
         await session.execute(mine)
         token = await site.sessions.begin(session, user_id)

@@ -91,7 +91,12 @@ async def test_every_route_of_a_business_is_its_members_alone(
         domain_id = await _domain(site, owned) if "{domain_id}" in path else None
         if "/sender" in path:
             await _sender(site, owned)
-        address = path.format(business_id=owned.id, name="car_hire", domain_id=domain_id)
+        address = path.format(
+            business_id=owned.id,
+            name="car_hire",
+            domain_id=domain_id,
+            key="car_hire.pay_at_desk",
+        )
         is_api = path.startswith("/api/")
         async with site.visitor(site.world.platform) as visitor:
             stranger = await visitor.request(method, address)
@@ -102,7 +107,9 @@ async def test_every_route_of_a_business_is_its_members_alone(
         refused = await other.request(method, address, json=body)
         assert refused.status_code == 404, (method, path)
         served = await owned.owner.request(method, address, json=body)
-        assert served.status_code in {200, 201, 204, 303, 422}, (method, path, served.text)
+        nothing_to_undo = path.endswith("/put-back") and served.status_code == 404
+        fine = nothing_to_undo or served.status_code in {200, 201, 204, 303, 422}
+        assert fine, (method, path, served.text)
     await owned.owner.post(owned.path("/domains/prefer-none"))  # for the tests that follow
 
 
