@@ -18,6 +18,8 @@ from core.permissions import Role
 from core.throttle import Allowance, Throttle
 from tests.attack.loot import Body, Loot
 
+pytestmark = pytest.mark.usefixtures("brief_streams")
+
 NUL, SURROGATE = "a\0b", "\ud800"
 DEEP: Any = "x"
 for _ in range(200):
@@ -83,12 +85,6 @@ def unthrottled(site: Site) -> Iterator[None]:
     kept, authority.throttle = authority.throttle, Boundless(None)
     yield
     authority.throttle = kept
-
-
-@pytest.fixture(autouse=True)
-def brief_streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream is read to its end here."""
-    monkeypatch.setattr("core.notifications.live.LONGEST", 0.1)
 
 
 ELSEWHERE = {"POST /settings/payments": "asks Stripe: tests/core/payments/test_accounts.py"}

@@ -20,6 +20,8 @@ from core.scope import Tenant
 from tests.attack.operators import Hoard
 from tests.attack.test_routes import Findings, of_platform, of_tenants, sent
 
+pytestmark = pytest.mark.usefixtures("brief_streams")
+
 Thieves = dict[str, tuple[Tenant, httpx.AsyncClient]]
 
 

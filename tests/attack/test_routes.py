@@ -18,6 +18,8 @@ from core.permissions import Role
 from core.scope import Tenant
 from tests.attack.loot import Body, Loot
 
+pytestmark = pytest.mark.usefixtures("brief_streams")
+
 REFUSED = {403, 404, 422}
 
 ANSWERED_ALIKE = {
@@ -26,17 +28,14 @@ ANSWERED_ALIKE = {
 }
 """Routes that answer 303 to ids that are not theirs; what they name is untouched all the same."""
 
+BODILESS = {"POST /api/v1/car-hire/price-lists", "POST /car-hire/desk/prices"}
+"""Routes that read neither ids nor a body: whatever is sent to them, they do their one thing."""
+
 
 @pytest.fixture(scope="module")
 async def loot(site: Site) -> dict[str, Loot]:
     """What each tenant has."""
     return {tenant.slug: await Loot.of(site, tenant) for tenant in site.world.tenants}
-
-
-@pytest.fixture(autouse=True)
-def brief_streams(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A stream is read to its end here."""
-    monkeypatch.setattr("core.notifications.live.LONGEST", 0.1)
 
 
 def of_platform(site: Site) -> list[Route]:
@@ -257,6 +256,8 @@ async def test_bodies_cannot_name_rows_of_another_tenant(site: Site, loot: dict[
         async with await site.person(here, Role.OWNER) as owner:
             for route in of_tenants(site):
                 if not route.is_unsafe or route.names_rows or not route.below("car-hire"):
+                    continue
+                if str(route) in BODILESS:
                     continue
                 for body in theirs.naming():
                     answer = await sent(owner, route, route.at(), body)

@@ -141,6 +141,7 @@ class Prices(Controller):
     @post("/{list_id:uuid}/withdrawal", access=ACCESS)
     async def take_back(self, session: Session, list_id: FromPath[UUID]) -> SeeOther:
         """A list that does not count yet is a draft again."""
+        await lists.one(session, list_id)
         try:
             await lists.take_back(session, list_id)
         except DomainError as error:
