@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.7"
+VERSION: Final = "1.8"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "core.audit.services": ("record",),
+    "core.audit.services": ("record", "record_each"),
     "core.auth.identity": ("Identity", "current", "required"),
     "core.billing.usage": ("record",),
     "core.clock": ("local", "now", "today"),

@@ -38,23 +38,41 @@ async def record(
     ``detail`` is made JSON; it must hold no secrets. The entry is kept if and only if the
     present transaction commits.
     """
+    await record_each(session, action, subject_type, {subject_id: detail or {}})
+
+
+async def record_each(
+    session: AsyncSession,
+    action: str,
+    subject_type: str,
+    details: Mapping[UUID, Mapping[str, Any]] | Mapping[UUID | str, Mapping[str, Any]],
+) -> None:
+    """Note that ``action`` was done to several objects at once, with the detail of each."""
+    if not details:
+        return
     person = identities.current()
     source = origin.current()
     job = current_job.get(None)
+    common = {
+        "actor_kind": "person" if person and not person.machine else "system",
+        "actor_id": person.user_id if person else None,
+        "actor_name": person.name if person else job.actor if job else SYSTEM,
+        "action": action,
+        "subject_type": subject_type,
+        "address": source.address if source else None,
+        "trace": _trace_id(),
+    }
     await session.execute(
         _RECORD,
-        {
-            "id": new_id(),
-            "actor_kind": "person" if person and not person.machine else "system",
-            "actor_id": person.user_id if person else None,
-            "actor_name": person.name if person else job.actor if job else SYSTEM,
-            "action": action,
-            "subject_type": subject_type,
-            "subject_id": str(subject_id),
-            "address": source.address if source else None,
-            "trace": _trace_id(),
-            "detail": msgspec.to_builtins(dict(detail or {}), str_keys=True),
-        },
+        [
+            common
+            | {
+                "id": new_id(),
+                "subject_id": str(subject_id),
+                "detail": msgspec.to_builtins(dict(detail), str_keys=True),
+            }
+            for subject_id, detail in details.items()
+        ],
     )
 
 

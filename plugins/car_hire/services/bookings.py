@@ -250,6 +250,20 @@ async def locked(session: AsyncSession, booking_id: UUID) -> Booking:
     return found
 
 
+async def locked_all(session: AsyncSession, booking_ids: Sequence[UUID]) -> list[Booking]:
+    """Several bookings in the order given, which nobody else changes until this transaction ends.
+
+    Raises:
+        NotFound: one of them is none.
+    """
+    query = select(Booking).where(Booking.id.in_(booking_ids)).order_by(Booking.id)
+    query = query.with_for_update().execution_options(populate_existing=True)
+    found = {each.id: each for each in await session.scalars(query)}
+    if len(found) < len(set(booking_ids)):
+        raise NotFound(_("There is no such booking"))
+    return [found[each] for each in booking_ids]
+
+
 async def move(
     session: AsyncSession, booking: Booking, state: str, expected: int | None = None
 ) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
@@ -17,7 +18,7 @@ from core.payments.services.payments import Payments
 from core.payments.states import FAILED
 from plugins.car_hire import policy
 from plugins.car_hire.errors import Collision, NotNow, VehicleUnavailable
-from plugins.car_hire.models import Booking, Hire, Vehicle
+from plugins.car_hire.models import Booking, Occupancy, Vehicle
 from plugins.car_hire.services import (
     availability,
     bookings,
@@ -82,14 +83,14 @@ async def change_dates(
         NotNow: it is over, or just being paid.
     """
     booking = await bookings.locked(session, booking_id)
-    edit(booking, expected)
-    _check_dates(booking, starts_at, ends_at)
-    await _check_payment(session, booking)
-    quote = await quotes.one(session, booking.quote_id)
-    made = await differences.of_dates(session, quote, starts_at, ends_at)
-    period = await _period(session, booking, starts_at, ends_at)
-    before = [booking.starts_at, booking.ends_at]
     with session.no_autoflush:  # the booking is written once, when all of it is known
+        edit(booking, expected)
+        _check_dates(booking, starts_at, ends_at)
+        await _check_payment(session, booking)
+        quote = await quotes.one(session, booking.quote_id)
+        made = await differences.of_dates(session, quote, starts_at, ends_at)
+        period = await _period(session, booking, starts_at, ends_at)
+        before = [booking.starts_at, booking.ends_at]
         await _place(session, booking, period)
         booking.starts_at, booking.ends_at = starts_at, ends_at
         await differences.keep(session, booking, quote, made)
@@ -127,9 +128,10 @@ async def _period(
 ) -> Period:
     """What the booking would take; a car that left early stays taken from then on."""
     rules = await policy.read(session)
-    known = await occupying.period_of(session, booking.id)
-    if known is not None and known.lower is not None and booking.state == "out":
-        starts_at = min(starts_at, known.lower)
+    if booking.state == "out":
+        known = await occupying.period_of(session, booking.id)
+        if known is not None and known.lower is not None:
+            starts_at = min(starts_at, known.lower)
     return occupying.blocked(starts_at, ends_at, rules.buffer)
 
 
@@ -190,19 +192,17 @@ async def move(
         VehicleUnavailable: the car is in maintenance or retired.
         NotNow: the car of the booking is out, or being handed over.
     """
-    booking = await _movable(session, booking_id)
+    ((booking, period),) = await _movable(session, booking_id)
     edit(booking, expected)
     await occupying.lock(session, [booking.vehicle_id, vehicle_id])
     car = await fleet.vehicle(session, vehicle_id)
     if car.status != "available":
         raise VehicleUnavailable(_("This car is in maintenance or retired"))
-    period = await occupying.period_of(session, booking.id)
-    assert period is not None
     await occupying.change(session, booking.id, vehicle_id, period)
     before = booking.vehicle_id
     booking.vehicle_id, booking.class_id = vehicle_id, car.class_id
     await session.flush()
-    await _moved(session, booking, before)
+    await _moved(session, {booking: before})
     return booking
 
 
@@ -216,22 +216,18 @@ async def swap(session: AsyncSession, one_id: UUID, other_id: UUID) -> tuple[Boo
     """
     if one_id == other_id:
         raise Invalid(_("Choose another booking"), field="other_id")
-    found = {each: await _movable(session, each) for each in sorted((one_id, other_id))}
-    one, other = found[one_id], found[other_id]
+    (one, period), (other, other_period) = await _movable(session, one_id, other_id)
     if one.class_id != other.class_id:
         raise OtherClass
-    cars = one.vehicle_id, other.vehicle_id
-    await occupying.lock(session, cars)
-    periods = [await occupying.period_of(session, each.id) for each in (one, other)]
-    assert periods[0] is not None
-    assert periods[1] is not None
-    places = {one.id: (cars[1], periods[0]), other.id: (cars[0], periods[1])}
+    cars = {one: one.vehicle_id, other: other.vehicle_id}
+    await occupying.lock(session, cars.values())
+    places = {one.id: (cars[other], period), other.id: (cars[one], other_period)}
     await occupying.exchange(session, places)
-    one.vehicle_id, other.vehicle_id = cars[1], cars[0]
-    for each, before in ((one, cars[0]), (other, cars[1])):
-        edit(each, None)
-        await session.flush()
-        await _moved(session, each, before)
+    one.vehicle_id, other.vehicle_id = cars[other], cars[one]
+    edit(one, None)
+    edit(other, None)
+    await session.flush()
+    await _moved(session, cars)
     return one, other
 
 
@@ -251,13 +247,11 @@ async def upgrade(
         Unfit: the driver may not drive such a car.
         NotNow: the car is out, or being handed over, or the booking is just being paid.
     """
-    booking = await _movable(session, booking_id)
+    ((booking, period),) = await _movable(session, booking_id)
     edit(booking, expected)
     await _check_payment(session, booking)
     made = await _of_class(session, booking, class_id)
     await bookings.check_driver(session, booking, made.chosen)
-    period = await occupying.period_of(session, booking.id)
-    assert period is not None
     free = await availability.free_vehicles(session, class_id, period, salt=str(booking.id))
     if not free:
         raise VehicleUnavailable
@@ -268,7 +262,7 @@ async def upgrade(
     await differences.keep(session, booking, quote, made)
     booking.vehicle_id, booking.class_id = free[0], class_id
     await session.flush()
-    await _moved(session, booking, before)
+    await _moved(session, {booking: before})
     return booking
 
 
@@ -282,23 +276,32 @@ async def _of_class(session: AsyncSession, booking: Booking, class_id: UUID) -> 
     return await differences.of_class(session, quote, chosen, terms)
 
 
-async def _movable(session: AsyncSession, booking_id: UUID) -> Booking:
-    booking = await bookings.locked(session, booking_id)
-    if booking.state not in making_room.MOVABLE or await _is_being_handed_over(session, booking):
+async def _movable(session: AsyncSession, *booking_ids: UUID) -> list[tuple[Booking, Period]]:
+    """Bookings in the order given, locked, with what they have of their cars' time.
+
+    Raises:
+        NotNow: one of them is out or over, or its car is being handed over.
+    """
+    found = await bookings.locked_all(session, booking_ids)
+    if any(each.state not in making_room.MOVABLE for each in found):
         raise NotNow
-    return booking
+    # Asked only now: what was read while waiting for the locks may have changed meanwhile.
+    occupied = Occupancy.__table__.c
+    query = select(occupied.id, occupied.period, making_room.is_handed_over(occupied.booking_id))
+    rows = (await session.execute(query.where(occupied.id.in_(booking_ids)))).all()
+    if any(is_handed_over for _id, _period, is_handed_over in rows):
+        raise NotNow
+    periods = {row[0]: row[1] for row in rows}
+    return [(each, periods[each.id]) for each in found]
 
 
 async def _is_being_handed_over(session: AsyncSession, booking: Booking) -> bool:
-    query = select(Hire.id).where(Hire.booking_id == booking.id, Hire.state == "awaiting_deposit")
-    return await session.scalar(query) is not None
+    return bool(await session.scalar(select(making_room.is_handed_over(literal(booking.id)))))
 
 
-async def _moved(session: AsyncSession, booking: Booking, before: UUID) -> None:
-    await audit.record(
-        session, "car_hire.booking_moved", "car_hire.booking", booking.id,
-        {"vehicle_id": [before, booking.vehicle_id]},
-    )  # fmt: skip
+async def _moved(session: AsyncSession, before: Mapping[Booking, UUID]) -> None:
+    details = {each.id: {"vehicle_id": [car, each.vehicle_id]} for each, car in before.items()}
+    await audit.record_each(session, "car_hire.booking_moved", "car_hire.booking", details)
 
 
 async def cars_for(session: AsyncSession, booking: Booking) -> list[Vehicle]:

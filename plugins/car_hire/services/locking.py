@@ -9,10 +9,12 @@ being decided about does one wait, in a savepoint that gives the lock back if it
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Text, cast, func, literal, select
+from sqlalchemy import ColumnElement, Text, bindparam, cast, func, literal, select, true
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,6 +32,21 @@ def lock_key(vehicle_id: ColumnElement[UUID] | ColumnElement[str]) -> ColumnElem
     """
     key = cast("car_hire:", Text) + func.current_setting("role") + cast(vehicle_id, Text)
     return func.hashtextextended(key, 0)
+
+
+_WANTED: Final = select(bindparam("cars", type_=ARRAY(Text)).label("cars")).cte("wanted")
+_HELD: Final = select(literal(0).label("many"), true().label("got")).cte("held", recursive=True)
+_NEXT: Final = select(
+    _HELD.c.many + 1, func.pg_try_advisory_xact_lock(lock_key(_WANTED.c.cars[_HELD.c.many + 1]))
+).where(_HELD.c.got, _HELD.c.many < func.cardinality(_WANTED.c.cars))
+_TRY: Final = select(func.bool_and(_HELD.union_all(_NEXT).c.got))
+
+
+async def try_vehicles(session: AsyncSession, vehicle_ids: Sequence[UUID]) -> bool:
+    """Take the cars that nobody decides about, in order, up to the first that somebody does;
+    whether that was all of them. It never waits."""
+    given = {"cars": [str(each) for each in vehicle_ids]}
+    return bool(await session.scalar(_TRY, given))
 
 
 async def lock_vehicle(session: AsyncSession, vehicle_id: UUID) -> None:

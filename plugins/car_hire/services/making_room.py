@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import ColumnElement, and_, func, select
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -54,7 +54,7 @@ async def _move(session: AsyncSession, moves: dict[UUID, UUID], car: UUID) -> No
     query = (
         select(Booking, Occupancy.period)
         .join(Occupancy, Occupancy.id == Booking.id)
-        .where(Booking.id.in_(moves), Booking.state.in_(MOVABLE), ~Booking.pinned, ~_HANDING_OVER)
+        .where(Booking.id.in_(moves), Booking.state.in_(MOVABLE), ~Booking.pinned, ~_HANDED_OVER)
         .order_by(Booking.id)
         .with_for_update(of=Booking, skip_locked=True)
         .execution_options(populate_existing=True)
@@ -66,22 +66,22 @@ async def _move(session: AsyncSession, moves: dict[UUID, UUID], car: UUID) -> No
     await occupying.lock(session, involved)
     places = {booking.id: (moves[booking.id], period) for booking, period in rows}
     await occupying.exchange(session, places)
+    details = {}
     for booking, _period in rows:
         before, booking.vehicle_id = booking.vehicle_id, moves[booking.id]
         edit(booking, None)
-        await session.flush()
-        await audit.record(
-            session, "car_hire.booking_made_room", "car_hire.booking", booking.id,
-            {"vehicle_id": [before, booking.vehicle_id]},
-        )  # fmt: skip
+        details[booking.id] = {"vehicle_id": [before, booking.vehicle_id]}
+    await session.flush()
+    await audit.record_each(session, "car_hire.booking_made_room", "car_hire.booking", details)
 
 
-_HANDING_OVER: Final = (
-    select(Hire.id)
-    .where(Hire.booking_id == Booking.id, Hire.state == "awaiting_deposit")
-    .correlate(Booking)
-    .exists()
-)
+def is_handed_over(booking_id: ColumnElement[Any]) -> ColumnElement[bool]:
+    """Whether the car of the booking is just being handed over."""
+    under_way = Hire.booking_id == booking_id, Hire.state == "awaiting_deposit"
+    return select(Hire.id).where(*under_way).correlate_except(Hire).exists()
+
+
+_HANDED_OVER: Final = is_handed_over(Booking.__table__.c.id)
 
 
 async def _plan(
@@ -95,7 +95,7 @@ async def _plan(
     moves = and_(
         Booking.state.in_(MOVABLE),
         ~Booking.pinned,
-        ~_HANDING_OVER,
+        ~_HANDED_OVER,
         func.lower(Occupancy.period) > now,
         Occupancy.period.contained_by(around),
     )

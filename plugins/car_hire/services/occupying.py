@@ -17,6 +17,7 @@ from sqlalchemy import bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import Range, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from core.i18n import gettext
 from plugins.car_hire.errors import Collision, DecidedMeanwhile
@@ -28,6 +29,7 @@ from plugins.car_hire.services.locking import (
     lock_key,
     lock_vehicle,
     sqlstate,
+    try_vehicles,
 )
 
 Period = Range[datetime]
@@ -80,6 +82,36 @@ _ATTEMPT: Final = select(
     case((select(_RANKED.c.id).limit(1).scalar_subquery().is_(None), IS_FULL)).label("is_full"),
 )
 
+_TAKE: Final = (
+    insert(Occupancy)
+    .values(
+        {
+            name: bindparam(name, type_=Occupancy.__table__.c[name].type)
+            for name in ("id", "vehicle_id", "period", "booking_id", "block_id")
+        }
+    )
+    .on_conflict_do_nothing()
+    .returning(Occupancy.id)
+)
+_RELEASE: Final = delete(Occupancy).where(Occupancy.id == bindparam("reason"))
+_OTHER: Final = aliased(Occupancy)
+_WANTED: Final = bindparam("wanted", type_=Occupancy.period.type)
+_CHANGE: Final = (
+    update(Occupancy)
+    .where(
+        Occupancy.id == bindparam("reason"),
+        ~select(_OTHER.id)
+        .where(
+            _OTHER.vehicle_id == bindparam("car"),
+            _OTHER.period.bool_op("&&")(_WANTED),
+            _OTHER.id != bindparam("reason"),
+        )
+        .exists(),
+    )
+    .values(vehicle_id=bindparam("car"), period=_WANTED)
+    .returning(Occupancy.id)
+)
+
 
 class Attempt(NamedTuple):
     """``first`` is any free car; ``taken`` one with its lock; ``occupied`` the one that was given;
@@ -114,22 +146,20 @@ async def take(
     block_id: UUID | None = None,
 ) -> bool:
     """Give a locked car to a booking or a block; False if something is in the way."""
-    made = insert(Occupancy).values(
-        id=booking_id or block_id,
-        vehicle_id=vehicle_id,
-        period=period,
-        booking_id=booking_id,
-        block_id=block_id,
-    )
-    written = made.on_conflict_do_nothing().returning(Occupancy.id)
-    return await session.scalar(written) is not None
+    given = {
+        "id": booking_id or block_id,
+        "vehicle_id": vehicle_id,
+        "period": period,
+        "booking_id": booking_id,
+        "block_id": block_id,
+    }
+    return await session.scalar(_TAKE, given) is not None
 
 
 async def release(session: AsyncSession, reason_id: UUID) -> None:
     """Give back what a booking or block has, if it has anything."""
-    gone = delete(Occupancy).where(Occupancy.id == reason_id)
     with session.no_autoflush:  # whoever asks is in the middle of changing other rows
-        await session.execute(gone, execution_options=_SILENTLY)
+        await session.execute(_RELEASE, {"reason": reason_id}, execution_options=_SILENTLY)
 
 
 async def period_of(session: AsyncSession, reason_id: UUID) -> Period | None:
@@ -146,12 +176,11 @@ async def change(session: AsyncSession, reason_id: UUID, vehicle_id: UUID, perio
     Raises:
         Collision: something else has a part of it.
     """
-    found = await in_the_way(session, [vehicle_id], period, but=[reason_id])
-    if found:
-        raise collision(found)
-    changed = update(Occupancy).where(Occupancy.id == reason_id)
-    changed = changed.values(vehicle_id=vehicle_id, period=period)
-    await session.execute(changed, execution_options=_SILENTLY)
+    given = {"reason": reason_id, "car": vehicle_id, "wanted": period}
+    if await session.scalar(_CHANGE, given, execution_options=_SILENTLY) is None:
+        found = await in_the_way(session, [vehicle_id], period, but=[reason_id])
+        if found:
+            raise collision(found)
 
 
 async def exchange(session: AsyncSession, places: dict[UUID, tuple[UUID, Period]]) -> None:
@@ -221,9 +250,12 @@ async def lock(session: AsyncSession, vehicle_ids: Iterable[UUID]) -> None:
     Raises:
         DecidedMeanwhile: somebody else keeps one of them for too long.
     """
+    wanted = sorted(set(vehicle_ids))
+    if await try_vehicles(session, wanted):
+        return
     try:
         async with session.begin_nested():
-            for vehicle_id in sorted(set(vehicle_ids)):
+            for vehicle_id in wanted:
                 await lock_vehicle(session, vehicle_id)
     except DBAPIError as problem:
         if sqlstate(problem) in {LOCK_TIMED_OUT, DEADLOCK}:

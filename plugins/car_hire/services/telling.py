@@ -15,7 +15,7 @@ from core.money import Money
 from core.notices import Notice
 from core.payments.events import PaymentFailed
 from plugins.car_hire import notices
-from plugins.car_hire.models import Booking, Customer, Hire
+from plugins.car_hire.models import Booking, Customer, Hire, VehicleClass
 from plugins.car_hire.services import fleet
 
 BOOKING: Final = "car_hire.booking"
@@ -29,9 +29,15 @@ async def booked(session: AsyncSession, booking: Booking) -> None:
 
 async def cancelled(session: AsyncSession, booking: Booking) -> None:
     """A booking is cancelled: by the customer, or by the desk."""
-    car = await _of_the_car(session, booking)
+    query = (
+        select(VehicleClass.name, Customer.user_id)
+        .join(Customer, Customer.id == booking.customer_id)
+        .where(VehicleClass.id == booking.class_id)
+    )
+    class_name, user_id = (await session.execute(query)).one()
+    car = {"vehicle_class": class_name, "starts_at": booking.starts_at}
     await _tell_desk(session, notices.CANCELLED, booking, **car)
-    await _tell_customer(session, notices.OWN_CANCELLED, booking, **car)
+    await _tell(session, user_id, notices.OWN_CANCELLED, booking, **car)
 
 
 async def unpaid(session: AsyncSession, booking: Booking) -> None:
@@ -107,9 +113,14 @@ async def _tell_desk(
 async def _tell_customer(
     session: AsyncSession, notice: Notice, booking: Booking, **values: Any
 ) -> None:
-    """Unless they have no sign-in, or have just done it themselves."""
     customer = select(Customer.user_id).where(Customer.id == booking.customer_id)
-    user_id: UUID | None = await session.scalar(customer)
+    await _tell(session, await session.scalar(customer), notice, booking, **values)
+
+
+async def _tell(
+    session: AsyncSession, user_id: UUID | None, notice: Notice, booking: Booking, **values: Any
+) -> None:
+    """Unless they have no sign-in, or have just done it themselves."""
     doer = identity.current()
     if user_id is None or (doer is not None and doer.user_id == user_id):
         return
