@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +17,8 @@ import asyncpg
 from atrium.testing.servers import Postgres
 from atrium.testing.world import settings_for
 from core.settings import Settings
+from tests.forked import FORKED
+from tests.tenants.commanding import command
 
 ROOT: Final = Path(__file__).parents[2]
 
@@ -56,10 +59,8 @@ class Installation:
 
     async def run(self, *arguments: str, **variables: str) -> Ended:
         """Run ``atrium …`` to its end."""
-        process = await self.start(*arguments, **variables)
-        said, _ = await process.communicate()
-        assert process.returncode is not None
-        return Ended(process.returncode, said.decode())
+        environment = self._environment() | variables
+        return await asyncio.to_thread(_ended, arguments, environment)
 
     async def ask(self, sql: str, *values: object, database: str = "") -> list[asyncpg.Record]:
         """What the administrator reads."""
@@ -79,6 +80,15 @@ class Installation:
         }
         own = {"ATRIUM_SUPERUSER_URL": self.postgres.dsn(self.main)}
         return inherited | environment_of(self.settings) | own
+
+
+def _ended(arguments: tuple[str, ...], environment: dict[str, str]) -> Ended:
+    with tempfile.NamedTemporaryFile() as said:
+        process = FORKED.Process(target=command, args=(arguments, environment, Path(said.name)))
+        process.start()
+        process.join()
+        assert process.exitcode is not None
+        return Ended(process.exitcode, said.read().decode())
 
 
 def environment_of(settings: Settings) -> dict[str, str]:

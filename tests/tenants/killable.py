@@ -1,12 +1,8 @@
-"""Work in a process of its own, to be killed without mercy.
-
-A fork server imports the software once, so that each process starts in milliseconds.
-"""
+"""Work in a process of its own, to be killed without mercy."""
 
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
 import os
 from collections.abc import Mapping, Sequence
 from multiprocessing.process import BaseProcess
@@ -16,15 +12,13 @@ from core.settings import Settings
 from tenants.deletion import Deleter
 from tenants.migration.command import migrate_command
 from tenants.workshop import workshop
+from tests.forked import FORKED
 from tests.tenants.installation import environment_of
-
-_CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["tests.tenants.killable"])
 
 
 def provisioning(settings: Settings, run_id: UUID) -> BaseProcess:
     """A started process that works a run off."""
-    process = _CONTEXT.Process(target=_provision, args=(settings, run_id))
+    process = FORKED.Process(target=_provision, args=(settings, run_id))
     process.start()
     return process
 
@@ -39,7 +33,7 @@ def _provision(settings: Settings, run_id: UUID) -> None:
 
 def deleting(settings: Settings, run_id: UUID) -> BaseProcess:
     """A started process that works a deletion off."""
-    process = _CONTEXT.Process(target=_delete, args=(settings, run_id))
+    process = FORKED.Process(target=_delete, args=(settings, run_id))
     process.start()
     return process
 
@@ -55,7 +49,7 @@ def _delete(settings: Settings, run_id: UUID) -> None:
 def migrating(settings: Settings, *arguments: str) -> BaseProcess:
     """A started process that runs the command ``atrium migrate``."""
     given = (environment_of(settings), ("--jobs", "2", *arguments))
-    process = _CONTEXT.Process(target=_migrate, args=given)
+    process = FORKED.Process(target=_migrate, args=given)
     process.start()
     return process
 

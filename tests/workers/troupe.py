@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
 from collections import Counter
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+from tests.forked import FORKED
 from tests.workers.processes import play
-
-FORKED = multiprocessing.get_context("forkserver")
-FORKED.set_forkserver_preload(["tests.workers.processes"])
 
 
 class Troupe:
