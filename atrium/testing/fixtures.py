@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 from redis.asyncio import Redis
 
 from atrium.testing import checks
@@ -24,6 +24,9 @@ from atrium.testing.tour import Tour, tour_of
 from atrium.testing.trial import Shop, Trial, trial_of
 from atrium.testing.world import World, world_of
 from core.testing import Business, Conformance
+
+PATIENCE_MS = 20_000
+"""How long a page may take to become what a test expects: machines are noisy."""
 
 session = pytest_asyncio.fixture(scope="session", loop_scope="session")
 of_a_class = pytest_asyncio.fixture(scope="class", loop_scope="session")
@@ -86,6 +89,7 @@ async def business(site: Site) -> Business:
 async def browser() -> AsyncIterator[Browser]:
     """Chromium, driven by Playwright's async API; pages belong to contexts of a test's own."""
     executable, arguments = chromium()
+    expect.set_options(timeout=PATIENCE_MS)
     async with async_playwright() as playwright:
         running = await playwright.chromium.launch(
             executable_path=executable, args=arguments, headless=True

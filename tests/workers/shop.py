@@ -152,8 +152,8 @@ async def collapse(session: AsyncSession, number: int) -> None:
 
 @actor("shop.linger")
 async def linger(session: AsyncSession, number: int) -> None:
-    """Takes its time."""
-    await outside(session, lambda: asyncio.sleep(4))
+    """Takes its time: longer than its test."""
+    await outside(session, lambda: asyncio.sleep(60))
     await effect(session, number)
 
 

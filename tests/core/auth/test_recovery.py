@@ -195,6 +195,7 @@ async def test_a_new_customer_confirms_their_address(
         assert (await scanner.post("/account/email", data={"token": token})).status_code == 410
 
 
+@pytest.mark.usefixtures("town")
 async def test_nobodys_mailbox_is_filled_by_signing_them_up(
     scopes: CoreScopes, authority: Authority, make_person: MakePerson
 ) -> None:
