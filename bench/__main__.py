@@ -15,7 +15,17 @@ from pathlib import Path
 
 import bench
 
-SUPPORT = {"fleet", "load", "noisy_queue", "peers", "reading", "result", "stage"}
+SUPPORT = {
+    "filled_desk",
+    "fleet",
+    "load",
+    "noisy_queue",
+    "peers",
+    "reading",
+    "result",
+    "stage",
+    "trouble",
+}
 
 
 def names() -> list[str]:

@@ -87,6 +87,7 @@ class Payment(Base):
             unique=True,
             postgresql_where=text("state NOT IN ('declined', 'voided')"),
         ),
+        Index("ix_payments_subject", "subject_type", "subject_id"),
         Index("ix_payments_unsettled", "updated_at", postgresql_where=text("unsettled")),
         {"info": {"line": "core"}},
     )

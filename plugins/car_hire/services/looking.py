@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from core import clock
 from core.audit.models import AuditEntry
@@ -149,10 +150,13 @@ async def next_of(session: AsyncSession, user_id: UUID) -> bookings.Listed | Non
 
 
 async def history(session: AsyncSession, *ids: UUID) -> list[dict[str, Any]]:
-    """What happened to some objects, newest first, for a timeline."""
+    """What happened to bookings and hires, newest first, for a timeline."""
     query = (
         select(AuditEntry)
-        .where(AuditEntry.subject_id.in_([str(each) for each in ids]))
+        .where(
+            AuditEntry.subject_type.in_((paying.BOOKING, paying.HIRE)),
+            AuditEntry.subject_id.in_([str(each) for each in ids]),
+        )
         .order_by(AuditEntry.id.desc())
         .limit(100)
     )
@@ -193,13 +197,21 @@ async def beginnings(session: AsyncSession) -> Beginnings:
     )
 
 
+DAY_SHOWN: Final = 100
+"""Of each list of the day; a fleet of thousands has more than a page can hold."""
+
+
 @dataclass(frozen=True, slots=True)
 class Today:
-    """The desk's day: who comes, who brings back, who should have."""
+    """The desk's day: who comes, who brings back, who should have. The first of each are listed,
+    and all are counted."""
 
     pick_ups: Sequence[bookings.Listed]
     returns: Sequence[bookings.Listed]
     late: Sequence[bookings.Listed]
+    to_hand_over: int
+    due_back: int
+    overdue: int
     out: int
 
 
@@ -211,18 +223,30 @@ async def today(session: AsyncSession) -> Today:
         hour=0, minute=0, second=0, microsecond=0, tzinfo=None
     )
     ends = clock.from_wall(midnight + timedelta(days=1), tenant.zone)
-    query = bookings.listed().where(
-        or_(
-            and_(Booking.state == "confirmed", Booking.starts_at < ends),
-            Booking.state == "out",
-        )
-    )
-    rows = (await session.execute(query.order_by(Booking.starts_at, Booking.id).limit(500))).all()
-    out = [row for row in rows if row[0].state == "out"]
-    by_end = sorted(out, key=lambda row: row[0].ends_at)
+    is_out = Booking.state == "out"
+    pick_ups = and_(Booking.state == "confirmed", Booking.starts_at < ends)
+    returns = and_(is_out, Booking.ends_at >= now, Booking.ends_at < ends)
+    late = and_(is_out, Booking.ends_at < now)
+    counts = select(
+        func.count().filter(pick_ups),
+        func.count().filter(returns),
+        func.count().filter(late),
+        func.count().filter(is_out),
+    ).where(or_(is_out, pick_ups))
+    to_hand_over, due_back, overdue, out = (await session.execute(counts)).one()
     return Today(
-        pick_ups=[row for row in rows if row[0].state == "confirmed"],
-        returns=[row for row in by_end if now <= row[0].ends_at < ends],
-        late=[row for row in by_end if row[0].ends_at < now],
-        out=len(out),
+        pick_ups=await _first(session, pick_ups, Booking.starts_at),
+        returns=await _first(session, returns, Booking.ends_at),
+        late=await _first(session, late, Booking.ends_at),
+        to_hand_over=to_hand_over,
+        due_back=due_back,
+        overdue=overdue,
+        out=out,
     )
+
+
+async def _first(
+    session: AsyncSession, which: ColumnElement[bool], by: InstrumentedAttribute[datetime]
+) -> Sequence[bookings.Listed]:
+    query = bookings.listed().where(which).order_by(by, Booking.id).limit(DAY_SHOWN)
+    return (await session.execute(query)).all()
