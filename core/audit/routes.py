@@ -10,17 +10,17 @@ from uuid import UUID
 from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.audit import services as audit
 from core.audit.services import AuditFilter
 from core.audit.titles import titles_of
-from core.auth.web import AnyRequest, searched
+from core.auth.web import searched
 from core.i18n import LazyText, _
 from core.permissions import READ_AUDIT, permission
 from core.scope import Tenant
 from core.web.forms import Form, choice, day, text
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page
 
 
@@ -43,7 +43,7 @@ class AuditLog(Controller):
     async def show(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant: NamedDependency[Tenant],
         cursor: FromQuery[UUID | None] = None,
     ) -> Page:

@@ -15,11 +15,12 @@ from core.auth import services
 from core.auth.authority import Authority
 from core.auth.forms import PasswordForm, ProfileForm
 from core.auth.identity import Identity
-from core.auth.web import AnyRequest, dependencies, refused, session_cookie, shell_of
+from core.auth.web import dependencies, refused, session_cookie, shell_of
 from core.errors import DomainError
 from core.i18n import _
 from core.permissions import member
 from core.web.forms import blank, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from core.web.slots import ACCOUNT, Slots
 
@@ -35,9 +36,7 @@ class Account(Controller):
     include_in_schema = False
 
     @get(access=member)
-    async def show(
-        self, session: NamedDependency[AsyncSession], slots: NamedDependency[Slots]
-    ) -> Page:
+    async def show(self, session: Session, slots: NamedDependency[Slots]) -> Page:
         """Everything about one's account on one page."""
         return Page(_TEMPLATE, await _context(session, slots, identities.required()))
 
@@ -45,7 +44,7 @@ class Account(Controller):
     async def save(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         authority: NamedDependency[Authority],
         slots: NamedDependency[Slots],
     ) -> Page | SeeOther:
@@ -66,7 +65,7 @@ class Account(Controller):
     async def change_password(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         authority: NamedDependency[Authority],
         slots: NamedDependency[Slots],
     ) -> Page | SeeOther:
@@ -89,21 +88,14 @@ class Account(Controller):
         )
 
     @post("/sessions/end-others", access=member)
-    async def end_others(
-        self,
-        session: NamedDependency[AsyncSession],
-        authority: NamedDependency[Authority],
-    ) -> SeeOther:
+    async def end_others(self, session: Session, authority: NamedDependency[Authority]) -> SeeOther:
         """Sign out everywhere but here."""
         await services.end_other_sessions(session, authority, identities.required())
         return SeeOther(PATH, flash=_("Everywhere else you are signed out."))
 
     @post("/sessions/{session_id:uuid}/end", access=member)
     async def end_one(
-        self,
-        session: NamedDependency[AsyncSession],
-        authority: NamedDependency[Authority],
-        session_id: FromPath[UUID],
+        self, session: Session, authority: NamedDependency[Authority], session_id: FromPath[UUID]
     ) -> SeeOther:
         """Sign one browser or program out."""
         await services.end_session(session, authority, identities.required(), session_id)

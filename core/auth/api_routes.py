@@ -10,7 +10,6 @@ import msgspec
 from litestar import Controller, delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.auth import identity as identities
@@ -22,6 +21,7 @@ from core.auth.web import dependencies
 from core.i18n import _
 from core.permissions import member, public
 from core.web.forms import Form, email, password
+from core.web.http import Session
 
 
 class Credentials(Form):
@@ -58,10 +58,7 @@ class Sessions(Controller):
 
     @post(access=public)
     async def begin(
-        self,
-        data: JSONBody[Credentials],
-        session: NamedDependency[AsyncSession],
-        authority: NamedDependency[Authority],
+        self, data: JSONBody[Credentials], session: Session, authority: NamedDependency[Authority]
     ) -> NewSession:
         """Sign a program in."""
         signed_in = await services.sign_in(
@@ -75,11 +72,7 @@ class Sessions(Controller):
         return _me(identities.required())
 
     @delete("/current", access=member)
-    async def end(
-        self,
-        session: NamedDependency[AsyncSession],
-        authority: NamedDependency[Authority],
-    ) -> None:
+    async def end(self, session: Session, authority: NamedDependency[Authority]) -> None:
         """Sign out."""
         await services.sign_out(session, authority, identities.required())
 

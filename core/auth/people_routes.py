@@ -17,12 +17,13 @@ from core.auth.authority import Authority
 from core.auth.forms import ROLE_NAMES, InviteForm, PeopleSearch, PersonForm
 from core.auth.models import User
 from core.auth.people import PeopleFilter
-from core.auth.web import AnyRequest, dependencies, refused, searched
+from core.auth.web import dependencies, refused, searched
 from core.errors import DomainError, NotFound
 from core.i18n import _
 from core.permissions import MANAGE_PEOPLE, Role, permission
 from core.scope import Directory, Tenant
 from core.web.forms import Bound, blank, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from core.web.slots import PERSON, Slots
 
@@ -39,10 +40,7 @@ class People(Controller):
 
     @get(access=_ACCESS)
     async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        cursor: FromQuery[UUID | None] = None,
+        self, request: AnyRequest, session: Session, cursor: FromQuery[UUID | None] = None
     ) -> Page:
         """Everybody, or those searched for."""
         form = searched(request, PeopleSearch)
@@ -61,10 +59,7 @@ class People(Controller):
 
     @post("/invite", access=_ACCESS)
     async def invite(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant: NamedDependency[Tenant],
+        self, request: AnyRequest, session: Session, tenant: NamedDependency[Tenant]
     ) -> Page:
         """Add them, and show the link by which they choose a password."""
         form = await posted(request, InviteForm)
@@ -83,10 +78,7 @@ class People(Controller):
 
     @get("/{person_id:uuid}", access=_ACCESS)
     async def person(
-        self,
-        session: NamedDependency[AsyncSession],
-        slots: NamedDependency[Slots],
-        person_id: FromPath[UUID],
+        self, session: Session, slots: NamedDependency[Slots], person_id: FromPath[UUID]
     ) -> Page:
         """One person."""
         found = await _person(session, person_id)
@@ -97,7 +89,7 @@ class People(Controller):
     async def change(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         authority: NamedDependency[Authority],
         slots: NamedDependency[Slots],
         person_id: FromPath[UUID],
@@ -118,19 +110,14 @@ class People(Controller):
 
     @post("/{person_id:uuid}/disable", access=_ACCESS)
     async def disable(
-        self,
-        session: NamedDependency[AsyncSession],
-        authority: NamedDependency[Authority],
-        person_id: FromPath[UUID],
+        self, session: Session, authority: NamedDependency[Authority], person_id: FromPath[UUID]
     ) -> SeeOther:
         """Let them in no more."""
         await people.disable(session, authority, identities.required(), person_id)
         return SeeOther(f"{PATH}/{person_id}", flash=_("This person can no longer sign in."))
 
     @post("/{person_id:uuid}/enable", access=_ACCESS)
-    async def enable(
-        self, session: NamedDependency[AsyncSession], person_id: FromPath[UUID]
-    ) -> SeeOther:
+    async def enable(self, session: Session, person_id: FromPath[UUID]) -> SeeOther:
         """Let them in again."""
         await people.enable(session, identities.required(), person_id)
         return SeeOther(f"{PATH}/{person_id}", flash=_("This person can sign in again."))
@@ -139,7 +126,7 @@ class People(Controller):
     async def invite_again(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant: NamedDependency[Tenant],
         person_id: FromPath[UUID],
     ) -> Page:

@@ -7,7 +7,6 @@ from uuid import UUID
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import personal
 from core.auth import identity as identities
@@ -15,11 +14,12 @@ from core.auth import people
 from core.auth.allowances import OWN_DATA
 from core.auth.authority import Authority
 from core.auth.people_routes import PATH as PEOPLE
-from core.auth.web import AnyRequest, dependencies
+from core.auth.web import dependencies
 from core.i18n import _
 from core.permissions import MANAGE_PEOPLE, member, permission
 from core.personal import PersonalData, Rows
 from core.plugin import CORE, Plugins
+from core.web.http import AnyRequest, Session
 from core.web.pages import SeeOther
 
 
@@ -30,9 +30,7 @@ class OwnData(Controller):
     include_in_schema = False
 
     @get(access=member, allowance=OWN_DATA)
-    async def download(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> Response[dict[str, Rows]]:
+    async def download(self, request: AnyRequest, session: Session) -> Response[dict[str, Rows]]:
         """Everything that is kept of whoever asks, as a JSON file."""
         found = await personal.told(session, _kept(request), identities.required().user_id)
         headers = {
@@ -53,7 +51,7 @@ class Erasures(Controller):
     async def erase(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         authority: NamedDependency[Authority],
         person_id: FromPath[UUID],
     ) -> SeeOther:

@@ -7,27 +7,19 @@ from typing import Final
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth import entry, recovery
 from core.auth import identity as identities
 from core.auth.authority import Authority
 from core.auth.forms import ConfirmForm, ForgottenForm, ResetForm
 from core.auth.identity import Identity
-from core.auth.web import (
-    SECRET_ADDRESS,
-    AnyRequest,
-    address_of,
-    dependencies,
-    drop_previous,
-    let_in,
-    refused,
-)
+from core.auth.web import SECRET_ADDRESS, address_of, dependencies, drop_previous, let_in, refused
 from core.errors import DomainError
 from core.i18n import _, fill, locale
 from core.permissions import member, public
 from core.scope import Tenant
 from core.web.forms import blank, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 
 FORGOTTEN: Final = "/password/forgotten"
@@ -50,7 +42,7 @@ class LostPassword(Controller):
     async def send(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant: NamedDependency[Tenant],
         authority: NamedDependency[Authority],
     ) -> Page:
@@ -65,9 +57,7 @@ class LostPassword(Controller):
         return Page("auth/letter_sent.html", {"email": email})
 
     @get(RESET, access=public, response_headers=SECRET_ADDRESS)
-    async def choose(
-        self, session: NamedDependency[AsyncSession], token: FromQuery[str] = ""
-    ) -> Page:
+    async def choose(self, session: Session, token: FromQuery[str] = "") -> Page:
         """A field for the new password; looking at it uses nothing up."""
         person = await entry.holder(session, token, "reset")
         if person is None:
@@ -77,10 +67,7 @@ class LostPassword(Controller):
 
     @post(RESET, access=public, response_headers=SECRET_ADDRESS)
     async def reset(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        authority: NamedDependency[Authority],
+        self, request: AnyRequest, session: Session, authority: NamedDependency[Authority]
     ) -> Page | SeeOther:
         """Choose the password and come in."""
         form = await posted(request, ResetForm)
@@ -107,7 +94,7 @@ class EmailConfirmation(Controller):
     include_in_schema = False
 
     @get(access=public, response_headers=SECRET_ADDRESS)
-    async def ask(self, session: NamedDependency[AsyncSession], token: FromQuery[str] = "") -> Page:
+    async def ask(self, session: Session, token: FromQuery[str] = "") -> Page:
         """The address and a button: following the link alone confirms nothing."""
         person = await entry.holder(session, token, "confirm")
         if person is None:
@@ -117,10 +104,7 @@ class EmailConfirmation(Controller):
 
     @post(access=public, response_headers=SECRET_ADDRESS)
     async def confirm(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        identity: NamedDependency[Identity | None],
+        self, request: AnyRequest, session: Session, identity: NamedDependency[Identity | None]
     ) -> Page | SeeOther:
         """It is."""
         form = await posted(request, ConfirmForm)
@@ -135,7 +119,7 @@ class EmailConfirmation(Controller):
     async def send_again(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant: NamedDependency[Tenant],
         authority: NamedDependency[Authority],
     ) -> SeeOther:

@@ -7,7 +7,6 @@ from typing import Any
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import terms
 from core.auth import entry, people, recovery, services
@@ -18,7 +17,6 @@ from core.auth.identity import Identity
 from core.auth.recovery_routes import CONFIRM
 from core.auth.web import (
     SECRET_ADDRESS,
-    AnyRequest,
     address_of,
     dependencies,
     drop_previous,
@@ -33,6 +31,7 @@ from core.permissions import public
 from core.scope import Tenant
 from core.terms.web import onward
 from core.web.forms import blank, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 
 
@@ -60,7 +59,7 @@ class SignIn(Controller):
     async def submit(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant: NamedDependency[Tenant],
         authority: NamedDependency[Authority],
     ) -> Page | SeeOther:
@@ -80,7 +79,7 @@ class SignIn(Controller):
     @post("/sign-out", access=public)
     async def sign_out(
         self,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         identity: NamedDependency[Identity | None],
         authority: NamedDependency[Authority],
     ) -> SeeOther:
@@ -106,7 +105,7 @@ class SignUp(Controller):
     async def show(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         identity: NamedDependency[Identity | None],
         next: FromQuery[str | None] = None,  # noqa: A002  # the parameter's name in addresses
     ) -> Page | SeeOther:
@@ -120,7 +119,7 @@ class SignUp(Controller):
     async def submit(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant: NamedDependency[Tenant],
         authority: NamedDependency[Authority],
     ) -> Page | SeeOther:
@@ -151,7 +150,7 @@ class Entry(Controller):
     @get("/enter", access=public, response_headers=SECRET_ADDRESS)
     async def ask(
         self,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         token: FromQuery[str] = "",
         next: FromQuery[str | None] = None,  # noqa: A002  # the parameter's name in addresses
     ) -> Page:
@@ -164,10 +163,7 @@ class Entry(Controller):
 
     @post("/enter", access=public, from_portal=True, response_headers=SECRET_ADDRESS)
     async def enter(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        authority: NamedDependency[Authority],
+        self, request: AnyRequest, session: Session, authority: NamedDependency[Authority]
     ) -> Page | SeeOther:
         """From the portal into this tenant: a fresh session for whoever brings the token."""
         form = await posted(request, EntryForm)
@@ -181,9 +177,7 @@ class Entry(Controller):
         return let_in(request, authority, signed_in, target)
 
     @get("/invitation", access=public, response_headers=SECRET_ADDRESS)
-    async def invitation(
-        self, session: NamedDependency[AsyncSession], token: FromQuery[str] = ""
-    ) -> Page:
+    async def invitation(self, session: Session, token: FromQuery[str] = "") -> Page:
         """Whom the invitation is for, and a field for their password."""
         person = await entry.holder(session, token, "invite")
         if person is None:
@@ -193,10 +187,7 @@ class Entry(Controller):
 
     @post("/invitation", access=public, response_headers=SECRET_ADDRESS)
     async def accept(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        authority: NamedDependency[Authority],
+        self, request: AnyRequest, session: Session, authority: NamedDependency[Authority]
     ) -> Page | SeeOther:
         """Choose the password and come in."""
         form = await posted(request, InvitationForm)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final, TypeVar
 
 import msgspec
-from litestar import Request
 from litestar.datastructures import Cookie
 from litestar.di import Provide
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -18,10 +17,10 @@ from core.auth.sessions import ABSOLUTE
 from core.errors import DomainError
 from core.scope import Directory, Tenant
 from core.web.forms import Bound, bind
+from core.web.http import AnyRequest
 from core.web.navigation import desk_of
 from core.web.pages import Page, SeeOther
 
-AnyRequest = Request[Any, Any, Any]
 T = TypeVar("T", bound=msgspec.Struct)
 
 

@@ -6,22 +6,19 @@ import re
 from typing import Final
 
 from litestar import Response, get
-from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import NotFound
 from core.logos import services
 from core.permissions import public
+from core.web.http import Session
 from core.web.static import FOREVER
 
 _NAME: Final = re.compile(r"[0-9a-f]{32}(-dark|-light)?\.(png|jpg)")
 
 
 @get("/brand/logo/{name:str}", access=public, include_in_schema=False)
-async def serve_logo(
-    session: NamedDependency[AsyncSession], name: FromPath[str]
-) -> Response[bytes]:
+async def serve_logo(session: Session, name: FromPath[str]) -> Response[bytes]:
     """The picture; its name changes with its content, so it may be kept for ever."""
     if not _NAME.fullmatch(name):
         raise NotFound

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth import identity as identities
 from core.auth.authority import Authority
-from core.auth.web import AnyRequest, dependencies, searched, shell_of
+from core.auth.web import dependencies, searched, shell_of
 from core.i18n import _, locale
 from core.notices import Channel
 from core.notifications import live, preferences, reading, services
@@ -25,6 +25,7 @@ from core.permissions import member
 from core.plugin import NavItem
 from core.scope import Tenant
 from core.web.forms import Form, choice, posted, tick
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 
 PATH: Final = "/notifications"
@@ -59,7 +60,7 @@ class Notifications(Controller):
     async def show(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant: NamedDependency[Tenant],
         cursor: FromQuery[UUID | None] = None,
     ) -> Page:
@@ -83,9 +84,7 @@ class Notifications(Controller):
         return Page("notifications/page.html", context, block="results")
 
     @get("/panel", access=member)
-    async def panel(
-        self, session: NamedDependency[AsyncSession], tenant: NamedDependency[Tenant]
-    ) -> Page:
+    async def panel(self, session: Session, tenant: NamedDependency[Tenant]) -> Page:
         """The newest, for under the bell."""
         return await _panel(session, Reader.of(tenant, identities.required()))
 
@@ -112,10 +111,7 @@ class Notifications(Controller):
 
     @get("/{notification_id:uuid}", access=member)
     async def follow(
-        self,
-        session: NamedDependency[AsyncSession],
-        tenant: NamedDependency[Tenant],
-        notification_id: FromPath[UUID],
+        self, session: Session, tenant: NamedDependency[Tenant], notification_id: FromPath[UUID]
     ) -> SeeOther:
         """Go to what it is about; it is read by that."""
         reader = Reader.of(tenant, identities.required())
@@ -123,10 +119,7 @@ class Notifications(Controller):
 
     @post("/{notification_id:uuid}/reading", access=member)
     async def read(
-        self,
-        session: NamedDependency[AsyncSession],
-        tenant: NamedDependency[Tenant],
-        notification_id: FromPath[UUID],
+        self, session: Session, tenant: NamedDependency[Tenant], notification_id: FromPath[UUID]
     ) -> SeeOther:
         """Mark one as read."""
         reader = Reader.of(tenant, identities.required())
@@ -135,10 +128,7 @@ class Notifications(Controller):
 
     @post("/{notification_id:uuid}/removal", access=member)
     async def remove(
-        self,
-        session: NamedDependency[AsyncSession],
-        tenant: NamedDependency[Tenant],
-        notification_id: FromPath[UUID],
+        self, session: Session, tenant: NamedDependency[Tenant], notification_id: FromPath[UUID]
     ) -> SeeOther:
         """Delete one."""
         await services.remove(session, Reader.of(tenant, identities.required()), notification_id)
@@ -146,10 +136,7 @@ class Notifications(Controller):
 
     @post("/reading", access=member, status_code=200)
     async def read_all(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant: NamedDependency[Tenant],
+        self, request: AnyRequest, session: Session, tenant: NamedDependency[Tenant]
     ) -> Page | SeeOther:
         """Mark all as read; under the bell, the panel is shown anew."""
         reader = Reader.of(tenant, identities.required())
@@ -159,9 +146,7 @@ class Notifications(Controller):
         return SeeOther(PATH)
 
     @post("/clearing", access=member)
-    async def clear(
-        self, session: NamedDependency[AsyncSession], tenant: NamedDependency[Tenant]
-    ) -> SeeOther:
+    async def clear(self, session: Session, tenant: NamedDependency[Tenant]) -> SeeOther:
         """Delete what was read."""
         await services.clear(session, Reader.of(tenant, identities.required()))
         return SeeOther(PATH, flash=_("What you had read was deleted."))
@@ -174,9 +159,7 @@ class NotificationChoices(Controller):
     include_in_schema = False
 
     @get(access=member)
-    async def show(
-        self, session: NamedDependency[AsyncSession], tenant: NamedDependency[Tenant]
-    ) -> Page:
+    async def show(self, session: Session, tenant: NamedDependency[Tenant]) -> Page:
         """How one is told of what."""
         identity = identities.required()
         reader = Reader.of(tenant, identity)
@@ -192,10 +175,7 @@ class NotificationChoices(Controller):
 
     @post(access=member)
     async def save(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant: NamedDependency[Tenant],
+        self, request: AnyRequest, session: Session, tenant: NamedDependency[Tenant]
     ) -> SeeOther:
         """Change it."""
         given = (await posted(request, Choices)).value

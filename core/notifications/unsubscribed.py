@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from litestar import Controller, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.crypto import ready
 from core.notices import Notice
@@ -13,6 +11,7 @@ from core.notifications import preferences
 from core.notifications.centre import centre
 from core.notifications.unsubscribing import DIGEST, PATH, opened
 from core.permissions import public
+from core.web.http import Session
 from core.web.pages import Page
 
 _TEMPLATE = "notifications/unsubscribing.html"
@@ -25,14 +24,14 @@ class Unsubscribing(Controller):
     include_in_schema = False
 
     @get(access=public)
-    async def ask(self, session: NamedDependency[AsyncSession], token: FromQuery[str] = "") -> Page:
+    async def ask(self, session: Session, token: FromQuery[str] = "") -> Page:
         """Ask whether they mean it: programs that only look at links must change nothing."""
         await ready(session)
         notice = _notice(opened(token).kind)
         return Page(_TEMPLATE, {"notice": notice, "token": token, "done": False})
 
     @post(access=public, status_code=200)
-    async def end(self, session: NamedDependency[AsyncSession], token: FromQuery[str] = "") -> Page:
+    async def end(self, session: Session, token: FromQuery[str] = "") -> Page:
         """Send no more such letters. Once more does no harm."""
         await ready(session)
         bearer = opened(token)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated, Any, Final
 
 from litestar import Controller, Request, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,6 +15,7 @@ from core.payments.services import accounts, notices
 from core.permissions import MANAGE_SETTINGS, permission, public
 from core.plugin import NavItem
 from core.web.forms import Bound, Form, blank, posted, text
+from core.web.http import Session
 from core.web.pages import Page, SeeOther
 
 SETTINGS_PATH: Final = "/settings/payments"
@@ -65,14 +65,12 @@ class PaymentSettings(Controller):
     include_in_schema = False
 
     @get(access=_MANAGE)
-    async def show(self, session: NamedDependency[AsyncSession]) -> Page:
+    async def show(self, session: Session) -> Page:
         """What is connected, and the form to change it."""
         return await _page(session, blank(Keys))
 
     @post(access=_MANAGE)
-    async def connect(
-        self, request: Request[Any, Any, Any], session: NamedDependency[AsyncSession]
-    ) -> Page | SeeOther:
+    async def connect(self, request: Request[Any, Any, Any], session: Session) -> Page | SeeOther:
         """Check the keys with the provider and keep them."""
         form = await posted(request, Keys)
         try:
@@ -85,7 +83,7 @@ class PaymentSettings(Controller):
         return SeeOther(SETTINGS_PATH, flash=_("Stripe is connected: you can take cards now."))
 
     @post("/disconnection", access=_MANAGE)
-    async def disconnect(self, session: NamedDependency[AsyncSession]) -> SeeOther:
+    async def disconnect(self, session: Session) -> SeeOther:
         """Take no new payments."""
         await accounts.disconnect(session)
         return SeeOther(SETTINGS_PATH, flash=_("You no longer take cards."))
@@ -101,7 +99,7 @@ class Webhooks(Controller):
     async def receive(
         self,
         request: Request[Any, Any, Any],
-        session: NamedDependency[AsyncSession],
+        session: Session,
         provider: FromPath[str],
         endpoint: FromPath[str],
     ) -> dict[str, bool]:

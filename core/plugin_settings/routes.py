@@ -6,11 +6,10 @@ that is known only then.
 """
 
 from collections.abc import Iterable
-from typing import Any, Final
+from typing import Final
 
 import msgspec
-from litestar import Controller, Request, Response, get, post, put
-from litestar.di import NamedDependency
+from litestar import Controller, Response, get, post, put
 from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,12 +21,11 @@ from core.plugin_settings import services
 from core.plugin_settings.telling import told
 from core.web.api import expected, versioned
 from core.web.forms import Bound, bind, blank, typed_fields
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 
 TEMPLATE: Final = "settings/plugin.html"
 ACCESS: Final = permission(MANAGE_SETTINGS.name)
-Session = NamedDependency[AsyncSession]
-AnyRequest = Request[Any, Any, Any]
 Kind = type[msgspec.Struct]
 
 
@@ -72,10 +70,7 @@ def _page_of(plugin: Plugin, kind: Kind) -> type[Controller]:
 
         @post("/versions/{earlier:int}/restoration", access=ACCESS)
         async def restore(
-            self,
-            session: Session,
-            earlier: FromPath[int],
-            version: FromQuery[int | None] = None,
+            self, session: Session, earlier: FromPath[int], version: FromQuery[int | None] = None
         ) -> SeeOther:
             """Put an earlier version back."""
             await services.restore(session, plugin.name, kind, earlier, version)

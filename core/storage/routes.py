@@ -8,7 +8,6 @@ from uuid import UUID
 
 import structlog
 from litestar import Request, get
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Stream
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -23,6 +22,7 @@ from core.storage import services
 from core.storage.areas import FileArea
 from core.storage.models import StoredFile
 from core.storage.store import Missing
+from core.web.http import Session
 
 _SHOWN: Final = frozenset({"image/png", "image/jpeg", "image/webp", "image/gif"})
 """What a browser draws and cannot run; everything else is saved."""
@@ -37,9 +37,7 @@ log = structlog.get_logger(__name__)
 @get(["/files/{file_id:uuid}", "/api/v1/files/{file_id:uuid}"], access=public,
      include_in_schema=False)  # fmt: skip
 async def serve_file(
-    request: Request[Any, Any, Any],
-    session: NamedDependency[AsyncSession],
-    file_id: FromPath[UUID],
+    request: Request[Any, Any, Any], session: Session, file_id: FromPath[UUID]
 ) -> Stream:
     """The file. To whoever may not read it, it does not exist."""
     tenant: Tenant = session.info["tenant"]

@@ -6,17 +6,16 @@ from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
-from core.auth.web import AnyRequest
 from core.errors import DomainError
 from core.i18n import _
 from core.permissions import MANAGE_SETTINGS, permission
 from core.terms import services
 from core.terms.services import KINDS, LONGEST, Edition
 from core.web.forms import Bound, Form, blank, choice, long_text, moment, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 
 CHANGES: Final = {
@@ -92,14 +91,12 @@ class TermsSettings(Controller):
     include_in_schema = False
 
     @get(access=permission(MANAGE_SETTINGS.name))
-    async def show(self, session: NamedDependency[AsyncSession]) -> Page:
+    async def show(self, session: Session) -> Page:
         """Every version, and a form for the next."""
         return await publishing_page(session, "shell/desk.html", self.path)
 
     @post(access=permission(MANAGE_SETTINGS.name), status_code=200, idempotent=True)
-    async def publish(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> Response[Any]:
+    async def publish(self, request: AnyRequest, session: Session) -> Response[Any]:
         """Publish the next version."""
         form = await posted(request, NewTerms)
         try:

@@ -15,7 +15,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock
 from core.auth.guard import safe_next
 from core.auth.identity import Identity
-from core.auth.web import AnyRequest
 from core.db import outside
 from core.errors import DomainError
 from core.i18n import _, locale
@@ -26,6 +25,7 @@ from core.terms.services import KINDS
 from core.terms.text import shown
 from core.terms.web import ACCEPTANCE
 from core.web.forms import Bound, Form, blank, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from core.web.shell import LANGUAGES
 
@@ -46,7 +46,7 @@ class Terms(Controller):
     include_in_schema = False
 
     @get(access=public)
-    async def everything(self, session: NamedDependency[AsyncSession]) -> Page:
+    async def everything(self, session: Session) -> Page:
         """What is in force, with its text, what is to come, and what was."""
         editions, moment = await services.published(session), clock.now()
         current = await services.current(session)
@@ -68,7 +68,7 @@ class Terms(Controller):
     @get("/{kind:str}/{number:int}", access=public)
     async def one(
         self,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         kind: FromPath[str],
         number: FromPath[int],
         language: FromQuery[str | None] = None,
@@ -102,7 +102,7 @@ class Acceptance(Controller):
     @get(access=member)
     async def ask(
         self,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         identity: NamedDependency[Identity],
         next: FromQuery[str | None] = None,  # noqa: A002  # the parameter's name in addresses
     ) -> Page | SeeOther:
@@ -111,10 +111,7 @@ class Acceptance(Controller):
 
     @post(access=member, status_code=200)
     async def accept(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        identity: NamedDependency[Identity],
+        self, request: AnyRequest, session: Session, identity: NamedDependency[Identity]
     ) -> Page | SeeOther:
         """Note it, and go on."""
         form = await posted(request, AcceptanceForm)

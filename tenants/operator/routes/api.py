@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, delete, get, patch, post, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -15,10 +14,10 @@ from core.db import outside
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import _
 from core.web.api import Listing, page_of, place
+from core.web.http import AnyRequest, Session
 from tenants.lifecycle import closing, serving
 from tenants.operator.permissions import acting, looking
 from tenants.operator.routes import parts
-from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.routes.views import (
     OperatedTenant,
     ProgressOut,
@@ -46,7 +45,7 @@ class TenantsApi(Controller):
     async def every(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         q: Text = None,
         status: Text = None,
         hosting: Text = None,
@@ -70,10 +69,7 @@ class TenantsApi(Controller):
 
     @post("/", access=acting, idempotent=True)
     async def create(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        data: JSONBody[NewTenant],
+        self, request: AnyRequest, session: Session, data: JSONBody[NewTenant]
     ) -> Response[OperatedTenant]:
         """Order a tenant: it is ``provisioning`` until it becomes ``active``; ask again for it."""
         plugins = tuple(sorted(set(data.plugins)))
@@ -97,20 +93,14 @@ class TenantsApi(Controller):
 
     @get("/{tenant_id:uuid}", access=looking)
     async def one(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> Response[OperatedTenant]:
         """One tenant."""
         return await _answer(request, session, tenant_id)
 
     @get("/by-slug/{slug:str}", access=looking)
     async def by_slug(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        slug: FromPath[str],
+        self, request: AnyRequest, session: Session, slug: FromPath[str]
     ) -> Response[OperatedTenant]:
         """The tenant that lives at a subdomain now."""
         seen = await tenants.by_slug(session, slug)
@@ -120,7 +110,7 @@ class TenantsApi(Controller):
     async def change(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant_id: FromPath[UUID],
         data: JSONBody[TenantChanges],
     ) -> Response[OperatedTenant]:
@@ -144,7 +134,7 @@ class TenantsApi(Controller):
     async def suspend(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant_id: FromPath[UUID],
         data: JSONBody[Suspension],
     ) -> Response[OperatedTenant]:
@@ -154,10 +144,7 @@ class TenantsApi(Controller):
 
     @delete("/{tenant_id:uuid}/suspension", access=acting, status_code=200)
     async def resume(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> Response[OperatedTenant]:
         """Serve it again."""
         await serving.resume(session, parts.signals(request), tenant_id)
@@ -165,10 +152,7 @@ class TenantsApi(Controller):
 
     @put("/{tenant_id:uuid}/closure", access=acting)
     async def close(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> Response[OperatedTenant]:
         """Stop serving it for good; it is deleted when its time of grace is over."""
         await closing.close(session, parts.signals(request), parts.settings(request), tenant_id)
@@ -176,10 +160,7 @@ class TenantsApi(Controller):
 
     @delete("/{tenant_id:uuid}/closure", access=acting, status_code=200)
     async def reopen(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> Response[OperatedTenant]:
         """Undo the closing, while there is time."""
         await closing.reopen(session, parts.signals(request), parts.settings(request), tenant_id)
@@ -187,10 +168,7 @@ class TenantsApi(Controller):
 
     @delete("/{tenant_id:uuid}", access=acting, status_code=202)
     async def delete_tenant(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> Response[OperatedTenant]:
         """Delete a closed tenant now, without a way back: it is ``deleting`` until it is 404."""
         await closing.delete(session, parts.signals(request), tenant_id)
@@ -200,7 +178,7 @@ class TenantsApi(Controller):
     async def begin_maintenance(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant_id: FromPath[UUID],
         data: JSONBody[MaintenancePlan],
     ) -> Response[OperatedTenant]:
@@ -212,19 +190,14 @@ class TenantsApi(Controller):
 
     @delete("/{tenant_id:uuid}/maintenance", access=acting, status_code=200)
     async def end_maintenance(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> Response[OperatedTenant]:
         """Let its customers in again."""
         await serving.end_maintenance(session, parts.signals(request), tenant_id)
         return await _answer(request, session, tenant_id)
 
     @get("/{tenant_id:uuid}/run", access=looking)
-    async def run(
-        self, session: NamedDependency[AsyncSession], tenant_id: FromPath[UUID]
-    ) -> ProgressOut:
+    async def run(self, session: Session, tenant_id: FromPath[UUID]) -> ProgressOut:
         """Its latest run with the steps."""
         seen = await tenants.one(session, tenant_id)
         if seen.run is None:
@@ -232,9 +205,7 @@ class TenantsApi(Controller):
         return ProgressOut.of(seen.run.id, await progress(session, seen.run.id))
 
     @post("/{tenant_id:uuid}/run/retry", access=acting, status_code=200)
-    async def retry(
-        self, session: NamedDependency[AsyncSession], tenant_id: FromPath[UUID]
-    ) -> ProgressOut:
+    async def retry(self, session: Session, tenant_id: FromPath[UUID]) -> ProgressOut:
         """Take its failed run up again at once."""
         seen = await tenants.one(session, tenant_id)
         if seen.run is None:
@@ -244,10 +215,7 @@ class TenantsApi(Controller):
 
     @get("/{tenant_id:uuid}/usage", access=looking)
     async def usage(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> UsageOut:
         """What it stores."""
         await tenants.one(session, tenant_id)

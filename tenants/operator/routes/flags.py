@@ -8,7 +8,6 @@ from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,11 +16,11 @@ from core.flags import Flag
 from core.flags.resolution import Standing, standing
 from core.i18n import LazyText, _
 from core.web.forms import Bound, Form, blank, choice, moment, posted, text, whole
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants.flags import services as flags
 from tenants.operator.permissions import acting, looking
 from tenants.operator.routes import parts
-from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.services import tenants
 
 PATH: Final = f"{parts.HOME}/flags"
@@ -61,7 +60,7 @@ class Flags(Controller):
     include_in_schema = False
 
     @get(access=looking)
-    async def every(self, request: AnyRequest, session: NamedDependency[AsyncSession]) -> Page:
+    async def every(self, request: AnyRequest, session: Session) -> Page:
         """Every flag that is declared, and how far it is."""
         context = {
             "flags": declared(request),
@@ -72,15 +71,13 @@ class Flags(Controller):
         return Page("operator/flags.html", context)
 
     @get("/{key:str}", access=looking)
-    async def show(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession], key: FromPath[str]
-    ) -> Page:
+    async def show(self, request: AnyRequest, session: Session, key: FromPath[str]) -> Page:
         """One flag: its roll-out, and for whom it is set."""
         return await _page(session, declared_one(request, key))
 
     @post("/{key:str}/roll-out", access=acting, status_code=200)
     async def roll_out(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession], key: FromPath[str]
+        self, request: AnyRequest, session: Session, key: FromPath[str]
     ) -> Response[Any]:
         """Have it on for a share of the tenants."""
         flag = declared_one(request, key)
@@ -94,7 +91,7 @@ class Flags(Controller):
 
     @post("/{key:str}/roll-out/end", access=acting, status_code=200)
     async def end_roll_out(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession], key: FromPath[str]
+        self, request: AnyRequest, session: Session, key: FromPath[str]
     ) -> SeeOther:
         """Let what is declared hold again."""
         declared_one(request, key)
@@ -103,7 +100,7 @@ class Flags(Controller):
 
     @post("/{key:str}/overrides", access=acting, status_code=200)
     async def override(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession], key: FromPath[str]
+        self, request: AnyRequest, session: Session, key: FromPath[str]
     ) -> Response[Any]:
         """Set it for one tenant."""
         flag = declared_one(request, key)
@@ -122,11 +119,7 @@ class Flags(Controller):
 
     @post("/{key:str}/overrides/{tenant_id:uuid}/clear", access=acting, status_code=200)
     async def clear(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        key: FromPath[str],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, key: FromPath[str], tenant_id: FromPath[UUID]
     ) -> SeeOther:
         """Take our word back."""
         await flags.clear(session, parts.signals(request), tenant_id, key)
@@ -140,12 +133,7 @@ class TenantFlags(Controller):
     include_in_schema = False
 
     @get(access=looking)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
-    ) -> Page:
+    async def show(self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]) -> Page:
         """Which features a tenant has, and on whose word."""
         seen = await tenants.one(session, tenant_id)
         context = {

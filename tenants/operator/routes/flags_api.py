@@ -8,17 +8,16 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, delete, get, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.i18n import _
 from core.web.forms import Form, moment, text, tick, whole
+from core.web.http import AnyRequest, Session
 from tenants.flags import services as flags
 from tenants.operator.permissions import acting, looking
 from tenants.operator.routes import parts
 from tenants.operator.routes.flags import declared, declared_one, standings
-from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.services import tenants
 
 
@@ -67,19 +66,13 @@ class FlagsApi(Controller):
     tags = ("Operator",)
 
     @get(access=looking)
-    async def every(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> list[FlagOut]:
+    async def every(self, request: AnyRequest, session: Session) -> list[FlagOut]:
         """Every flag that is declared, and how far it is rolled out."""
         return await _told(request, session)
 
     @put("/{key:str}/roll-out", access=acting)
     async def roll_out(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        key: FromPath[str],
-        data: JSONBody[RollOut],
+        self, request: AnyRequest, session: Session, key: FromPath[str], data: JSONBody[RollOut]
     ) -> list[FlagOut]:
         """Have it on for a share of the tenants; with a larger one, nobody loses it."""
         flag = declared_one(request, key)
@@ -88,7 +81,7 @@ class FlagsApi(Controller):
 
     @delete("/{key:str}/roll-out", access=acting, status_code=200)
     async def end_roll_out(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession], key: FromPath[str]
+        self, request: AnyRequest, session: Session, key: FromPath[str]
     ) -> list[FlagOut]:
         """Let what is declared hold again."""
         await flags.end_roll_out(session, parts.signals(request), key)
@@ -103,10 +96,7 @@ class TenantFlagsApi(Controller):
 
     @get(access=looking)
     async def every(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> list[TenantFlagOut]:
         """Every flag as it stands for a tenant, and on whose word."""
         return await _told_of(request, session, tenant_id)
@@ -115,7 +105,7 @@ class TenantFlagsApi(Controller):
     async def override(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant_id: FromPath[UUID],
         key: FromPath[str],
         data: JSONBody[Override],
@@ -129,11 +119,7 @@ class TenantFlagsApi(Controller):
 
     @delete("/{key:str}", access=acting, status_code=200)
     async def clear(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
-        key: FromPath[str],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID], key: FromPath[str]
     ) -> list[TenantFlagOut]:
         """Take the operator's word back."""
         await tenants.one(session, tenant_id)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from litestar import Controller, get
-from litestar.di import NamedDependency
 from redis.asyncio import Redis
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth.web import searched
 from core.db import outside
@@ -18,10 +16,10 @@ from core.plugin import Plugins
 from core.scope import TENANT_ZERO, Tenant
 from core.web.formatting import on_the_clock_of
 from core.web.forms import Form, text
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page
 from tenants.operator.permissions import looking
 from tenants.operator.routes import parts
-from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.services import health, jobs, schedules
 
 
@@ -38,13 +36,13 @@ class HealthPages(Controller):
     include_in_schema = False
 
     @get("/health", access=looking)
-    async def health(self, request: AnyRequest, session: NamedDependency[AsyncSession]) -> Page:
+    async def health(self, request: AnyRequest, session: Session) -> Page:
         """What lives, what answers and what waits."""
         found = await outside(session, lambda: look(request))
         return Page("operator/health.html", {"health": found})
 
     @get("/schedules", access=looking)
-    async def schedules(self, request: AnyRequest, session: NamedDependency[AsyncSession]) -> Page:
+    async def schedules(self, request: AnyRequest, session: Session) -> Page:
         """The periodic jobs of one tenant, or of the platform."""
         form = searched(request, ScheduleSearch)
         try:

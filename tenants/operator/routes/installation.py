@@ -12,15 +12,14 @@ from litestar import Controller, get
 from litestar.di import NamedDependency
 from litestar.response import ServerSentEvent, ServerSentEventMessage
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Databases, outside
 from core.i18n import _, fill, locale, reading_in
 from core.scope import Tenant
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page
 from tenants.operator.permissions import looking
 from tenants.operator.routes import parts
-from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.services import databases, installed, migrations
 from tenants.operator.services.migrations import Line
 
@@ -37,7 +36,7 @@ class Installation(Controller):
     include_in_schema = False
 
     @get("/databases", access=looking)
-    async def databases(self, request: AnyRequest, session: NamedDependency[AsyncSession]) -> Page:
+    async def databases(self, request: AnyRequest, session: Session) -> Page:
         """Where tenants can live."""
         looked = await outside(session, lambda: databases.look(parts.roster(request)))
         name = make_url(parts.settings(request).database_url).database or ""
@@ -48,13 +47,13 @@ class Installation(Controller):
         return Page("operator/databases.html", context)
 
     @get("/plugins", access=looking)
-    async def plugins(self, request: AnyRequest, session: NamedDependency[AsyncSession]) -> Page:
+    async def plugins(self, request: AnyRequest, session: Session) -> Page:
         """What is installed, what works, and why the rest does not."""
         rows = await installed.plugins(session, parts.products(request))
         return Page("operator/plugins.html", {"rows": rows})
 
     @get("/migrations", access=looking)
-    async def migrations(self, session: NamedDependency[AsyncSession]) -> Page:
+    async def migrations(self, session: Session) -> Page:
         """Where every line stands, and what failed."""
         lines = await migrations.lines(session)
         context = {

@@ -8,20 +8,18 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, delete, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import outside
 from core.dead_letters import DeadLetters
 from core.presence import Sign
 from core.web.api import Listing
 from core.web.forms import Form
+from core.web.http import AnyRequest, Session
 from tenants.operator.permissions import acting, looking
 from tenants.operator.routes import parts
 from tenants.operator.routes.health import look
-from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.services import databases, installed, jobs, migrations
 
 Limit = Annotated[int, QueryParameter(ge=1, le=500, description="How many at most.")]
@@ -146,9 +144,7 @@ class InstallationApi(Controller):
     tags = ("Operator",)
 
     @get("/databases", access=looking)
-    async def databases(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> Listing[DatabaseOut]:
+    async def databases(self, request: AnyRequest, session: Session) -> Listing[DatabaseOut]:
         """Every database, the main one first."""
         looked = await outside(session, lambda: databases.look(parts.roster(request)))
         answers = {each.name: each.answer for each in looked}
@@ -157,9 +153,7 @@ class InstallationApi(Controller):
         return Listing([_database(each, answers.get(each.name)) for each in found])
 
     @get("/health", access=looking)
-    async def health(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> HealthOut:
+    async def health(self, request: AnyRequest, session: Session) -> HealthOut:
         """What lives, what answers and what waits."""
         found = await outside(session, lambda: look(request))
         return HealthOut(
@@ -172,7 +166,7 @@ class InstallationApi(Controller):
         )
 
     @get("/migrations", access=looking)
-    async def migrations(self, session: NamedDependency[AsyncSession]) -> MigrationsOut:
+    async def migrations(self, session: Session) -> MigrationsOut:
         """Where every line stands, and the latest failures."""
         lines = [
             LineOut(line=each.line, target=each.target, state=each.state, scopes=each.scopes)
@@ -193,9 +187,7 @@ class InstallationApi(Controller):
         return MigrationsOut(lines=lines, failed=failed)
 
     @get("/plugins", access=looking)
-    async def plugins(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> Listing[PluginOut]:
+    async def plugins(self, request: AnyRequest, session: Session) -> Listing[PluginOut]:
         """Every plugin that is installed or in use."""
         found = await installed.plugins(session, parts.products(request))
         return Listing(
@@ -215,7 +207,7 @@ class InstallationApi(Controller):
     async def dead_letters(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         actor: ActorName = "",
         tenant_id: FromQuery[UUID | None] = None,
         limit: Limit = 100,
@@ -243,30 +235,21 @@ class InstallationApi(Controller):
 
     @post("/dead-letters/{message_id:uuid}/retry", access=acting, status_code=204)
     async def retry(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        message_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, message_id: FromPath[UUID]
     ) -> None:
         """Try one again, with all its attempts."""
         await jobs.retry(session, DeadLetters(parts.roster(request)), message_id)
 
     @delete("/dead-letters/{message_id:uuid}", access=acting)
     async def discard(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        message_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, message_id: FromPath[UUID]
     ) -> None:
         """Never do one."""
         await jobs.discard(session, DeadLetters(parts.roster(request)), message_id)
 
     @post("/dead-letters/retry", access=acting, status_code=200)
     async def retry_all(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        data: JSONBody[Which],
+        self, request: AnyRequest, session: Session, data: JSONBody[Which]
     ) -> CountOut:
         """Try all that match again."""
         letters = DeadLetters(parts.roster(request))
@@ -275,10 +258,7 @@ class InstallationApi(Controller):
 
     @post("/dead-letters/discard", access=acting, status_code=200)
     async def discard_all(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        data: JSONBody[Which],
+        self, request: AnyRequest, session: Session, data: JSONBody[Which]
     ) -> CountOut:
         """Never do any that match."""
         letters = DeadLetters(parts.roster(request))

@@ -6,9 +6,7 @@ from typing import Annotated, Any, Final
 from uuid import UUID
 
 from litestar import Controller, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth.web import searched
 from core.db import outside
@@ -16,10 +14,10 @@ from core.dead_letters import DeadLetters
 from core.errors import NotFound
 from core.i18n import _, fill
 from core.web.forms import Form, choice, posted, text
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants.operator.permissions import acting, looking
 from tenants.operator.routes import parts
-from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.services import jobs
 
 PATH: Final = f"{parts.HOME}/jobs"
@@ -40,7 +38,7 @@ class Jobs(Controller):
     include_in_schema = False
 
     @get("/", access=looking)
-    async def show(self, request: AnyRequest, session: NamedDependency[AsyncSession]) -> Page:
+    async def show(self, request: AnyRequest, session: Session) -> Page:
         """The latest dead letters, each with its reason."""
         form = searched(request, JobSearch)
         sought = form.value
@@ -66,10 +64,7 @@ class Jobs(Controller):
 
     @post("/{message_id:uuid}/retry", access=acting, status_code=200)
     async def retry(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        message_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, message_id: FromPath[UUID]
     ) -> SeeOther:
         """Try one again."""
         await jobs.retry(session, DeadLetters(parts.roster(request)), message_id)
@@ -77,19 +72,14 @@ class Jobs(Controller):
 
     @post("/{message_id:uuid}/discard", access=acting, status_code=200)
     async def discard(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        message_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, message_id: FromPath[UUID]
     ) -> SeeOther:
         """Never do one."""
         await jobs.discard(session, DeadLetters(parts.roster(request)), message_id)
         return SeeOther(PATH, flash=_("It will not be done."))
 
     @post("/retry", access=acting, status_code=200)
-    async def retry_all(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> SeeOther:
+    async def retry_all(self, request: AnyRequest, session: Session) -> SeeOther:
         """Try all that match again."""
         sought = (await posted(request, JobSearch)).value
         tenant = await jobs.named(session, sought.tenant)
@@ -98,9 +88,7 @@ class Jobs(Controller):
         return SeeOther(PATH, flash=fill(_("Tried again: {count}"), count=count))
 
     @post("/discard", access=acting, status_code=200)
-    async def discard_all(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> SeeOther:
+    async def discard_all(self, request: AnyRequest, session: Session) -> SeeOther:
         """Never do any that match."""
         sought = (await posted(request, JobSearch)).value
         tenant = await jobs.named(session, sought.tenant)

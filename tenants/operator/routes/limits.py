@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response, delete, get, post, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,12 +18,12 @@ from core.quotas import Limit
 from core.quotas.services import Usage
 from core.web.formatting import on_the_clock_of
 from core.web.forms import Bound, Form, blank, choice, moment, posted, text, whole
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants import limits
 from tenants.models import TenantLimit
 from tenants.operator.permissions import acting, looking
 from tenants.operator.routes import parts
-from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.services import tenants
 
 Allowed = Annotated[int, whole(_("Allowed"), hint=_("Empty: any number."))]
@@ -64,21 +63,13 @@ class TenantLimits(Controller):
     include_in_schema = False
 
     @get(access=looking)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
-    ) -> Page:
+    async def show(self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]) -> Page:
         """What is used, allowed and granted, and a form to grant."""
         return await _page(request, session, tenant_id, blank(GrantForm))
 
     @post(access=acting, status_code=200)
     async def grant(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> Response[Any]:
         """Grant another number."""
         seen = await tenants.one(session, tenant_id)
@@ -97,11 +88,7 @@ class TenantLimits(Controller):
 
     @post("/{name:str}/withdrawal", access=acting, status_code=200)
     async def withdraw(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
-        name: FromPath[str],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID], name: FromPath[str]
     ) -> SeeOther:
         """Let what is declared hold again."""
         limit = _limit(request, name)
@@ -118,10 +105,7 @@ class LimitsApi(Controller):
 
     @get(access=looking)
     async def every(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> list[LimitOut]:
         """Every limit of a tenant: declared, granted, and how much of it is used."""
         return await _told(request, session, tenant_id)
@@ -130,7 +114,7 @@ class LimitsApi(Controller):
     async def grant(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         tenant_id: FromPath[UUID],
         name: FromPath[str],
         data: JSONBody[Grant],
@@ -144,11 +128,7 @@ class LimitsApi(Controller):
 
     @delete("/{name:str}", access=acting, status_code=200)
     async def withdraw(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
-        name: FromPath[str],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID], name: FromPath[str]
     ) -> list[LimitOut]:
         """Let what is declared hold again."""
         limit = _limit(request, name)

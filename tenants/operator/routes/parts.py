@@ -6,9 +6,9 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from core.scope import Tenant
+from core.web.http import AnyRequest
 from tenants.operator.services.sizes import Sizes
 from tenants.portal.routes.parts import (
-    AnyRequest,
     authority,
     crossing,
     databases,

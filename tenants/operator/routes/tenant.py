@@ -6,7 +6,6 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -16,12 +15,12 @@ from core.errors import DomainError, Invalid
 from core.i18n import _, fill
 from core.web.formatting import on_the_clock_of, wall
 from core.web.forms import Bound, blank, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants.catalogue import maintenance_of
 from tenants.lifecycle import closing, serving
 from tenants.operator.permissions import acting, looking
 from tenants.operator.routes import parts
-from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.routes.tenants import NAMES
 from tenants.operator.schemas import Deletion, MaintenancePlan, Note, Suspension
 from tenants.operator.services import acts, counting, migrations, notes, tenants
@@ -39,21 +38,13 @@ class OneTenant(Controller):
     include_in_schema = False
 
     @get("/", access=looking)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
-    ) -> Page:
+    async def show(self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]) -> Page:
         """Everything on one page."""
         return await _page(request, session, tenant_id)
 
     @post("/suspend", access=acting, status_code=200)
     async def suspend(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> Response[Any]:
         """Stop serving it."""
         form = await posted(request, Suspension)
@@ -66,10 +57,7 @@ class OneTenant(Controller):
 
     @post("/resume", access=acting, status_code=200)
     async def resume(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> SeeOther:
         """Serve it again."""
         await serving.resume(session, parts.signals(request), tenant_id)
@@ -77,10 +65,7 @@ class OneTenant(Controller):
 
     @post("/maintenance", access=acting, status_code=200)
     async def begin_maintenance(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> Response[Any]:
         """Let its customers wait, or say anew why and until when."""
         seen = await tenants.one(session, tenant_id)
@@ -97,10 +82,7 @@ class OneTenant(Controller):
 
     @post("/maintenance/end", access=acting, status_code=200)
     async def end_maintenance(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> SeeOther:
         """Let its customers in again."""
         await serving.end_maintenance(session, parts.signals(request), tenant_id)
@@ -108,10 +90,7 @@ class OneTenant(Controller):
 
     @post("/close", access=acting, status_code=200)
     async def close(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> SeeOther:
         """Stop serving it for good; there is a time of grace."""
         await closing.close(session, parts.signals(request), parts.settings(request), tenant_id)
@@ -119,10 +98,7 @@ class OneTenant(Controller):
 
     @post("/reopen", access=acting, status_code=200)
     async def reopen(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> SeeOther:
         """Undo the closing."""
         await closing.reopen(session, parts.signals(request), parts.settings(request), tenant_id)
@@ -130,10 +106,7 @@ class OneTenant(Controller):
 
     @post("/delete", access=acting, status_code=200)
     async def delete(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> Response[Any]:
         """Delete it now, without a way back, by whoever typed its address."""
         seen = await tenants.one(session, tenant_id)
@@ -149,11 +122,7 @@ class OneTenant(Controller):
 
     @post("/products/{name:str}/enable", access=acting, status_code=200)
     async def enable(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
-        name: FromPath[str],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID], name: FromPath[str]
     ) -> SeeOther:
         """Give it a product."""
         known = parts.products(request).working
@@ -162,11 +131,7 @@ class OneTenant(Controller):
 
     @post("/products/{name:str}/disable", access=acting, status_code=200)
     async def disable(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
-        name: FromPath[str],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID], name: FromPath[str]
     ) -> SeeOther:
         """Take a product away; its data stays."""
         await acts.disable(session, parts.signals(request), tenant_id, name)
@@ -174,10 +139,7 @@ class OneTenant(Controller):
 
     @post("/notes", access=acting, status_code=200, idempotent=True)
     async def note(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, tenant_id: FromPath[UUID]
     ) -> Response[Any]:
         """Write something down for other operators."""
         await tenants.one(session, tenant_id)
@@ -190,10 +152,7 @@ class OneTenant(Controller):
 
     @post("/runs/{run_id:uuid}/retry", access=acting, status_code=200)
     async def retry(
-        self,
-        session: NamedDependency[AsyncSession],
-        tenant_id: FromPath[UUID],
-        run_id: FromPath[UUID],
+        self, session: Session, tenant_id: FromPath[UUID], run_id: FromPath[UUID]
     ) -> SeeOther:
         """Take a failed run up again."""
         await acts.retry(session, tenant_id, run_id)

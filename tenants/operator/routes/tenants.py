@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Controller, get
-from litestar.di import NamedDependency
 from litestar.params import FromQuery
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth.web import searched
 from core.db import outside
 from core.web.api import paged, place
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page
 from tenants.operator.permissions import looking
 from tenants.operator.routes import parts
-from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.schemas import HOSTINGS, STATUSES, TenantSearch
 from tenants.operator.services import tenants
 from tenants.operator.services.tenants import TenantFilter
@@ -38,10 +36,7 @@ class Tenants(Controller):
 
     @get(["/", "/tenants"], access=looking)
     async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        cursor: FromQuery[str | None] = None,
+        self, request: AnyRequest, session: Session, cursor: FromQuery[str | None] = None
     ) -> Page:
         """Every tenant, or those searched for, newest first."""
         sizes = await outside(session, parts.sizes(request).all)

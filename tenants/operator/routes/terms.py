@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,10 +17,10 @@ from core.terms import services
 from core.terms.publishing import NewTerms, publish, publishing_page
 from core.terms.services import Edition
 from core.web.forms import Bound, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants.operator.permissions import ACT, acting, looking
 from tenants.operator.routes import parts
-from tenants.operator.routes.parts import AnyRequest
 
 PATH = f"{parts.HOME}/terms"
 
@@ -33,14 +32,12 @@ class OperatorTerms(Controller):
     include_in_schema = False
 
     @get(access=looking)
-    async def show(self, session: NamedDependency[AsyncSession]) -> Page:
+    async def show(self, session: Session) -> Page:
         """Every version, and a form for the next."""
         return await _page(session)
 
     @post(access=acting, status_code=200, idempotent=True)
-    async def publish(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> Response[Any]:
+    async def publish(self, request: AnyRequest, session: Session) -> Response[Any]:
         """Publish the next version."""
         form = await posted(request, NewTerms)
         try:
@@ -88,24 +85,17 @@ class TermsApi(Controller):
     tags = ("Operator",)
 
     @get(access=looking)
-    async def every(self, session: NamedDependency[AsyncSession]) -> list[TermsOut]:
+    async def every(self, session: Session) -> list[TermsOut]:
         """Every version of both documents, those to come included, without their texts."""
         return [TermsOut.of(each) for each in await services.published(session)]
 
     @post(access=acting, idempotent=True)
-    async def publish(
-        self, session: NamedDependency[AsyncSession], data: JSONBody[NewTerms]
-    ) -> TermsOut:
+    async def publish(self, session: Session, data: JSONBody[NewTerms]) -> TermsOut:
         """Publish the next version of a document."""
         return TermsOut.of(await publish(session, data))
 
     @get("/{kind:str}/{number:int}", access=looking)
-    async def one(
-        self,
-        session: NamedDependency[AsyncSession],
-        kind: FromPath[str],
-        number: FromPath[int],
-    ) -> TermsOut:
+    async def one(self, session: Session, kind: FromPath[str], number: FromPath[int]) -> TermsOut:
         """One version with its text, in the language that was asked for if it has it."""
         text, language = await services.text_of(session, kind, number, locale())
         found = await services.published(session)

@@ -13,8 +13,8 @@ from litestar import Response
 
 from core.errors import EditedMeanwhile
 from core.settings import Settings
+from core.web.http import AnyRequest
 from tenants.catalogue import maintenance_of
-from tenants.operator.routes.parts import AnyRequest
 from tenants.operator.services.tenants import Seen
 from tenants.runs import Progress
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
-from litestar.di import NamedDependency, Provide
+from litestar.di import Provide
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -17,13 +17,13 @@ from core.errors import Forbidden
 from core.i18n import _
 from core.permissions import Role
 from core.web.formatting import day, moment, on_the_clock_of
+from core.web.http import AnyRequest, Session
 from tenants.portal.routes import parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.services import businesses
 from tenants.portal.services.businesses import Business
 
 
-async def mine(session: NamedDependency[AsyncSession], business_id: FromPath[UUID]) -> Business:
+async def mine(session: Session, business_id: FromPath[UUID]) -> Business:
     """A business that whoever is signed in is a member of.
 
     Raises:
@@ -33,7 +33,7 @@ async def mine(session: NamedDependency[AsyncSession], business_id: FromPath[UUI
 
 
 async def administered(
-    request: AnyRequest, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
+    request: AnyRequest, session: Session, business_id: FromPath[UUID]
 ) -> Business:
     """A business that the member may change now: who was demoted there may not do so from here.
 
@@ -47,9 +47,7 @@ async def administered(
     return business
 
 
-async def owned(
-    request: AnyRequest, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
-) -> Business:
+async def owned(request: AnyRequest, session: Session, business_id: FromPath[UUID]) -> Business:
     """A business that is the member's own.
 
     Raises:

@@ -9,17 +9,15 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, PathParameter
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Invalid
 from core.i18n import _, locale
 from core.permissions import member, public
 from core.web.api import Listing
+from core.web.http import AnyRequest, Session
 from tenants import lifecycle, slugs
 from tenants.portal.routes import parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.schemas import NewBusiness
 from tenants.portal.services import businesses, progress, sign_up
 from tenants.portal.services.businesses import Business
@@ -78,19 +76,14 @@ class BusinessesApi(Controller):
     tags = ("Businesses",)
 
     @get("/businesses", access=member)
-    async def mine(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> Listing[BusinessOut]:
+    async def mine(self, request: AnyRequest, session: Session) -> Listing[BusinessOut]:
         """Every business that the account is a member of, the newest first."""
         found = await businesses.mine(session, parts.member().user_id)
         return Listing(items=[_out(request, business) for business in found])
 
     @post("/businesses", access=member, idempotent=True)
     async def order(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        data: JSONBody[NewBusiness],
+        self, request: AnyRequest, session: Session, data: JSONBody[NewBusiness]
     ) -> BusinessOut:
         """Order a business for the account; follow its progress until it is active."""
         if set(data.products) - set(parts.products(request).working):
@@ -115,10 +108,7 @@ class BusinessesApi(Controller):
 
     @get("/businesses/{business_id:uuid}", access=member)
     async def one(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> BusinessOut:
         """One business of the account."""
         found = await businesses.one(session, parts.member().user_id, business_id)
@@ -126,10 +116,7 @@ class BusinessesApi(Controller):
 
     @get("/businesses/{business_id:uuid}/progress", access=member)
     async def progress(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> ProgressOut:
         """How far its latest making has come."""
         business = await businesses.one(session, parts.member().user_id, business_id)
@@ -146,7 +133,7 @@ class BusinessesApi(Controller):
     @get("/addresses/{slug:str}", access=public)
     async def address(
         self,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         slug: Annotated[str, PathParameter(max_length=200, description="The subdomain data.")],
     ) -> AddressOut:
         """Whether a subdomain is free now; only ordering it decides."""

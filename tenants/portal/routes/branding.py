@@ -23,9 +23,9 @@ from core.web.brand import style_sheet
 from core.web.forms import Bound, blank
 from core.web.forms.files import posted_with_file
 from core.web.headers import Csp
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants.portal.routes import access, parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.schemas import Branding as BrandingForm
 from tenants.portal.services import branding
 from tenants.portal.services.branding import Look
@@ -40,7 +40,7 @@ _LIGHT_PREVIEW: Final = '.po-preview[data-bs-theme="light"]'
 
 
 async def administered(
-    request: AnyRequest, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
+    request: AnyRequest, session: Session, business_id: FromPath[UUID]
 ) -> Business:
     """A business whose look the member may change now."""
     business = await access.administered(request, session, business_id)
@@ -58,20 +58,13 @@ class Branding(Controller):
     dependencies = {"business": Provide(administered)}  # noqa: RUF012  # Litestar's own way
 
     @get("/", access=member)
-    async def show(
-        self,
-        request: AnyRequest,
-        business: NamedDependency[Business],
-    ) -> Page:
+    async def show(self, request: AnyRequest, business: NamedDependency[Business]) -> Page:
         """Colour, logo and how they look."""
         return _page(request, business)
 
     @post("/", access=member, status_code=200, request_max_body_size=LARGEST_UPLOAD)
     async def change(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Response[Any]:
         """Wear another colour, or another logo if a file was chosen."""
         form, content = await posted_with_file(request, BrandingForm, "logo", _TOO_LARGE)
@@ -89,10 +82,7 @@ class Branding(Controller):
 
     @post("/remove-logo", access=member, status_code=200)
     async def remove_logo(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> SeeOther:
         """Go without a logo."""
         await branding.remove_logo(session, parts.signals(request), business)
@@ -100,10 +90,7 @@ class Branding(Controller):
 
     @post("/put-back", access=member, status_code=200)
     async def put_back(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> SeeOther:
         """Look as before the last change."""
         await branding.put_back(session, parts.signals(request), business)
@@ -111,9 +98,7 @@ class Branding(Controller):
 
     @get("/preview.css", access=member, dependencies=access.MINE)
     async def preview(
-        self,
-        business: NamedDependency[Business],
-        color: FromQuery[str | None] = None,
+        self, business: NamedDependency[Business], color: FromQuery[str | None] = None
     ) -> Response[str]:
         """The style sheet of the preview, in the colour worn or in one that is being chosen."""
         brand = Look.of(business).brand

@@ -21,10 +21,10 @@ from core.quotas.services import Usage as Used
 from core.scope import Tenant
 from core.web.forms import Bound, blank, posted
 from core.web.headers import Csp
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants.portal import choices
 from tenants.portal.routes import access, parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.routes.usage import used_by
 from tenants.portal.schemas import BusinessSettings
 from tenants.portal.services import businesses, progress
@@ -54,7 +54,7 @@ class Businesses(Controller):
     include_in_schema = False
 
     @get("/", access=member)
-    async def mine(self, request: AnyRequest, session: NamedDependency[AsyncSession]) -> Page:
+    async def mine(self, request: AnyRequest, session: Session) -> Page:
         """Every business of whoever is signed in."""
         found = await businesses.mine(session, parts.member().user_id)
         return Page(
@@ -69,10 +69,7 @@ class Businesses(Controller):
 
     @get("/{business_id:uuid}", access=member, dependencies=access.MINE)
     async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Page:
         """One business."""
         return await _page(request, session, business)
@@ -84,10 +81,7 @@ class Businesses(Controller):
         status_code=200,
     )
     async def change(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Response[Any]:
         """Change name, time zone or language."""
         form = await posted(request, BusinessSettings)
@@ -107,7 +101,7 @@ class Businesses(Controller):
     async def enable(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         name: FromPath[str],
     ) -> SeeOther:
@@ -128,7 +122,7 @@ class Businesses(Controller):
     async def disable(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         name: FromPath[str],
     ) -> SeeOther:
@@ -144,10 +138,7 @@ class Businesses(Controller):
         status_code=200,
     )
     async def ask_for_dedicated(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> SeeOther:
         """Note the wish for a database of its own."""
         await businesses.ask_for_dedicated(session, business, parts.member().user_id)
@@ -155,10 +146,7 @@ class Businesses(Controller):
 
     @post("/{business_id:uuid}/open", access=member, dependencies=access.MINE, status_code=200)
     async def open(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Page:
         """Take the member into the business, by a token that works once and is sent on at once."""
         await businesses.note_opened(session, business)
@@ -174,10 +162,7 @@ class Businesses(Controller):
 
     @get("/{business_id:uuid}/progress", access=member, dependencies=access.MINE)
     async def progress(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Response[Any]:
         """How the making goes; followed live, or by looking again."""
         if business.run is None:
@@ -215,9 +200,7 @@ class Businesses(Controller):
         return ServerSentEvent(_told(runs, parts.products(request), here, locale()))
 
     @post("/{business_id:uuid}/retry", access=member, dependencies=access.MINE, status_code=200)
-    async def retry(
-        self, session: NamedDependency[AsyncSession], business: NamedDependency[Business]
-    ) -> SeeOther:
+    async def retry(self, session: Session, business: NamedDependency[Business]) -> SeeOther:
         """Take a failed run up again."""
         await businesses.retry(session, business)
         return SeeOther(f"{access.path_of(business)}/progress")

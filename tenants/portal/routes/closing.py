@@ -6,16 +6,15 @@ from typing import Any
 
 from litestar import Controller, Response, post
 from litestar.di import NamedDependency
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import DomainError
 from core.i18n import _
 from core.permissions import member
 from core.web.forms import posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import SeeOther
 from tenants.lifecycle import closing
 from tenants.portal.routes import access, parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.routes.upkeep_page import insist_confirmed, path_of, refused_page
 from tenants.portal.schemas import Confirmed
 from tenants.portal.services.businesses import Business
@@ -30,10 +29,7 @@ class Closing(Controller):
 
     @post("/closing", access=member, status_code=200, before_terms=True)
     async def close(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Response[Any]:
         """Close the business; it can be brought back until it is deleted."""
         form = await posted(request, Confirmed)
@@ -49,10 +45,7 @@ class Closing(Controller):
 
     @post("/closing/undo", access=member, status_code=200, before_terms=True)
     async def reopen(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> SeeOther:
         """Bring it back."""
         signals, settings = parts.signals(request), parts.settings(request)

@@ -12,7 +12,6 @@ import msgspec
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
 from litestar.response import File, ServerSentEvent, ServerSentEventMessage
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.db import Databases, outside
 from core.errors import DomainError, Invalid, NotFound
@@ -20,13 +19,13 @@ from core.i18n import _, locale, reading_in
 from core.permissions import Role, member
 from core.scope import Tenant
 from core.web.forms import posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import SeeOther
 from tenants import exports
 from tenants.archive.sealing import ArchiveKey
 from tenants.files import archive_file
 from tenants.lifecycle import Owner, restoring
 from tenants.portal.routes import access, parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.routes.upkeep_page import path_of, refused_page, shown_export
 from tenants.portal.schemas import NewCopy, Passphrase
 from tenants.portal.services import businesses
@@ -46,10 +45,7 @@ class Data(Controller):
 
     @post("/upkeep/export", access=member, status_code=200, before_terms=True)
     async def export(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Response[Any]:
         """Ask for an archive; a job writes it, and a letter tells when it is ready."""
         form = await posted(request, Passphrase)
@@ -82,10 +78,7 @@ class Data(Controller):
 
     @get("/upkeep/export/download", access=member)
     async def download(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Response[Any]:
         """The archive itself."""
         if await exports.latest(session, business.id) is None:
@@ -96,10 +89,7 @@ class Data(Controller):
 
     @post("/upkeep/copy", access=member, status_code=200)
     async def copy(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Response[Any]:
         """Order a copy; its making is followed like any other's."""
         form = await posted(request, NewCopy)
@@ -127,10 +117,7 @@ class Data(Controller):
 
     @post("/upkeep/unmute", access=member, status_code=200)
     async def unmute(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> SeeOther:
         """Let a copy speak."""
         await restoring.unmute(session, parts.signals(request), business.id)

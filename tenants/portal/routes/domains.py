@@ -15,13 +15,13 @@ from core.i18n import _, fill
 from core.permissions import member
 from core.web.formatting import moment, on_the_clock_of
 from core.web.forms import Bound, blank, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants.domains import names, resolver, services, views
 from tenants.domains.checking import GRACE, Inspector
 from tenants.domains.records import State
 from tenants.domains.views import DomainView, Status
 from tenants.portal.routes import access, parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.schemas import NewDomain
 from tenants.portal.services.businesses import Business
 
@@ -40,7 +40,7 @@ STATE_NAMES: Final = {
 
 
 async def administered(
-    request: AnyRequest, session: NamedDependency[AsyncSession], business_id: FromPath[UUID]
+    request: AnyRequest, session: Session, business_id: FromPath[UUID]
 ) -> Business:
     """A business whose domains the member may see and change now.
 
@@ -65,20 +65,14 @@ class Domains(Controller):
 
     @get("/", access=member)
     async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Page:
         """Every domain with the records to make and what is there."""
         return await _page(request, session, business)
 
     @post("/", access=member, status_code=200)
     async def add(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Response[Any]:
         """Claim a name; then its records are to be made."""
         form = await posted(request, NewDomain)
@@ -92,7 +86,7 @@ class Domains(Controller):
     async def check(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> SeeOther:
@@ -110,7 +104,7 @@ class Domains(Controller):
     async def prefer(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> SeeOther:
@@ -121,10 +115,7 @@ class Domains(Controller):
 
     @post("/prefer-none", access=member, status_code=200)
     async def prefer_none(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> SeeOther:
         """Make the subdomain the main address again."""
         await services.prefer_none(session, parts.signals(request), business.id)
@@ -134,7 +125,7 @@ class Domains(Controller):
     async def remove(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> SeeOther:

@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.permissions import member
 from core.web.api import Listing
+from core.web.http import AnyRequest, Session
 from tenants.domains import services, views
 from tenants.domains.views import DomainView
 from tenants.portal.routes import parts
 from tenants.portal.routes.domains import ADMINISTERED, inspector
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.schemas import DomainChange, NewDomain
 from tenants.portal.services.businesses import Business
 
@@ -57,10 +57,7 @@ class DomainsApi(Controller):
 
     @get("/", access=member)
     async def every(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Listing[DomainOut]:
         """Every domain with the records to make and what is there."""
         settings = parts.settings(request)
@@ -71,7 +68,7 @@ class DomainsApi(Controller):
     async def add(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         data: JSONBody[NewDomain],
     ) -> DomainOut:
@@ -84,7 +81,7 @@ class DomainsApi(Controller):
     async def one(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> DomainOut:
@@ -95,7 +92,7 @@ class DomainsApi(Controller):
     async def check(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> DomainOut:
@@ -108,7 +105,7 @@ class DomainsApi(Controller):
     async def change(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         domain_id: FromPath[UUID],
         data: JSONBody[DomainChange],
@@ -126,7 +123,7 @@ class DomainsApi(Controller):
     async def remove(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         domain_id: FromPath[UUID],
     ) -> None:

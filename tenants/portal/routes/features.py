@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Conflict, NotFound
 from core.flags import Flag
@@ -17,11 +16,11 @@ from core.i18n import _
 from core.permissions import member
 from core.scope import FlagWords, Tenant
 from core.web.forms import Form, choice, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants.flags import services as flags
 from tenants.flags.models import FlagChoice
 from tenants.portal.routes import access, parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.services.businesses import Business
 
 
@@ -50,10 +49,7 @@ class Features(Controller):
 
     @get("/", access=member, dependencies=access.ADMINISTERED)
     async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Page:
         """What can be switched, and how it stands."""
         tenant = await _tenant(request, business)
@@ -70,7 +66,7 @@ class Features(Controller):
     async def switch(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         key: FromPath[str],
     ) -> SeeOther:
@@ -85,7 +81,7 @@ class Features(Controller):
     async def put_back(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         key: FromPath[str],
     ) -> SeeOther:

@@ -22,13 +22,13 @@ from core.scope import Tenant
 from core.throttle import Allowance
 from core.web.forms import Bound, blank, posted
 from core.web.forms.streamed import pour
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants import lifecycle
 from tenants.files import upload_file
 from tenants.imports import services
 from tenants.imports.models import ArchiveUpload
 from tenants.portal.routes import parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.schemas import ArchiveFile, NewImport
 
 HERE: Final = "/imports"
@@ -41,7 +41,7 @@ TRIED: Final = Allowance("archive_passphrases", 20, 15 * 60)
 """A key takes a tenth of a second and 32 MB to make."""
 
 
-async def mine(session: NamedDependency[AsyncSession], upload_id: FromPath[UUID]) -> ArchiveUpload:
+async def mine(session: Session, upload_id: FromPath[UUID]) -> ArchiveUpload:
     """An archive of whoever is signed in; to others it does not exist."""
     return await services.one(session, parts.member().user_id, upload_id)
 
@@ -56,9 +56,7 @@ class Imports(Controller):
     include_in_schema = False
 
     @get("/", access=member)
-    async def begin(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> Response[Any]:
+    async def begin(self, request: AnyRequest, session: Session) -> Response[Any]:
         """Choose an archive, or go on with the one that was sent."""
         upload = await services.latest(session, parts.member().user_id)
         if upload is not None:
@@ -67,9 +65,7 @@ class Imports(Controller):
 
     # The only route that takes more than a form holds: ``pour`` counts what comes.
     @post("/", access=member, status_code=200, request_max_body_size=None)
-    async def send(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> Response[Any]:
+    async def send(self, request: AnyRequest, session: Session) -> Response[Any]:
         """Take an archive, to disk as it comes."""
         settings, account = parts.settings(request), parts.member().user_id
         await parts.authority(request).throttle.take(SENT, str(account))
@@ -89,10 +85,7 @@ class Imports(Controller):
 
     @get("/{upload_id:uuid}", access=member, dependencies=MINE)
     async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        upload: NamedDependency[ArchiveUpload],
+        self, request: AnyRequest, session: Session, upload: NamedDependency[ArchiveUpload]
     ) -> Response[Any]:
         """How the check goes, why it was refused, or what would be made of it."""
         if upload.tenant_id is not None:
@@ -114,10 +107,7 @@ class Imports(Controller):
         status_code=200,
     )  # fmt: skip
     async def order(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        upload: NamedDependency[ArchiveUpload],
+        self, request: AnyRequest, session: Session, upload: NamedDependency[ArchiveUpload]
     ) -> Response[Any]:
         """Make it; the making is followed like any other's."""
         person = parts.member()
@@ -140,10 +130,7 @@ class Imports(Controller):
 
     @post("/{upload_id:uuid}/remove", access=member, dependencies=MINE, status_code=200)
     async def remove(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        upload: NamedDependency[ArchiveUpload],
+        self, request: AnyRequest, session: Session, upload: NamedDependency[ArchiveUpload]
     ) -> SeeOther:
         """Forget the archive, and begin again."""
         await services.remove(session, parts.settings(request), upload)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from litestar import Controller, get
 
 from core.permissions import public
+from core.web.http import AnyRequest
 from core.web.pages import Page
 from tenants.portal.routes import parts
-from tenants.portal.routes.parts import AnyRequest
 
 
 class Landing(Controller):

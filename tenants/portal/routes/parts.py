@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar import Request
-
 from core.auth import identity as identities
 from core.auth.authority import Authority
 from core.auth.identity import Identity
@@ -14,10 +10,9 @@ from core.plugin import Plugins
 from core.scope import Directory
 from core.settings import Settings
 from core.signals import Signals
+from core.web.http import AnyRequest
 from tenants.portal.crossing import Crossing
 from tenants.portal.services.businesses import Business
-
-AnyRequest = Request[Any, Any, Any]
 
 
 def products(request: AnyRequest) -> Plugins:

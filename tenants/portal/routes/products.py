@@ -5,20 +5,18 @@ from __future__ import annotations
 from typing import Final
 
 from litestar import Controller, get
-from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import NotFound
 from core.i18n import _
 from core.permissions import member
 from core.plugin import Plugin
 from core.portrait import Portrait
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page
 from core.web.static import Static
 from tenants.portal.routes import parts
 from tenants.portal.routes.businesses import ROLE_NAMES
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.services import businesses
 from tenants.portal.services.businesses import Business
 
@@ -41,7 +39,7 @@ class Products(Controller):
     async def gallery(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         q: FromQuery[str] = "",
         status: FromQuery[str] = "",
     ) -> Page:
@@ -60,12 +58,7 @@ class Products(Controller):
         return Page("portal/products/gallery.html", context)
 
     @get("/{name:str}", access=member)
-    async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        name: FromPath[str],
-    ) -> Page:
+    async def show(self, request: AnyRequest, session: Session, name: FromPath[str]) -> Page:
         """What one does, asks for, keeps and calls; and where it is on."""
         product = parts.products(request).working.get(name)
         if product is None:

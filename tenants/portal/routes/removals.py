@@ -15,6 +15,7 @@ from core.i18n import _, locale
 from core.permissions import member
 from core.plugin import Plugin
 from core.web.forms import Bound, blank, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants import exports
 from tenants.archive.sealing import ArchiveKey
@@ -23,7 +24,6 @@ from tenants.files import archive_file
 from tenants.lifecycle import removal
 from tenants.portal.routes import access, parts
 from tenants.portal.routes.data import archive_answer
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.routes.upkeep_page import insist_confirmed, shown_export
 from tenants.portal.schemas import Removal
 from tenants.portal.services.businesses import Business
@@ -40,7 +40,7 @@ class Removals(Controller):
     async def show(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         name: FromPath[str],
     ) -> Page:
@@ -51,7 +51,7 @@ class Removals(Controller):
     async def remove(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         name: FromPath[str],
     ) -> Response[Any]:
@@ -75,7 +75,7 @@ class Removals(Controller):
     async def download(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business: NamedDependency[Business],
         name: FromPath[str],
     ) -> Response[Any]:

@@ -7,7 +7,6 @@ from typing import Any, Final
 from uuid import UUID
 
 from litestar import Controller, Response, get, post
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,11 +17,11 @@ from core.scope import Tenant
 from core.throttle import Allowance
 from core.web.formatting import moment, on_the_clock_of
 from core.web.forms import Bound, blank, posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants.domains import resolver
 from tenants.portal.routes import access, parts, sender_texts
 from tenants.portal.routes.domains import administered
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.schemas import SenderChoice
 from tenants.portal.services.businesses import Business
 from tenants.senders import services, trial, views
@@ -42,10 +41,7 @@ class SenderPage(Controller):
 
     @get("/", access=member)
     async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> Page:
         """The address with the records to make and what is there."""
         business = await administered(request, session, business_id)
@@ -53,10 +49,7 @@ class SenderPage(Controller):
 
     @post("/", access=member, status_code=200)
     async def choose(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> Response[Any]:
         """Choose an address, or change what is shown beside it."""
         business = await administered(request, session, business_id)
@@ -71,10 +64,7 @@ class SenderPage(Controller):
 
     @post("/check", access=member, status_code=200)
     async def check(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> SeeOther:
         """Look at its records now."""
         business = await administered(request, session, business_id)
@@ -88,10 +78,7 @@ class SenderPage(Controller):
 
     @post("/key", access=member, status_code=200)
     async def renew_key(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> SeeOther:
         """Make another key; it signs once its record is found."""
         business = await administered(request, session, business_id)
@@ -101,10 +88,7 @@ class SenderPage(Controller):
 
     @post("/trial", access=member, status_code=200)
     async def try_out(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> SeeOther:
         """Send a letter to oneself, and say what became of it."""
         business = await administered(request, session, business_id)
@@ -115,10 +99,7 @@ class SenderPage(Controller):
 
     @post("/release", access=member, status_code=200)
     async def release(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> SeeOther:
         """Give it up; letters leave from our address."""
         business = await administered(request, session, business_id)

@@ -8,14 +8,13 @@ from uuid import UUID
 
 import msgspec
 from litestar import Controller, delete, get, post, put
-from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.permissions import member
+from core.web.http import AnyRequest, Session
 from tenants.portal.routes import parts, sender_texts
 from tenants.portal.routes.domains import administered
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.routes.sender import attempt, choose, inspector
 from tenants.portal.schemas import SenderChoice
 from tenants.portal.services.businesses import Business
@@ -69,10 +68,7 @@ class SenderApi(Controller):
 
     @get("/", access=member)
     async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> SenderOut:
         """The address with the records to make and what is there; 404 if there is none."""
         business = await administered(request, session, business_id)
@@ -82,7 +78,7 @@ class SenderApi(Controller):
     async def choose(
         self,
         request: AnyRequest,
-        session: NamedDependency[AsyncSession],
+        session: Session,
         business_id: FromPath[UUID],
         data: JSONBody[SenderChoice],
     ) -> SenderOut:
@@ -93,10 +89,7 @@ class SenderApi(Controller):
 
     @post("/check", access=member, status_code=200)
     async def check(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> SenderOut:
         """Look at its records now, which takes up to some seconds."""
         business = await administered(request, session, business_id)
@@ -105,10 +98,7 @@ class SenderApi(Controller):
 
     @post("/key", access=member, status_code=200)
     async def renew_key(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> SenderOut:
         """Make another key; it signs once its record is found."""
         business = await administered(request, session, business_id)
@@ -117,10 +107,7 @@ class SenderApi(Controller):
 
     @post("/trial", access=member, status_code=200)
     async def try_out(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> TrialOut:
         """Send a letter to whoever calls, and say what became of it."""
         business = await administered(request, session, business_id)
@@ -134,10 +121,7 @@ class SenderApi(Controller):
 
     @delete("/", access=member)
     async def release(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> None:
         """Give it up; letters leave from the platform's address."""
         business = await administered(request, session, business_id)

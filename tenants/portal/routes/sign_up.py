@@ -8,7 +8,6 @@ from typing import Any, Final
 
 from litestar import Controller, Response, get, post
 from litestar.datastructures import Cookie
-from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,13 +29,13 @@ from core.permissions import public
 from core.terms.fields import Accepted
 from core.terms.services import Edition
 from core.web.forms import Bound, Form, blank, posted, typed_fields
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther, is_secure
 from tenants import lifecycle
 from tenants.lifecycle import SlugTaken
 from tenants.portal import choices, wizard
 from tenants.portal.models import SignUpDraft
 from tenants.portal.routes import parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.routes.wizard_pages import availability, step_page
 from tenants.portal.services import drafts, sign_up
 from tenants.portal.wizard import BY_NAME, REVIEW, Journey, Step
@@ -60,9 +59,7 @@ class SignUp(Controller):
     include_in_schema = False
 
     @get("/", access=public)
-    async def start(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> Response[Any]:
+    async def start(self, request: AnyRequest, session: Session) -> Response[Any]:
         """Go on where the draft was left, or begin one."""
         draft = await drafts.find(session, _token_of(request))
         if draft is None or draft.tenant_id is not None:
@@ -72,7 +69,7 @@ class SignUp(Controller):
 
     @get("/availability", access=public)
     async def check_address(
-        self, session: NamedDependency[AsyncSession], request: AnyRequest, slug: FromQuery[str] = ""
+        self, session: Session, request: AnyRequest, slug: FromQuery[str] = ""
     ) -> Page:
         """Whether an address is free, while it is typed."""
         return Page(
@@ -81,9 +78,7 @@ class SignUp(Controller):
         )
 
     @get("/review", access=public)
-    async def review(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> Response[Any]:
+    async def review(self, request: AnyRequest, session: Session) -> Response[Any]:
         """Everything once more, before anything is made."""
         draft = await drafts.find(session, _token_of(request))
         if draft is not None and draft.tenant_id is not None:
@@ -95,9 +90,7 @@ class SignUp(Controller):
         return _review_page(request, journey, blank(Agreement), editions)
 
     @post("/review", access=public, status_code=200)
-    async def submit(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession]
-    ) -> Response[Any]:
+    async def submit(self, request: AnyRequest, session: Session) -> Response[Any]:
         """Make it. However often this is sent, one business comes of one draft."""
         draft = await drafts.find(session, _token_of(request), lock=True)
         if draft is None:
@@ -134,7 +127,7 @@ class SignUp(Controller):
 
     @get("/{name:str}", access=public)
     async def show(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession], name: FromPath[str]
+        self, request: AnyRequest, session: Session, name: FromPath[str]
     ) -> Response[Any]:
         """One step, as it was left."""
         step, token = _step(name), _token_of(request)
@@ -153,7 +146,7 @@ class SignUp(Controller):
 
     @post("/{name:str}", access=public, status_code=200)
     async def answer(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession], name: FromPath[str]
+        self, request: AnyRequest, session: Session, name: FromPath[str]
     ) -> Response[Any]:
         """Take down a step and go on, or back; wrong answers are shown beside their fields."""
         step, sent = _step(name), _token_of(request)
@@ -182,9 +175,7 @@ class SignUp(Controller):
         return SeeOther(onward.path if onward else f"/sign-up/{REVIEW}", cookies=cookies)
 
     @post("/{name:str}/draft", access=public, status_code=204)
-    async def keep(
-        self, request: AnyRequest, session: NamedDependency[AsyncSession], name: FromPath[str]
-    ) -> None:
+    async def keep(self, request: AnyRequest, session: Session, name: FromPath[str]) -> None:
         """Take down what is being typed, so that a reload loses nothing."""
         step, token = _step(name), _token_of(request)
         typed = await typed_fields(request)

@@ -6,17 +6,16 @@ from typing import Any
 
 from litestar import Controller, Response, get, post
 from litestar.di import NamedDependency
-from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import DomainError, Invalid
 from core.i18n import _, fill
 from core.permissions import member
 from core.web.formatting import on_the_clock_of
 from core.web.forms import posted
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page, SeeOther
 from tenants.lifecycle import naming, serving
 from tenants.portal.routes import access, parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.routes.upkeep_page import (
     insist_confirmed,
     path_of,
@@ -35,20 +34,14 @@ class Upkeep(Controller):
 
     @get("/", access=member, dependencies=access.ADMINISTERED)
     async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Page:
         """Everything that can be done, each with what follows from it."""
         return await upkeep_page(request, session, business)
 
     @post("/maintenance", access=member, dependencies=access.ADMINISTERED, status_code=200)
     async def begin_maintenance(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Response[Any]:
         """Let customers wait, or say anew why and until when."""
         with on_the_clock_of(business.zone):
@@ -65,10 +58,7 @@ class Upkeep(Controller):
 
     @post("/maintenance/end", access=member, dependencies=access.ADMINISTERED, status_code=200)
     async def end_maintenance(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> SeeOther:
         """Let customers in again."""
         await serving.end_maintenance(session, parts.signals(request), business.id)
@@ -76,10 +66,7 @@ class Upkeep(Controller):
 
     @post("/address", access=member, dependencies=access.OWNED, status_code=200)
     async def rename(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business: NamedDependency[Business],
+        self, request: AnyRequest, session: Session, business: NamedDependency[Business]
     ) -> Response[Any]:
         """Move to another subdomain."""
         form = await posted(request, NewAddress)

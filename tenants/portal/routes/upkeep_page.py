@@ -10,12 +10,12 @@ from core.errors import DomainError, Invalid
 from core.i18n import _, fill
 from core.web.formatting import moment, on_the_clock_of, wall
 from core.web.forms import Bound, blank
+from core.web.http import AnyRequest
 from core.web.pages import Page
 from tenants import exports
 from tenants.lifecycle import naming
 from tenants.models import Export
 from tenants.portal.routes import access, parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.schemas import Confirmed, MaintenancePlan, NewAddress, NewCopy, Passphrase
 from tenants.portal.services.businesses import Business
 

@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from litestar import Controller, get
-from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.permissions import member
 from core.quotas.services import Usage as Used
+from core.web.http import AnyRequest, Session
 from core.web.pages import Page
 from tenants import limits
 from tenants.portal.routes import access, parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.services.businesses import Business
 
 
@@ -27,10 +26,7 @@ class Usage(Controller):
 
     @get(access=member)
     async def show(
-        self,
-        request: AnyRequest,
-        session: NamedDependency[AsyncSession],
-        business_id: FromPath[UUID],
+        self, request: AnyRequest, session: Session, business_id: FromPath[UUID]
     ) -> Page:
         """A bar for each limit."""
         business = await access.administered(request, session, business_id)

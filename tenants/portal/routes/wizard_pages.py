@@ -11,12 +11,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import Invalid
 from core.settings import Settings
 from core.web.forms import Bound
+from core.web.http import AnyRequest
 from core.web.pages import Page
 from tenants import lifecycle, slugs
 from tenants.lifecycle import SlugTaken
 from tenants.portal import choices, wizard
 from tenants.portal.routes import parts
-from tenants.portal.routes.parts import AnyRequest
 from tenants.portal.wizard import Journey, Step
 
 
