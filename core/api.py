@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.8"
+VERSION: Final = "1.9"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -28,7 +28,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "core.i18n": ("LazyText", "_", "fill", "gettext", "in_every_locale", "in_reading", "ngettext"),
     "core.ids": ("new_id",),
     "core.jobs": ("Actor", "GiveUp", "Schedule", "actor", "running_job"),
-    "core.mail": ("send",),
+    "core.mail": ("address_of", "from_address", "send"),
     "core.money": ("Money", "round_to"),
     "core.notices": ("Channel", "Notice"),
     "core.notifications": ("notify",),

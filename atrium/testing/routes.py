@@ -70,7 +70,7 @@ class Route:
         """Whether it belongs to the plugin with this prefix."""
         return bool(re.match(rf"(/api/v1)?(/settings)?/{re.escape(prefix)}(/|$)", self.path))
 
-    def at(self, ids: Mapping[str, UUID] | None = None) -> str:
+    def at(self, ids: Mapping[str, UUID | str] | None = None) -> str:
         """Its address; an id that ``ids`` lacks is one that nobody has.
 
         Raises:
@@ -83,6 +83,8 @@ class Route:
                 if ids is not None and name not in ids:
                     raise Unexercised(f"{self}: give tests/attack/loot.py a row for {{{name}}}")
                 value = str(ids[name] if ids else new_id())
+            elif kind is str and ids and name in ids:
+                value = str(ids[name])
             path = path.replace(f"{{{name}}}", value)
         return path
 

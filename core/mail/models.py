@@ -44,6 +44,8 @@ class Mail(Base):
     text: Mapped[str] = mapped_column(EncryptedText)
     html: Mapped[str | None] = mapped_column(EncryptedText)
     unsubscribe: Mapped[str | None] = mapped_column(EncryptedText)
+    calendar: Mapped[str | None] = mapped_column(EncryptedText)
+    """A calendar object (RFC 5545) that goes with it, and whose METHOD says what it does."""
     state: Mapped[str] = mapped_column(Text, default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)

@@ -12,7 +12,7 @@ from jinja2 import Environment, TemplateNotFound
 
 from core.breaker import Breaker
 from core.i18n import reading_in
-from core.scope import Sender, Tenant
+from core.scope import Sender, Tenant, current
 from core.settings import Settings
 from core.web.templating import environment
 
@@ -62,7 +62,13 @@ class Office:
         """
         with reading_in(locale):
             logo = tenant.brand.logo and self.address_of(tenant, tenant.brand.logo)
-            known = {"tenant": tenant, "locale": locale, "logo": logo, **context}
+            known = {
+                "tenant": tenant,
+                "locale": locale,
+                "logo": logo,
+                "address_of": lambda path: self.address_of(tenant, path),
+                **context,
+            }
             text = self.templates.get_template(f"{template}.txt").render(known)
             head, _, body = text.lstrip().partition("\n")
             if not head.startswith("Subject:"):
@@ -110,6 +116,16 @@ def install(settings: Settings, templates: Iterable[Path]) -> None:
     _installed[:] = [
         Office(environment(templates), settings.smtp_url, settings.mail_from, address_of)
     ]
+
+
+def address_of(path: str) -> str:
+    """The whole address of a path of the current tenant's site, for readers of letters."""
+    return office().address_of(current(), path)
+
+
+def from_address() -> str:
+    """From which address the current tenant's letters come."""
+    return office().heading(current()).address
 
 
 def office() -> Office:

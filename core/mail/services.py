@@ -43,13 +43,15 @@ async def send(
     locale: str | None = None,
     key: str | None = None,
     unsubscribe: str | None = None,
+    calendar: str | None = None,
 ) -> UUID | None:
     """Write a letter; it leaves once this transaction has committed.
 
     It is written in the recipient's ``locale`` (the tenant's, if theirs is not known). ``key``
     makes it once: a second letter with the same key is not written, and the answer is None.
     ``unsubscribe`` is an address that ends letters of this kind by a POST without signing in
-    (RFC 8058); mail programs show it as a button.
+    (RFC 8058); mail programs show it as a button. ``calendar`` is an iCalendar object with a
+    METHOD (RFC 5546), which they offer to put into the reader's calendar, or take out of it.
 
     Raises:
         Invalid: ``to`` is not one e-mail address.
@@ -73,6 +75,7 @@ async def send(
             text=letter.text,
             html=letter.html,
             unsubscribe=unsubscribe,
+            calendar=calendar,
             state="queued",
             attempts=0,
         )

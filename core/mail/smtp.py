@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
@@ -38,6 +39,7 @@ class _Whole(UnstructuredHeader):
 _HEADERS: Final = HeaderRegistry()
 for _name in ("list-unsubscribe", "message-id"):
     _HEADERS.map_to_type(_name, cast("type[BaseHeader]", _Whole))
+_METHOD: Final = re.compile(r"^METHOD:([A-Z]+)\r?$", re.MULTILINE)
 _POLICY: Final = default.clone(header_factory=_HEADERS)
 
 
@@ -147,7 +149,20 @@ def message_of(heading: Heading, mail: Mail) -> EmailMessage:
     message.set_content(mail.text, cte="quoted-printable")
     if mail.html:
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
+    if mail.calendar:
+        _enclose(message, mail.calendar)
     return message
+
+
+def _enclose(message: EmailMessage, calendar: str) -> None:
+    """Twice: programs that know calendars act on the alternative (RFC 6047, 2.4), the others show
+    the attachment, which opens in whatever calendar their reader has."""
+    method = _METHOD.search(calendar)
+    params = {"method": method[1]} if method else {}
+    message.add_alternative(calendar, subtype="calendar", cte="base64", params=params)
+    message.add_attachment(
+        calendar.encode(), maintype="application", subtype="ics", filename="booking.ics"
+    )
 
 
 def _address(name: str, address: str) -> Address:

@@ -38,6 +38,7 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "car_hire.price_list_changed": _("Price list changed"),
     "car_hire.price_list_published": _("Price list published"),
     "car_hire.price_list_taken_back": _("Price list made a draft again"),
+    "car_hire.reviewed": _("Hire reviewed by its customer"),
     "car_hire.vehicle": _("Vehicle"),
     "car_hire.vehicle_added": _("Vehicle added"),
     "car_hire.vehicle_blocked": _("Vehicle kept back"),

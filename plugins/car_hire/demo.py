@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
 
+import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,9 +21,10 @@ from plugins.car_hire.schemas import (
     CustomerInput,
     QuoteInput,
     ReturnInput,
+    ReviewInput,
     VehicleInput,
 )
-from plugins.car_hire.services import bookings, customers, fleet, hires, pricing, quotes
+from plugins.car_hire.services import bookings, customers, fleet, hires, pricing, quotes, reviews
 from plugins.car_hire.services.prices import lists
 
 _CLASSES: Final = (
@@ -108,12 +110,43 @@ class _Step:
     km: int = 0
     fuel_in: int = 8
     late: float = 0
+    stars: str = ""
+    said: str = ""
 
 
 _STORY: Final = (
-    _Step(who=0, what="Economy", start=-24, end=-21, became="closed", km=410),
-    _Step(who=1, what="Family", start=-18, end=-11, became="closed", km=1_980, fuel_in=6),
-    _Step(who=2, what="Compact", start=-12, end=-9, became="closed", km=905, late=0.15),
+    _Step(
+        who=0,
+        what="Economy",
+        start=-24,
+        end=-21,
+        became="closed",
+        km=410,
+        stars="5",
+        said="Carro limpo e pronto à hora. Voltamos na Páscoa.",
+    ),
+    _Step(
+        who=1,
+        what="Family",
+        start=-18,
+        end=-11,
+        became="closed",
+        km=1_980,
+        fuel_in=6,
+        stars="4",
+        said="Muito espaço para as malas; o ar condicionado podia ser mais forte.",
+    ),
+    _Step(
+        who=2,
+        what="Compact",
+        start=-12,
+        end=-9,
+        became="closed",
+        km=905,
+        late=0.15,
+        stars="3",
+        said="Good car. The queue at the desk took twenty minutes.",
+    ),
     _Step(who=3, what="Electric", start=-9, end=-7, became="closed", km=380, fuel_in=5),
     _Step(who=4, what="Economy", start=-6, end=-5, became="cancelled"),
     _Step(who=5, what="Compact", start=-4, end=-2, became="no_show"),
@@ -223,6 +256,10 @@ class _Story:
         )
         await hires.take_back(self.session, hire.id, given)
         await hires.close(self.session, hire.id)
+        secret = await reviews.open_for(self.session, hire, booking.customer_id)
+        if secret and step.stars:
+            said = {"stars": step.stars, "remarks": step.said}
+            await reviews.answer(self.session, secret, msgspec.convert(said, ReviewInput))
 
 
 async def _person(

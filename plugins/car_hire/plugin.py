@@ -11,7 +11,7 @@ from core.storage.areas import FileArea
 from plugins.car_hire import demo, tasks
 from plugins.car_hire.audit_titles import TITLES
 from plugins.car_hire.notices import NOTICES
-from plugins.car_hire.permissions import DESK, FLEET, RATES
+from plugins.car_hire.permissions import DESK, FLEET, INSIGHT, RATES
 from plugins.car_hire.points import POINTS
 from plugins.car_hire.policy import PLUGIN, Policy
 from plugins.car_hire.routes import (
@@ -21,6 +21,7 @@ from plugins.car_hire.routes import (
     keeping,
     prices,
     prices_api,
+    reviews,
     site,
     slots,
 )
@@ -51,6 +52,7 @@ NAVIGATION: Final = (
                 (_("Customers"), "/customers", "users", DESK.name),
                 (_("Classes"), "/classes", "car-suv", DESK.name),
                 (_("Prices"), "/prices", "tags", RATES.name),
+                (_("Reviews"), "/reviews", "star", INSIGHT.name),
             ),
             start=100,
         )
@@ -75,13 +77,14 @@ plugin: Final = Plugin(
         *keeping.CONTROLLERS,
         *prices.CONTROLLERS,
         *calendar.CONTROLLERS,
+        *reviews.CONTROLLERS,
     ),
     navigation=NAVIGATION,
     audit_titles=TITLES,
     actors=tasks.ACTORS,
     schedules=tasks.SCHEDULES,
     listeners=tasks.LISTENERS,
-    permissions=(DESK, FLEET, RATES),
+    permissions=(DESK, FLEET, RATES, INSIGHT),
     notices=NOTICES,
     places=slots.PLACES,
     slots=slots.SLOTS,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import plugin_settings
 from core.i18n import _
-from core.web.forms.fields import Form, amount, whole
+from core.web.forms.fields import Form, amount, tick, whole
 
 PLUGIN: Final = "car_hire"
 _MINUTES: Final = _("minutes")
@@ -74,6 +74,14 @@ class Policy(Form, kw_only=True):
     quote_minutes: Annotated[
         int, whole(_("A shown price is good for"), min=5, max=10080, unit=_MINUTES)
     ] = 60
+
+    ask_reviews: Annotated[
+        bool,
+        tick(
+            _("Ask customers how it was"),
+            hint=_("A day after the return they get a letter with a link for one review."),
+        ),
+    ] = True
 
     @property
     def buffer(self) -> timedelta:

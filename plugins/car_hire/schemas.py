@@ -27,6 +27,13 @@ from core.web.forms.fields import (
 )
 from plugins.car_hire.models import BLOCK_REASONS, GEARS, VEHICLE_STATUSES
 
+STARS: Final = {
+    "5": _("★★★★★ excellent"),
+    "4": _("★★★★ good"),
+    "3": _("★★★ as expected"),
+    "2": _("★★ not so good"),
+    "1": _("★ bad"),
+}
 EIGHTHS: Final = {str(n): f"{n}/8" for n in range(9)}
 COUNTRIES: Final = {
     code: name
@@ -196,3 +203,18 @@ class ReturnInput(Form, kw_only=True):
     returned_at: (
         Annotated[datetime, moment(_("Came back at"), hint=_("Empty means now"))] | None
     ) = None
+
+
+class ReviewInput(Form, kw_only=True):
+    """How a hire was, in the words of whoever hired."""
+
+    stars: Annotated[Literal["1", "2", "3", "4", "5"], choice(_("How was it?"), STARS)]
+    remarks: Annotated[
+        str,
+        long_text(
+            _("What should we know?"),
+            min=0,
+            max=2000,
+            hint=_("Only the owner reads this; it is not shown on the site."),
+        ),
+    ] = ""

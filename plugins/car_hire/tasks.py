@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
@@ -12,7 +14,7 @@ from core.events import Event
 from core.i18n import _
 from core.jobs import Actor, Schedule, actor
 from core.payments.events import PaymentAuthorised, PaymentFailed
-from plugins.car_hire.services import paying, quotes, reminders, telling
+from plugins.car_hire.services import announcing, paying, quotes, reminders, telling
 
 
 @actor("car_hire.payment_authorised")
@@ -63,6 +65,37 @@ async def remind_of_bank(session: AsyncSession, booking_id: UUID, payment_id: UU
     await reminders.bank_waits(session, booking_id, payment_id)
 
 
+@actor(announcing.TELL_OF_CHANGE)
+async def tell_of_change(
+    session: AsyncSession,
+    booking_id: UUID,
+    class_id: UUID,
+    starts_at: datetime,
+    ends_at: datetime,
+    before: Decimal,
+) -> None:
+    """Write to a customer whose booking was changed."""
+    await announcing.tell_of_change(session, booking_id, class_id, starts_at, ends_at, before)
+
+
+@actor(announcing.PICK_UP_NEARS)
+async def pick_up_nears(session: AsyncSession, booking_id: UUID, at: datetime) -> None:
+    """Remind a customer that their car waits tomorrow."""
+    await announcing.pick_up_nears(session, booking_id, at)
+
+
+@actor(announcing.RETURN_NEARS)
+async def return_nears(session: AsyncSession, booking_id: UUID, at: datetime) -> None:
+    """Remind a customer that the car is due back."""
+    await announcing.return_nears(session, booking_id, at)
+
+
+@actor(announcing.ASK_REVIEW)
+async def ask_review(session: AsyncSession, hire_id: UUID) -> None:
+    """Ask a customer how the hire was."""
+    await announcing.ask_review(session, hire_id)
+
+
 @actor("car_hire.purge_quotes")
 async def purge_quotes(session: AsyncSession) -> None:
     """Forget prices that nobody booked: a batch, and what is left in a job after this one."""
@@ -72,7 +105,7 @@ async def purge_quotes(session: AsyncSession) -> None:
 
 ACTORS: Final = (
     payment_authorised, payment_failed, collect, give_back, release_hold, settle, remind_of_deposit,
-    remind_of_bank, purge_quotes,
+    remind_of_bank, tell_of_change, pick_up_nears, return_nears, ask_review, purge_quotes,
 )  # fmt: skip
 SCHEDULES: Final = (
     Schedule(

@@ -23,7 +23,7 @@ from core.scope import Tenant
 from core.storage.services import keep
 from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput
-from plugins.car_hire.services import blocks, fleet
+from plugins.car_hire.services import blocks, fleet, hires, reviews
 from plugins.car_hire.services.prices import lists
 from tenants.domains.services import claim
 from tenants.imports.models import ArchiveUpload
@@ -36,7 +36,7 @@ Body = dict[str, Any]
 class Loot:
     """Rows of one tenant by the placeholders that name them, and the words only they hold."""
 
-    ids: Mapping[str, UUID]
+    ids: Mapping[str, UUID | str]
     marks: tuple[str, ...]
     shop: Shop
     number: str
@@ -74,6 +74,9 @@ class Loot:
             given = BlockInput(starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
             block = await blocks.add(session, car.id, given)
             versions = (car.version, shop.vehicle_class.version)
+            hire = await hires.one(session, hire_id)
+            review = await reviews.open_for(session, hire, gone.customer_id)
+            assert review is not None
             file = await keep(session, "car_hire.documents", "letter.txt", secret.encode())
         platform = site.world.platform
         async with site.world.databases.transaction(platform) as session:
@@ -100,6 +103,7 @@ class Loot:
             "mail_id": mail_id,
             "notification_id": notification_id,
             "file_id": file.id,
+            "secret": review,
             "business_id": tenant.id,
             # The console's: nobody's here; operators.py has rows of theirs.
             "tenant_id": tenant.id,
@@ -140,6 +144,7 @@ class Loot:
             person,
             person | {"email": f"eve.{new_id().hex}@example.com"},
             {"grace_minutes": 60},
+            {"stars": "4", "remarks": "clean"},
             {"name": "Eve's", "zone": "Europe/Lisbon", "locale": "en"},
             {"color": "#123456"},
             {"host": f"www.eve-{new_id().hex}.example"},

@@ -6,6 +6,7 @@ from plugins.car_hire.models.occupancies import BLOCK_REASONS, NO_OVERLAP, Block
 from plugins.car_hire.models.people import Customer
 from plugins.car_hire.models.prices import ClassPriceRow, PriceList
 from plugins.car_hire.models.quotes import BillLine, MoneyLine, Quote, QuoteLine
+from plugins.car_hire.models.reviews import Review
 
 __all__ = [
     "BLOCK_REASONS",
@@ -24,6 +25,7 @@ __all__ = [
     "PriceList",
     "Quote",
     "QuoteLine",
+    "Review",
     "Vehicle",
     "VehicleClass",
 ]

@@ -33,6 +33,8 @@ class Customer(Base):
     licence_expires: Mapped[date] = mapped_column(EncryptedDate())
     """The last day on which the licence is valid."""
     born: Mapped[date] = mapped_column(EncryptedDate())
+    locale: Mapped[str | None] = mapped_column(Text)
+    """The language that they booked in; letters to them are written in it."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (

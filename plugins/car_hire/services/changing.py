@@ -20,6 +20,7 @@ from plugins.car_hire import policy
 from plugins.car_hire.errors import Collision, NotNow, VehicleUnavailable
 from plugins.car_hire.models import Booking, Occupancy, Vehicle
 from plugins.car_hire.services import (
+    announcing,
     availability,
     bookings,
     differences,
@@ -90,7 +91,7 @@ async def change_dates(
         quote = await quotes.one(session, booking.quote_id)
         made = await differences.of_dates(session, quote, starts_at, ends_at)
         period = await _period(session, booking, starts_at, ends_at)
-        before = [booking.starts_at, booking.ends_at]
+        before, cost = [booking.starts_at, booking.ends_at], booking.gross
         await _place(session, booking, period)
         booking.starts_at, booking.ends_at = starts_at, ends_at
         await differences.keep(session, booking, quote, made)
@@ -98,6 +99,7 @@ async def change_dates(
         session, "car_hire.booking_changed", "car_hire.booking", booking.id,
         {"from": before, "to": [starts_at, ends_at], "difference": str(made.difference.amount)},
     )  # fmt: skip
+    await announcing.changed(session, booking, cost)
     return booking
 
 
@@ -199,10 +201,12 @@ async def move(
     if car.status != "available":
         raise VehicleUnavailable(_("This car is in maintenance or retired"))
     await occupying.change(session, booking.id, vehicle_id, period)
-    before = booking.vehicle_id
+    before, promised = booking.vehicle_id, booking.class_id
     booking.vehicle_id, booking.class_id = vehicle_id, car.class_id
     await session.flush()
     await _moved(session, {booking: before})
+    if car.class_id != promised:
+        await announcing.changed(session, booking, booking.gross)
     return booking
 
 
@@ -257,12 +261,13 @@ async def upgrade(
         raise VehicleUnavailable
     await occupying.lock(session, [booking.vehicle_id, free[0]])
     await occupying.change(session, booking.id, free[0], period)
-    before = booking.vehicle_id
+    before, cost = booking.vehicle_id, booking.gross
     quote = await quotes.one(session, booking.quote_id)
     await differences.keep(session, booking, quote, made)
     booking.vehicle_id, booking.class_id = free[0], class_id
     await session.flush()
     await _moved(session, {booking: before})
+    await announcing.changed(session, booking, cost)
     return booking
 
 

@@ -15,7 +15,7 @@ from core import clock
 from core.audit import services as audit
 from core.auth.identity import Identity
 from core.errors import FieldError, NotFound
-from core.i18n import _
+from core.i18n import _, locale
 from core.scope import Tenant
 from plugins.car_hire.models import Customer
 from plugins.car_hire.schemas import CustomerInput, LicenceInput
@@ -91,7 +91,7 @@ async def register(session: AsyncSession, person: Identity, given: LicenceInput)
     Raises:
         Invalid: naming the fields at fault.
     """
-    values = _values(session, given)
+    values = _values(session, given) | {"locale": locale()}
     query = select(Customer).where(Customer.user_id == person.user_id).with_for_update()
     known = await session.scalar(query)
     if known is None:

@@ -24,7 +24,7 @@ from core.payments.services.payments import Payments
 from core.payments.states import FAILED, TOOK_MONEY, NotInState, State
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Hire
-from plugins.car_hire.services import bookings, hires, letters, reminders, telling
+from plugins.car_hire.services import announcing, bookings, hires, letters, reminders, telling
 
 BOOKING: Final = telling.BOOKING
 HIRE: Final = telling.HIRE
@@ -165,7 +165,7 @@ async def collect(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> 
     payment = await Payments(session).get(payment_id)
     if payment.standing in {State.AUTHORISED, State.CAPTURING}:
         await Payments(session).capture(payment_id)
-    await letters.confirmation(session, booking_id)
+    await announcing.booked(session, booking_id)
 
 
 async def give_back(session: AsyncSession, booking_id: UUID) -> None:
@@ -295,6 +295,7 @@ async def settle(session: AsyncSession, hire_id: UUID) -> None:
     booking = await bookings.one(session, hire.booking_id)
     billed = Money(hire.billed or Decimal(0), hire.currency)
     await telling.charged(session, booking, billed, owed)
+    await announcing.returned(session, hire_id)
 
 
 async def _return_surplus(session: AsyncSession, hire: Hire) -> None:

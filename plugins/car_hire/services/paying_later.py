@@ -18,7 +18,7 @@ from core.flags import Flag
 from core.i18n import _
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking
-from plugins.car_hire.services import bookings, letters
+from plugins.car_hire.services import announcing, bookings
 from plugins.car_hire.services.editing import edit
 
 PAY_AT_DESK: Final = Flag(
@@ -46,7 +46,7 @@ async def promise(session: AsyncSession, booking_id: UUID) -> Booking:
         raise NotNow
     booking.owed_at_pick_up = True
     await bookings.confirm(session, booking)
-    await letters.confirmation(session, booking_id)
+    await announcing.booked(session, booking_id)
     return booking
 
 

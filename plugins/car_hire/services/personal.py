@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import Conflict
 from core.i18n import _
 from core.personal import PersonalData, Rows
-from plugins.car_hire.models import Booking, Customer, Hire, states
+from plugins.car_hire.models import Booking, Customer, Hire, Review, states
 
 UNKNOWN: Final = date(1900, 1, 1)
 """A day that says nothing, where one must be kept."""
@@ -38,6 +38,7 @@ async def export(session: AsyncSession, user_id: UUID) -> Rows:
             "licence_expires": each.licence_expires,
             "born": each.born,
             "bookings": await _bookings(session, each.id),
+            "reviews": await _reviews(session, each.id),
         }
         for each in found
     ]
@@ -57,6 +58,14 @@ async def _bookings(session: AsyncSession, customer_id: UUID) -> Rows:
             "steps": hire.steps if hire else {},
         }
         for booking, hire in found
+    ]
+
+
+async def _reviews(session: AsyncSession, customer_id: UUID) -> Rows:
+    written = select(Review).where(Review.customer_id == customer_id, Review.stars.is_not(None))
+    return [
+        {"stars": each.stars, "remarks": each.remarks, "answered_at": each.answered_at}
+        for each in await session.scalars(written)
     ]
 
 
@@ -80,13 +89,15 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
     customer.licence_expires = customer.born = UNKNOWN
     customer.version += 1
     await session.execute(update(Hire).where(Hire.booking_id.in_(own)).values(steps={}))
+    said = update(Review).where(Review.customer_id == customer.id)
+    await session.execute(said.values(remarks=None))
 
 
 PERSONAL: Final = (
     PersonalData(
         name="car_hire.customers",
         title=_("Driving licence and hires"),
-        tables=("car_hire_customers", "car_hire_bookings", "car_hire_hires"),
+        tables=("car_hire_customers", "car_hire_bookings", "car_hire_hires", "car_hire_reviews"),
         export=export,
         erase=erase,
     ),
