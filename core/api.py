@@ -37,7 +37,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "core.permissions": ("Permission", "Role", "member", "permission", "public"),
     "core.personal": ("PersonalData", "Rows"),
     "core.plugin": ("Meter", "NavItem", "Place", "Plugin", "Slot"),
-    "core.plugin_settings": ("read", "save"),
+    "core.plugin_settings": ("read", "read_at", "save"),
     "core.quotas": ("Limit", "QuotaExceeded", "give_back", "take"),
     "core.scope": ("Tenant", "current"),
     "core.compute": ("ComputationFailed", "Refused", "TookTooLong", "run"),

@@ -3,6 +3,6 @@
 Every change is a version of its own that can be looked at and put back.
 """
 
-from core.plugin_settings.services import read, save
+from core.plugin_settings.services import read, read_at, save
 
-__all__ = ["read", "save"]
+__all__ = ["read", "read_at", "save"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cache
 from typing import Any, Final, TypeVar
 
@@ -41,6 +42,18 @@ async def read(session: AsyncSession, plugin: str, kind: type[S]) -> S:
     """The tenant's settings of ``plugin``; what was never set has the default of ``kind``."""
     stored = await session.get(PluginSettings, plugin)
     return convert(plugin, stored.value if stored else {}, kind)
+
+
+async def read_at(session: AsyncSession, plugin: str, kind: type[S], moment: datetime) -> S:
+    """The tenant's settings of ``plugin`` as they were at ``moment``: what was agreed then holds,
+    whatever is changed later."""
+    then = (
+        select(SettingsVersion.value)
+        .where(SettingsVersion.plugin == plugin, SettingsVersion.changed_at <= moment)
+        .order_by(SettingsVersion.version.desc())
+        .limit(1)
+    )
+    return convert(plugin, await session.scalar(then) or {}, kind)
 
 
 async def chosen(session: AsyncSession, plugin: str, kind: type[msgspec.Struct]) -> Chosen:

@@ -75,6 +75,36 @@ class Policy(Form, kw_only=True):
         int, whole(_("A shown price is good for"), min=5, max=10080, unit=_MINUTES)
     ] = 60
 
+    cancel_free_hours: Annotated[
+        int,
+        whole(
+            _("Cancelling is free until"),
+            max=2160,
+            unit=_("hours before"),
+            hint=_("Before the pick-up. Bookings keep the rules that they were made by."),
+        ),
+    ] = 48
+    cancel_percent: Annotated[
+        int,
+        whole(
+            _("Kept when cancelled later"),
+            max=100,
+            unit="%",
+            hint=_("Of the price; the rest goes back to the card."),
+        ),
+    ] = 0
+    no_show_percent: Annotated[
+        int, whole(_("Kept when nobody comes"), max=100, unit="%", hint=_("Of the price."))
+    ] = 100
+    change_hours: Annotated[
+        int,
+        whole(
+            _("Customers may change dates until"),
+            max=2160,
+            unit=_("hours before"),
+            hint=_("Before the pick-up, by themselves on the site. The desk may change any time."),
+        ),
+    ] = 2
     ask_reviews: Annotated[
         bool,
         tick(

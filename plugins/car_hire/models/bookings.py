@@ -50,6 +50,8 @@ class Booking(Base):
     """The price that was paid, once a change made another: the bill settles the difference."""
     owed_at_pick_up: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """The customer pays when they pick the car up, and has not yet: it is not handed over."""
+    fee: Mapped[Decimal | None] = mapped_column(Numeric(20, 6))
+    """What is kept of what was paid, of a booking that was cancelled or not come for."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (
@@ -78,6 +80,7 @@ class Booking(Base):
         CheckConstraint(states.words(states.BOOKING), name="state"),
         CheckConstraint("channel IN ('site', 'desk', 'api')", name="channel"),
         CheckConstraint("ends_at > starts_at", name="period"),
+        CheckConstraint("fee BETWEEN 0 AND gross", name="fee"),
         line(_("Bookings: who has which class, when, and at what price")),
     )
 

@@ -44,6 +44,7 @@ from plugins.car_hire.schemas import (
 from plugins.car_hire.services import (
     availability,
     bookings,
+    cancelling,
     customers,
     fleet,
     hires,
@@ -302,11 +303,24 @@ class Bookings(Controller):
         found = await paying_later.received(session, booking_id, expected(request))
         return versioned(views.BookingView.of(found), 201)
 
+    @get("/{booking_id:uuid}/cancellation", access=member)
+    async def cost(self, session: Session, booking_id: FromPath[UUID]) -> views.CostView:
+        """What cancelling now would cost; nothing is done."""
+        found = await bookings.one(session, booking_id)
+        await check_own(session, found)
+        cost = await cancelling.of_cancellation(session, found)
+        return views.CostView(
+            currency=found.currency,
+            fee=cost.fee.amount,
+            back=cost.back.amount,
+            free_until=cost.free_until,
+        )
+
     @post("/{booking_id:uuid}/cancellation", access=member, idempotent=True)
     async def cancel(
         self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
     ) -> Response[views.BookingView]:
-        """Cancel; what was paid goes back to the card."""
+        """Cancel; what was paid goes back to the card, but for the fee of a late one."""
         await check_own(session, await bookings.one(session, booking_id))
         found = await paying.cancel(session, booking_id, expected(request))
         return versioned(views.BookingView.of(found), 201)

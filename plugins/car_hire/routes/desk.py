@@ -27,6 +27,7 @@ from plugins.car_hire.routes.slots import BOOKING
 from plugins.car_hire.schemas import CardInput, ReturnInput, WalkInInput
 from plugins.car_hire.services import (
     bookings,
+    cancelling,
     customers,
     fleet,
     hires,
@@ -139,9 +140,16 @@ class Desk(Controller):
         return SeeOther(f"{PATH}/bookings/{booking_id}", flash=_("Noted as paid"))
 
     @post("/bookings/{booking_id:uuid}/cancellation", access=ACCESS)
-    async def cancel(self, session: Session, booking_id: FromPath[UUID]) -> SeeOther:
-        """Cancel; what was paid goes back to the card."""
-        await paying.cancel(session, booking_id)
+    async def cancel(
+        self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
+    ) -> SeeOther:
+        """Cancel; what was paid goes back to the card, but for the fee that was shown."""
+        seen = str((await request.form()).get("fee", ""))
+        try:
+            await paying.cancel(session, booking_id, seen=seen)
+        except cancelling.FeeHasChanged as error:
+            back = f"{PATH}/bookings/{booking_id}"
+            return SeeOther(back, flash=error.message, level="warning")
         return SeeOther(f"{PATH}/bookings/{booking_id}", flash=_("The booking is cancelled"))
 
     @post("/bookings/{booking_id:uuid}/no-show", access=ACCESS)
@@ -272,6 +280,8 @@ async def _booking_page(
             "card": field,
             "added": await slots.fill(BOOKING, booking_id=booking_id),
             "events": await looking.history(session, *ids),
+            "cost": await cancelling.of_cancellation(session, found.booking),
+            "absent": await cancelling.of_no_show(session, found.booking),
             "payment_titles": {str(state): title for state, title in PAYMENT_TITLES.items()},
             **SHOWN,
         },

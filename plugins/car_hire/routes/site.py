@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -17,6 +18,7 @@ from core import clock, terms
 from core.auth import identity
 from core.errors import DomainError
 from core.i18n import _
+from core.money import Money
 from core.payments.card import Card, card_page
 from core.payments.services.accounts import NotAcceptingCards
 from core.permissions import member, public
@@ -36,12 +38,14 @@ from plugins.car_hire.schemas import CardInput, CheckoutInput, LicenceInput, Quo
 from plugins.car_hire.services import (
     availability,
     bookings,
+    cancelling,
     customers,
     fleet,
     looking,
     paying,
     paying_later,
     quotes,
+    self_service,
 )
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.prices import current
@@ -171,10 +175,17 @@ class Site(Controller):
         return SeeOther(f"{SITE}/bookings/{booking_id}")
 
     @post("/bookings/{booking_id:uuid}/cancellation", access=member)
-    async def cancel(self, session: Session, booking_id: FromPath[UUID]) -> SeeOther:
-        """Cancel; what was paid goes back to the card."""
+    async def cancel(
+        self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
+    ) -> SeeOther:
+        """Cancel; what was paid goes back to the card, but for the fee that was shown."""
         await check_own(session, await bookings.one(session, booking_id))
-        await paying.cancel(session, booking_id)
+        seen = str((await request.form()).get("fee", ""))
+        try:
+            await paying.cancel(session, booking_id, seen=seen)
+        except cancelling.FeeHasChanged as error:
+            back = f"{SITE}/bookings/{booking_id}"
+            return SeeOther(back, flash=error.message, level="warning")
         return SeeOther(f"{SITE}/bookings/{booking_id}", flash=_("Your booking is cancelled"))
 
 
@@ -246,6 +257,9 @@ async def _booking_page(
             "card": card,
             "form": form,
             "waiting": found.waits_for_bank(paying.BOOKING, paying.CHARGE),
+            "cost": await cancelling.of_cancellation(session, found.booking),
+            "fee": Money(found.booking.fee or Decimal(0), found.booking.currency),
+            "may_change": await self_service.may_change(session, found.booking),
             "paying": found.payment(paying.BOOKING, paying.CHARGE),
             **SHOWN,
         },

@@ -34,6 +34,15 @@ class RowView(View, frozen=True, kw_only=True):
         return cls(**{field: getattr(row, field) for field in cls.__struct_fields__})
 
 
+class CostView(View, frozen=True, kw_only=True):
+    """What cancelling would cost: of what was paid, ``fee`` is kept and ``back`` given back."""
+
+    currency: str
+    fee: Decimal
+    back: Decimal
+    free_until: datetime | None
+
+
 class ClassView(View, frozen=True, kw_only=True):
     """A vehicle class, and what it costs today outside seasons: net of tax, None without a price.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
@@ -138,7 +139,9 @@ async def _wait(
 
 def _written(session: AsyncSession, values: dict[str, Any]) -> Booking:
     """The row that was just written, without asking for it again."""
-    booking = Booking(**values, payment_id=None, paid_quote_id=None, owed_at_pick_up=False)
+    booking = Booking(
+        **values, payment_id=None, paid_quote_id=None, owed_at_pick_up=False, fee=None
+    )
     make_transient_to_detached(booking)
     session.add(booking)
     return booking
@@ -337,22 +340,36 @@ async def expire(session: AsyncSession, booking_id: UUID) -> Booking | None:
     return booking
 
 
-async def cancel(session: AsyncSession, booking_id: UUID, expected: int | None = None) -> Booking:
-    """Give the car back to the calendar.
+async def cancel(
+    session: AsyncSession,
+    booking_id: UUID,
+    expected: int | None = None,
+    fee: Decimal | None = None,
+) -> Booking:
+    """Give the car back to the calendar; ``fee`` is kept of what was paid.
 
     Raises:
         NotNow: it is out, or over.
     """
     booking = await locked(session, booking_id)
     await move(session, booking, "cancelled", expected)
+    booking.fee = fee or None
     await session.flush()
-    await audit.record(session, "car_hire.booking_cancelled", "car_hire.booking", booking.id)
+    detail = {"fee": str(fee)} if fee else None
+    await audit.record(
+        session, "car_hire.booking_cancelled", "car_hire.booking", booking.id, detail
+    )
     await telling.cancelled(session, booking)
     return booking
 
 
-async def no_show(session: AsyncSession, booking_id: UUID, expected: int | None = None) -> Booking:
-    """The customer did not come.
+async def no_show(
+    session: AsyncSession,
+    booking_id: UUID,
+    expected: int | None = None,
+    fee: Decimal | None = None,
+) -> Booking:
+    """The customer did not come; ``fee`` is kept of what was paid.
 
     Raises:
         NotNow: the time has not come, or the booking is not waiting for anybody.
@@ -361,8 +378,10 @@ async def no_show(session: AsyncSession, booking_id: UUID, expected: int | None 
     if booking.starts_at > clock.now():
         raise NotNow(_("The agreed time has not come yet"))
     await move(session, booking, "no_show", expected)
+    booking.fee = fee or None
     await session.flush()
-    await audit.record(session, "car_hire.no_show", "car_hire.booking", booking.id)
+    detail = {"fee": str(fee)} if fee else None
+    await audit.record(session, "car_hire.no_show", "car_hire.booking", booking.id, detail)
     return booking
 
 

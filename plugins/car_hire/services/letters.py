@@ -72,6 +72,7 @@ async def cancellation(session: AsyncSession, booking_id: UUID) -> None:
         booking,
         method=diary.CANCEL if was_confirmed else None,
         paid=paid,
+        fee=Money(booking.fee or Decimal(0), booking.currency),
     )
 
 

@@ -24,7 +24,15 @@ from core.payments.services.payments import Payments
 from core.payments.states import FAILED, TOOK_MONEY, NotInState, State
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Hire
-from plugins.car_hire.services import announcing, bookings, hires, letters, reminders, telling
+from plugins.car_hire.services import (
+    announcing,
+    bookings,
+    cancelling,
+    hires,
+    letters,
+    reminders,
+    telling,
+)
 
 BOOKING: Final = telling.BOOKING
 HIRE: Final = telling.HIRE
@@ -37,8 +45,8 @@ SETTLE: Final = "car_hire.settle"
 GIVE_BACK: Final = "car_hire.give_back"
 RELEASE_HOLD: Final = "car_hire.release_hold"
 
-_NOT_TO_BE: Final = frozenset({"expired", "cancelled"})
-"""Bookings whose money goes back; that of a customer who did not come is kept."""
+_NOT_TO_BE: Final = frozenset({"expired", "cancelled", "no_show"})
+"""Bookings whose money goes back, but for the fee that is kept."""
 
 
 async def hold_ends(session: AsyncSession, booking: Booking) -> None:
@@ -173,22 +181,38 @@ async def give_back(session: AsyncSession, booking_id: UUID) -> None:
     booking = await bookings.locked(session, booking_id)
     if booking.state not in _NOT_TO_BE:
         return  # paid at the last moment after all, and confirmed
+    fee = Money(booking.fee or Decimal(0), booking.currency)
     for payment in await Payments(session).of(BOOKING, booking_id):
         if payment.standing in TOOK_MONEY:
-            await Payments(session).refund(payment.id, key="cancelled")
+            back = payment.captured_amount - fee
+            if back.amount > 0:
+                await Payments(session).refund(payment.id, back if fee else None, key="cancelled")
+        elif fee and payment.standing is State.AUTHORISED:
+            await Payments(session).capture(payment.id, fee)
         elif payment.standing not in FAILED:
             await Payments(session).void(payment.id)
 
 
-async def cancel(session: AsyncSession, booking_id: UUID, expected: int | None = None) -> Booking:
-    """Cancel a booking; what was paid goes back to the card.
+async def cancel(
+    session: AsyncSession,
+    booking_id: UUID,
+    expected: int | None = None,
+    seen: str | None = None,
+) -> Booking:
+    """Cancel a booking; what was paid goes back to the card, but for the fee of a late one.
+
+    ``seen`` is the fee that was shown to whoever cancels; None if none was.
 
     Raises:
+        FeeHasChanged: it is another one now.
         NotNow: the car is out, or the booking is over.
         EditedMeanwhile: it changed since version ``expected``.
     """
     hire = await _being_handed_over(session, booking_id)
-    booking = await bookings.cancel(session, booking_id, expected)
+    standing = await bookings.locked(session, booking_id)
+    cost = await cancelling.of_cancellation(session, standing)
+    cancelling.check_seen(cost, seen)
+    booking = await bookings.cancel(session, booking_id, expected, cost.fee.amount)
     key = f"cancel:{booking_id}"
     await jobs.put(session, GIVE_BACK, {"booking_id": booking_id}, key=key)
     await letters.cancellation(session, booking_id)
@@ -197,13 +221,17 @@ async def cancel(session: AsyncSession, booking_id: UUID, expected: int | None =
 
 
 async def no_show(session: AsyncSession, booking_id: UUID) -> Booking:
-    """The customer did not come; what was paid is kept.
+    """The customer did not come; what was paid is kept, as far as the rules of the house say.
 
     Raises:
         NotNow: the time has not come, or the booking is not waiting for anybody.
     """
     hire = await _being_handed_over(session, booking_id)
-    booking = await bookings.no_show(session, booking_id)
+    cost = await cancelling.of_no_show(session, await bookings.locked(session, booking_id))
+    booking = await bookings.no_show(session, booking_id, fee=cost.fee.amount)
+    if cost.back:
+        told = {"booking_id": booking_id}
+        await jobs.put(session, GIVE_BACK, told, key=f"no-show:{booking_id}")
     await _stop_handing_over(session, hire)
     return booking
 

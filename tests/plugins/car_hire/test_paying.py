@@ -76,9 +76,9 @@ class Till:
             async with self.shop.transaction() as session:
                 await tasks.payment_authorised.body(session, event=event)
             return
-        body = next(each.body for each in tasks.ACTORS if each.name == actor)
+        wanted = next(each for each in tasks.ACTORS if each.name == actor)
         async with self.shop.transaction() as session:
-            await body(session, **{name: UUID(value) for name, value in args.items()})
+            await wanted.body(session, **wanted.read(args))
 
     async def work(self, times: int = 1) -> None:
         """Deliver everything ``times`` times, shuffled, until nothing new is asked for."""
