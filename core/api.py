@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.9"
+VERSION: Final = "1.10"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -18,6 +18,11 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "core.clock": ("local", "now", "today"),
     "core.crypto": ("EncryptedDate", "EncryptedText"),
     "core.db": ("Base", "outside"),
+    "core.documents.drawing": ("pdf",),
+    "core.documents.letterhead": ("Letterhead", "letterhead"),
+    "core.documents.sheet": (
+        "Facts", "Prose", "Row", "Sheet", "Signature", "Signatures", "Table",
+    ),
     "core.errors": (
         "Conflict", "DomainError", "EditedMeanwhile", "FieldError", "Forbidden", "Invalid",
         "NotFound", "Unauthenticated", "Unavailable",

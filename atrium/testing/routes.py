@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from litestar import Litestar
@@ -41,6 +41,9 @@ class Route:
     """Whether it answers that something was created."""
     streams: bool = False
     """Whether it answers server-sent events."""
+    saves: bool = False
+    """Whether it answers a file to be saved, such as a sheet: it declares another media type than
+    a page or JSON."""
 
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
@@ -120,7 +123,11 @@ def _routes(app: Litestar) -> Iterator[Route]:
                     is_once=bool(handler.opt.get(OPT)),
                     creates=handler.status_code in {201, 202},
                     streams=_streams(handler),
+                    saves=str(handler.media_type).startswith(_SAVED),
                 )
+
+
+_SAVED: Final = ("text/csv", "application/pdf", "application/zip")
 
 
 def _streams(handler: HTTPRouteHandler) -> bool:

@@ -7,6 +7,7 @@ from typing import Final
 from uuid import UUID
 
 from sqlalchemy import CheckConstraint, DateTime, Index, LargeBinary, Text, func
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.crypto import EncryptedText
@@ -46,6 +47,8 @@ class Mail(Base):
     unsubscribe: Mapped[str | None] = mapped_column(EncryptedText)
     calendar: Mapped[str | None] = mapped_column(EncryptedText)
     """A calendar object (RFC 5545) that goes with it, and whose METHOD says what it does."""
+    attached: Mapped[list[str]] = mapped_column(JSONB, default=list, server_default="[]")
+    """Ids of stored files that go with it."""
     state: Mapped[str] = mapped_column(Text, default="queued")
     attempts: Mapped[int] = mapped_column(default=0)
     error: Mapped[str | None] = mapped_column(Text)

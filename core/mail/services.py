@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -23,8 +23,9 @@ from core.ids import new_id
 from core.jobs import GiveUp, put
 from core.mail.models import Mail
 from core.mail.office import office
-from core.mail.smtp import Outcome, Verdict, hand_over, packed
+from core.mail.smtp import Enclosure, Outcome, Verdict, hand_over, packed
 from core.scope import current
+from core.storage import services as storage
 
 DELIVER: Final = "core.mail.deliver"
 MOST_ATTEMPTS: Final = 8
@@ -44,6 +45,7 @@ async def send(
     key: str | None = None,
     unsubscribe: str | None = None,
     calendar: str | None = None,
+    attached: Sequence[UUID] = (),
 ) -> UUID | None:
     """Write a letter; it leaves once this transaction has committed.
 
@@ -52,6 +54,7 @@ async def send(
     ``unsubscribe`` is an address that ends letters of this kind by a POST without signing in
     (RFC 8058); mail programs show it as a button. ``calendar`` is an iCalendar object with a
     METHOD (RFC 5546), which they offer to put into the reader's calendar, or take out of it.
+    ``attached`` are stored files that go with it; one that is discarded before it leaves does not.
 
     Raises:
         Invalid: ``to`` is not one e-mail address.
@@ -76,6 +79,7 @@ async def send(
             html=letter.html,
             unsubscribe=unsubscribe,
             calendar=calendar,
+            attached=[str(each) for each in attached],
             state="queued",
             attempts=0,
         )
@@ -117,6 +121,7 @@ async def deliver(session: AsyncSession, mail_id: UUID) -> None:
     Raises:
         GiveUp: the server refuses the letter for good, or has not taken it in all its attempts.
     """
+    enclosed = await _enclosed(session, mail_id)
     mail = await _locked(session, mail_id)
     if mail is None or mail.state not in {"queued", "sending", "failed"}:
         return
@@ -135,11 +140,29 @@ async def deliver(session: AsyncSession, mail_id: UUID) -> None:
     mail.attempts = 1 if mail.state == "failed" else mail.attempts + 1
     mail.state = "sending"
     await session.flush()
-    parcel = await packed(desk, tenant, mail)
+    parcel = await packed(desk, tenant, mail, enclosed)
     outcome = await outside(session, lambda: hand_over(desk, parcel))
     fresh = await _locked(session, mail_id)
     if fresh is not None and fresh.state == "sending":
         await _record(session, fresh, outcome)
+
+
+async def _enclosed(session: AsyncSession, mail_id: UUID) -> list[Enclosure]:
+    """The files that go with a letter; before its row is locked, since reading ends a transaction.
+
+    Raises:
+        Missing, StorageAway: the letter waits for its files.
+    """
+    if not office().smtp_url or current().muted:
+        return []
+    wanted = select(Mail.attached).where(Mail.id == mail_id, Mail.state.in_(("queued", "failed")))
+    ids = [UUID(each) for each in await session.scalar(wanted) or ()]
+    files = await storage.several(session, ids)
+    found = [files[each] for each in ids if each in files]
+    named = [(file, file.name, file.media_type) for file in found]
+    return [
+        Enclosure(name, kind, await storage.content(session, file)) for file, name, kind in named
+    ]
 
 
 async def _record(session: AsyncSession, mail: Mail, outcome: Outcome) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
@@ -69,11 +70,22 @@ class Parcel:
     raw: bytes = field(repr=False)
 
 
-async def packed(office: Office, tenant: Tenant, mail: Mail) -> Parcel:
+@dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that goes with a letter."""
+
+    name: str
+    media_type: str
+    body: bytes = field(repr=False)
+
+
+async def packed(
+    office: Office, tenant: Tenant, mail: Mail, enclosed: Sequence[Enclosure] = ()
+) -> Parcel:
     """``mail`` in bytes, signed if the tenant has an address of its own."""
     heading = office.heading(tenant)
     policy = SMTP if mail.recipient.isascii() else SMTPUTF8
-    raw = message_of(heading, mail).as_bytes(policy=policy)
+    raw = message_of(heading, mail, enclosed).as_bytes(policy=policy)
     if heading.signed_by is not None:
         raw = await asyncio.to_thread(sign, raw, heading.signed_by, tenant.id)
     return Parcel(heading.address, mail.recipient, raw)
@@ -127,7 +139,7 @@ def _answered(problem: Exception) -> Outcome:
     return Outcome(Verdict.LATER if passing else Verdict.REFUSED, reason)
 
 
-def message_of(heading: Heading, mail: Mail) -> EmailMessage:
+def message_of(heading: Heading, mail: Mail, enclosed: Sequence[Enclosure] = ()) -> EmailMessage:
     """``mail`` with its headers; its Message-ID is its own id, so that a copy can be recognised.
 
     The text travels as ASCII: a server that cannot take more would otherwise have to write it
@@ -151,6 +163,9 @@ def message_of(heading: Heading, mail: Mail) -> EmailMessage:
         message.add_alternative(mail.html, subtype="html", cte="quoted-printable")
     if mail.calendar:
         _enclose(message, mail.calendar)
+    for each in enclosed:
+        main, _, sub = each.media_type.partition("/")
+        message.add_attachment(each.body, maintype=main, subtype=sub, filename=each.name)
     return message
 
 

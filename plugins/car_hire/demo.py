@@ -12,7 +12,8 @@ import msgspec
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import clock
+from core import clock, plugin_settings
+from core.money import Money
 from core.scope import Tenant
 from plugins.car_hire import demo_prices, policy
 from plugins.car_hire.models import Booking, Customer, Hire, Quote, Vehicle, VehicleClass
@@ -25,6 +26,7 @@ from plugins.car_hire.schemas import (
     VehicleInput,
 )
 from plugins.car_hire.services import bookings, customers, fleet, hires, pricing, quotes, reviews
+from plugins.car_hire.services.papers import invoices
 from plugins.car_hire.services.prices import lists
 
 _CLASSES: Final = (
@@ -48,6 +50,17 @@ _FLEET: Final = (
     ("Electric", "Tesla", "Model 3", 2024, "white", "EA-88-KL", 19_055, 8),
     ("Electric", "Renault", "Mégane E-Tech", 2023, "blue", "EB-27-GC", 27_318, 6),
 )
+_HOUSE: Final = policy.Policy(
+    legal_name="ACME Aluguer de Automóveis, Lda.",
+    seller_tax_number="PT 509 999 990",
+    seller_address="Avenida da Liberdade 110\n1269-046 Lisboa\nPortugal",
+    seller_more="C.R.C. Lisboa 509999990 · Capital social 50.000 €\nTel. +351 210 000 000",
+    paper_note="IVA incluído à taxa legal. Obrigado por viajar connosco.",
+)
+_BILLED: Final = {
+    "Rui Cardoso": ("Cardoso & Filhos, Lda.", "501 234 560", "Rua do Ouro 25\n1100-061 Lisboa"),
+    "Ana Sofia Martins": ("", "219 876 543", "Rua de Cedofeita 8\n4050-180 Porto"),
+}
 _PEOPLE: Final = (
     ("Ana Sofia Martins", "PT", "L-8842157 3", (1988, 4, 12)),
     ("Rui Cardoso", "PT", "C-1190274 6", (1975, 11, 30)),
@@ -93,6 +106,7 @@ async def demo(session: AsyncSession) -> None:
         return
     await seed(session)
     await demo_prices.publish(session)
+    await plugin_settings.save(session, policy.PLUGIN, _HOUSE)
     story = await _Story.begin(session)
     for step in _STORY:
         await story.tell(step)
@@ -260,6 +274,7 @@ class _Story:
         if secret and step.stars:
             said = {"stars": step.stars, "remarks": step.said}
             await reviews.answer(self.session, secret, msgspec.convert(said, ReviewInput))
+        await invoices.of_booking(self.session, booking.id, Money.zero(booking.currency))
 
 
 async def _person(
@@ -267,6 +282,7 @@ async def _person(
 ) -> Customer:
     letters = unicodedata.normalize("NFKD", name.lower()).encode("ascii", "ignore").decode()
     address = letters.replace(" ", ".").replace("'", "")
+    billing_name, tax_number, billing_address = _BILLED.get(name, ("", "", ""))
     return await customers.add(
         session,
         CustomerInput(
@@ -277,5 +293,8 @@ async def _person(
             licence_country=country,
             licence_expires=date(clock.now().year + 6, 6, 30),
             born=date(*born),
+            billing_name=billing_name,
+            tax_number=tax_number,
+            billing_address=billing_address,
         ),
     )

@@ -20,6 +20,8 @@ from plugins.car_hire.routes import (
     desk,
     keeping,
     own_changes,
+    papers,
+    papers_api,
     prices,
     prices_api,
     reviews,
@@ -28,9 +30,11 @@ from plugins.car_hire.routes import (
 )
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
+from plugins.car_hire.services.papers import drawing, listing
 from plugins.car_hire.services.paying_later import PAY_AT_DESK
 from plugins.car_hire.services.personal import PERSONAL
 
+PAPERS: Final = FileArea(name=drawing.AREA, access=permission(DESK.name), belongs=listing.belongs)
 DOCUMENTS: Final = FileArea(name="car_hire.documents", access=permission(DESK.name))
 
 NAVIGATION: Final = (
@@ -42,6 +46,13 @@ NAVIGATION: Final = (
         area="site",
         order=20,
     ),
+    NavItem(
+        title=_("My invoices"),
+        path="/car-hire/papers",
+        icon="file-invoice",
+        area="site",
+        order=30,
+    ),
     *(
         NavItem(title=title, path=f"/car-hire/desk{path}", icon=icon, permission=needs, order=order)
         for order, (title, path, icon, needs) in enumerate(
@@ -51,6 +62,7 @@ NAVIGATION: Final = (
                 (_("Bookings"), "/bookings", "calendar-event", DESK.name),
                 (_("Fleet"), "/fleet", "car", DESK.name),
                 (_("Customers"), "/customers", "users", DESK.name),
+                (_("Invoices"), "/papers", "file-invoice", DESK.name),
                 (_("Classes"), "/classes", "car-suv", DESK.name),
                 (_("Prices"), "/prices", "tags", RATES.name),
                 (_("Reviews"), "/reviews", "star", INSIGHT.name),
@@ -76,6 +88,8 @@ plugin: Final = Plugin(
         *site.CONTROLLERS,
         desk.Desk,
         *keeping.CONTROLLERS,
+        *papers.CONTROLLERS,
+        *papers_api.CONTROLLERS,
         *prices.CONTROLLERS,
         *calendar.CONTROLLERS,
         *reviews.CONTROLLERS,
@@ -91,7 +105,7 @@ plugin: Final = Plugin(
     places=slots.PLACES,
     slots=slots.SLOTS,
     extension_points=POINTS,
-    areas=(DOCUMENTS,),
+    areas=(DOCUMENTS, PAPERS),
     settings=Policy,
     personal=PERSONAL,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),

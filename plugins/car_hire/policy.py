@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Annotated, Final
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import plugin_settings
-from core.i18n import _
-from core.web.forms.fields import Form, amount, tick, whole
+from core.errors import FieldError
+from core.i18n import LazyText, _
+from core.web.forms.fields import Form, amount, long_text, text, tick, whole
 
 PLUGIN: Final = "car_hire"
 _MINUTES: Final = _("minutes")
+
+
+def _prefix(label: LazyText) -> msgspec.Meta:
+    hint = _("Capital letters and digits; a series is this and the year: FT 2026.")
+    return text(label, max=8, pattern=r"^[A-Z0-9]+$", hint=hint)
 
 
 class Policy(Form, kw_only=True):
@@ -112,6 +120,47 @@ class Policy(Form, kw_only=True):
             hint=_("A day after the return they get a letter with a link for one review."),
         ),
     ] = True
+    legal_name: Annotated[
+        str,
+        text(
+            _("Legal name of the business"),
+            min=0,
+            max=120,
+            hint=_("As it stands on invoices. Invoices are made once name and tax number are set."),
+        ),
+    ] = ""
+    seller_tax_number: Annotated[str, text(_("Tax number of the business"), min=0, max=30)] = ""
+    seller_address: Annotated[
+        str, long_text(_("Address of the business"), min=0, max=400, hint=_("In lines."))
+    ] = ""
+    seller_more: Annotated[
+        str,
+        long_text(
+            _("More about the business"),
+            min=0,
+            max=400,
+            hint=_("What your law wants on invoices: register and capital, licence, telephone."),
+        ),
+    ] = ""
+    invoice_prefix: Annotated[str, _prefix(_("Prefix of invoices"))] = "FT"
+    credit_note_prefix: Annotated[str, _prefix(_("Prefix of credit notes"))] = "NC"
+    receipt_prefix: Annotated[str, _prefix(_("Prefix of receipts"))] = "RC"
+    statement_prefix: Annotated[str, _prefix(_("Prefix of statements"))] = "EX"
+    paper_note: Annotated[str, long_text(_("Note at the end of invoices"), min=0, max=600)] = ""
+
+    def check(self) -> Iterable[FieldError]:
+        """Two kinds of papers cannot share a series."""
+        seen: set[str] = set()
+        for field in ("invoice_prefix", "credit_note_prefix", "receipt_prefix", "statement_prefix"):
+            prefix = getattr(self, field)
+            if prefix in seen:
+                yield FieldError(field, _("Another kind of paper has this prefix"))
+            seen.add(prefix)
+
+    @property
+    def issues_papers(self) -> bool:
+        """Whether it is known who the seller is, without which there is no invoice."""
+        return bool(self.legal_name and self.seller_tax_number)
 
     @property
     def buffer(self) -> timedelta:

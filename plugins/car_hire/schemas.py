@@ -75,6 +75,26 @@ class VehicleInput(Form, kw_only=True):
     ] = "available"
 
 
+BillingName = Annotated[
+    str,
+    text(_("Name on invoices"), min=0, max=120, hint=_("Empty means the customer's own name")),
+]
+TaxNumber = Annotated[
+    str, text(_("Tax number"), min=0, max=30, pattern=r"^[A-Za-z0-9 ./-]*$", autocomplete="off")
+]
+BillingAddress = Annotated[
+    str, long_text(_("Address"), min=0, max=400, hint=_("In lines, as on an envelope"))
+]
+
+
+class BillingInput(Form, kw_only=True):
+    """Who stands on invoices."""
+
+    billing_name: BillingName = ""
+    tax_number: TaxNumber = ""
+    billing_address: BillingAddress = ""
+
+
 class LicenceInput(Form, kw_only=True):
     """What a customer who is signed in tells us; name and address we know from their account."""
 
@@ -100,6 +120,9 @@ class CustomerInput(LicenceInput, kw_only=True):
 
     name: Annotated[str, text(_("Name"), max=80, autocomplete="name")]
     email: Annotated[str, email(_("E-mail address"))]
+    billing_name: BillingName = ""
+    tax_number: TaxNumber = ""
+    billing_address: BillingAddress = ""
 
 
 class SearchInput(Form, kw_only=True):

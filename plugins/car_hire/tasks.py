@@ -15,6 +15,7 @@ from core.i18n import _
 from core.jobs import Actor, Schedule, actor
 from core.payments.events import PaymentAuthorised, PaymentFailed
 from plugins.car_hire.services import announcing, paying, quotes, reminders, telling
+from plugins.car_hire.services.papers import drawing, issuing, refunding, settled
 
 
 @actor("car_hire.payment_authorised")
@@ -51,6 +52,24 @@ async def release_hold(session: AsyncSession, booking_id: UUID) -> None:
 async def settle(session: AsyncSession, hire_id: UUID) -> None:
     """Take the bill from the deposit, release the rest, send the receipt."""
     await paying.settle(session, hire_id)
+
+
+@actor(paying.INVOICE)
+async def invoice(session: AsyncSession, booking_id: UUID) -> None:
+    """Issue the invoice of a booking that was paid and nobody came for."""
+    await settled.without_a_hire(session, booking_id)
+
+
+@actor(issuing.DRAW)
+async def draw_paper(session: AsyncSession, paper_id: UUID) -> None:
+    """Draw a paper that was issued, and send it."""
+    await drawing.draw(session, paper_id)
+
+
+@actor(refunding.GIVE_BACK)
+async def give_back_credit(session: AsyncSession, paper_id: UUID) -> None:
+    """Give back to the card what a credit note says."""
+    await refunding.give_back(session, paper_id)
 
 
 @actor(reminders.REMIND_OF_DEPOSIT)
@@ -106,6 +125,7 @@ async def purge_quotes(session: AsyncSession) -> None:
 ACTORS: Final = (
     payment_authorised, payment_failed, collect, give_back, release_hold, settle, remind_of_deposit,
     remind_of_bank, tell_of_change, pick_up_nears, return_nears, ask_review, purge_quotes,
+    invoice, draw_paper, give_back_credit,
 )  # fmt: skip
 SCHEDULES: Final = (
     Schedule(

@@ -27,7 +27,13 @@ from plugins.car_hire.services import blocks, fleet, hires, reviews
 from plugins.car_hire.services.prices import lists
 from tenants.domains.services import claim
 from tenants.imports.models import ArchiveUpload
-from tests.plugins.car_hire.shop import Shop, class_input, customer_input, vehicle_input
+from tests.plugins.car_hire.shop import (
+    Shop,
+    class_input,
+    customer_input,
+    invoice_of,
+    vehicle_input,
+)
 
 Body = dict[str, Any]
 
@@ -73,6 +79,7 @@ class Loot:
             starts_at = shop.now + timedelta(days=300)
             given = BlockInput(starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
             block = await blocks.add(session, car.id, given)
+            paper = await invoice_of(session, gone, secret)
             versions = (car.version, shop.vehicle_class.version)
             hire = await hires.one(session, hire_id)
             review = await reviews.open_for(session, hire, gone.customer_id)
@@ -97,6 +104,7 @@ class Loot:
             "booking_id": held.id,
             "hire_id": hire_id,
             "block_id": block.id,
+            "paper_id": paper.id,
             "free_car_id": next(car.id for car in shop.cars if car.id not in taken),
             "person_id": user_id,
             "session_id": session_id,
@@ -138,6 +146,9 @@ class Loot:
             {key: value for key, value in customer.items() if key not in {"name", "email"}},
             {"payment_method": "pm_card_visa"},
             {"rate": {"day": 40}},
+            {"reason": "Goodwill", "back": "none", "lines.0": "1.00"},
+            {"reason": "Goodwill", "lines": {"0": "1.00"}},
+            {"tax_number": "219 876 543"},
             readings | {"licence_seen": "true"},
             readings,
             when,

@@ -145,7 +145,7 @@ TICKS = {"on_offer", "licence_seen", "move"}
 BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonment", "answer",
             "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
             "desk/prices", "pin", "/end", "desk-payment",
-            "pay-at-desk")  # fmt: skip
+            "pay-at-desk", "/invoice")  # fmt: skip
 """How the paths end of routes that read nothing but their address."""
 
 

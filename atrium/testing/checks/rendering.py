@@ -128,7 +128,7 @@ def pages(it: Candidate) -> list[Route]:
     return [
         route
         for route in it.routes
-        if route.method == "GET" and not route.is_api and not route.parameters
+        if route.method == "GET" and not (route.is_api or route.parameters or route.saves)
     ]
 
 

@@ -3,6 +3,7 @@
 from plugins.car_hire.models.bookings import Booking, Hire
 from plugins.car_hire.models.fleet import FULL_TANK, GEARS, VEHICLE_STATUSES, Vehicle, VehicleClass
 from plugins.car_hire.models.occupancies import BLOCK_REASONS, NO_OVERLAP, Block, Occupancy
+from plugins.car_hire.models.papers import PAPER_KINDS, Paper, PaperFile, PaperSeries
 from plugins.car_hire.models.people import Customer
 from plugins.car_hire.models.prices import ClassPriceRow, PriceList
 from plugins.car_hire.models.quotes import BillLine, MoneyLine, Quote, QuoteLine
@@ -13,6 +14,7 @@ __all__ = [
     "FULL_TANK",
     "GEARS",
     "NO_OVERLAP",
+    "PAPER_KINDS",
     "VEHICLE_STATUSES",
     "BillLine",
     "Block",
@@ -22,6 +24,9 @@ __all__ = [
     "Hire",
     "MoneyLine",
     "Occupancy",
+    "Paper",
+    "PaperFile",
+    "PaperSeries",
     "PriceList",
     "Quote",
     "QuoteLine",

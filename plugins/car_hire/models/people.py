@@ -35,6 +35,11 @@ class Customer(Base):
     born: Mapped[date] = mapped_column(EncryptedDate())
     locale: Mapped[str | None] = mapped_column(Text)
     """The language that they booked in; letters to them are written in it."""
+    billing_name: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """Who stands on invoices, where that is not the customer: their firm, say."""
+    tax_number: Mapped[str] = mapped_column(Text, default="", server_default="")
+    billing_address: Mapped[str] = mapped_column(Text, default="", server_default="")
+    """In lines, as it is printed."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (

@@ -19,7 +19,7 @@ from core.permissions import permission
 from core.web.forms import Bound, blank, posted, typed_fields
 from core.web.pages import Page, SeeOther
 from core.web.slots import Slots
-from plugins.car_hire.models import Hire
+from plugins.car_hire.models import PAPER_KINDS, Hire
 from plugins.car_hire.routes.handing_over import HandOver
 from plugins.car_hire.routes.http import DESK, SHOWN, AnyRequest, bookings_page
 from plugins.car_hire.routes.site import card_of, usual_dates
@@ -38,6 +38,7 @@ from plugins.car_hire.services import (
     quotes,
 )
 from plugins.car_hire.services.describe import told
+from plugins.car_hire.services.papers import listing
 
 PATH = "/car-hire/desk"
 BOOKINGS = f"{PATH}/bookings"
@@ -279,6 +280,8 @@ async def _booking_page(
             "card_form": card or blank(CardInput),
             "card": field,
             "added": await slots.fill(BOOKING, booking_id=booking_id),
+            "papers": await listing.of_booking(session, booking_id),
+            "paper_kinds": PAPER_KINDS,
             "events": await looking.history(session, *ids),
             "cost": await cancelling.of_cancellation(session, found.booking),
             "absent": await cancelling.of_no_show(session, found.booking),

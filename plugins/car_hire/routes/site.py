@@ -26,7 +26,7 @@ from core.scope import Tenant
 from core.web.formatting import wall
 from core.web.forms import Bound, bind, blank, posted
 from core.web.pages import Page, SeeOther
-from plugins.car_hire.models import GEARS, Customer, Quote
+from plugins.car_hire.models import GEARS, PAPER_KINDS, Customer, Quote
 from plugins.car_hire.routes.http import (
     QUOTES,
     SHOWN,
@@ -48,6 +48,7 @@ from plugins.car_hire.services import (
     self_service,
 )
 from plugins.car_hire.services.describe import told
+from plugins.car_hire.services.papers import listing
 from plugins.car_hire.services.prices import current
 
 SITE = "/car-hire"
@@ -256,6 +257,8 @@ async def _booking_page(
             "found": found,
             "card": card,
             "form": form,
+            "papers": await listing.of_booking(session, booking_id),
+            "paper_kinds": PAPER_KINDS,
             "waiting": found.waits_for_bank(paying.BOOKING, paying.CHARGE),
             "cost": await cancelling.of_cancellation(session, found.booking),
             "fee": Money(found.booking.fee or Decimal(0), found.booking.currency),

@@ -17,8 +17,9 @@ from core.auth.identity import Identity
 from core.errors import FieldError, NotFound
 from core.i18n import _, locale
 from core.scope import Tenant
+from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Customer
-from plugins.car_hire.schemas import CustomerInput, LicenceInput
+from plugins.car_hire.schemas import BillingInput, CustomerInput, LicenceInput
 from plugins.car_hire.services import checks
 from plugins.car_hire.services.editing import edit
 
@@ -105,6 +106,21 @@ async def register(session: AsyncSession, person: Identity, given: LicenceInput)
             known = (await session.scalars(query)).one()
     known.version += 1
     return await _change(session, known, values)
+
+
+async def bill_to(session: AsyncSession, person: Identity, given: BillingInput) -> Customer:
+    """Note who stands on a customer's invoices.
+
+    Raises:
+        NotNow: they have not told us of their licence yet, which makes a customer.
+    """
+    query = select(Customer).where(Customer.user_id == person.user_id).with_for_update()
+    known = await session.scalar(query)
+    if known is None:
+        raise NotNow(_("Tell us of your driving licence first"))
+    known.version += 1
+    fields = given.__struct_fields__
+    return await _change(session, known, {field: getattr(given, field) for field in fields})
 
 
 async def change(

@@ -33,6 +33,7 @@ from plugins.car_hire.services import (
     reminders,
     telling,
 )
+from plugins.car_hire.services.papers import settled
 
 BOOKING: Final = telling.BOOKING
 HIRE: Final = telling.HIRE
@@ -44,6 +45,7 @@ COLLECT: Final = "car_hire.collect"
 SETTLE: Final = "car_hire.settle"
 GIVE_BACK: Final = "car_hire.give_back"
 RELEASE_HOLD: Final = "car_hire.release_hold"
+INVOICE: Final = "car_hire.invoice"
 
 _NOT_TO_BE: Final = frozenset({"expired", "cancelled", "no_show"})
 """Bookings whose money goes back, but for the fee that is kept."""
@@ -215,6 +217,7 @@ async def cancel(
     booking = await bookings.cancel(session, booking_id, expected, cost.fee.amount)
     key = f"cancel:{booking_id}"
     await jobs.put(session, GIVE_BACK, {"booking_id": booking_id}, key=key)
+    await _invoice_what_is_kept(session, booking)
     await letters.cancellation(session, booking_id)
     await _stop_handing_over(session, hire)
     return booking
@@ -232,8 +235,15 @@ async def no_show(session: AsyncSession, booking_id: UUID) -> Booking:
     if cost.back:
         told = {"booking_id": booking_id}
         await jobs.put(session, GIVE_BACK, told, key=f"no-show:{booking_id}")
+    await _invoice_what_is_kept(session, booking)
     await _stop_handing_over(session, hire)
     return booking
+
+
+async def _invoice_what_is_kept(session: AsyncSession, booking: Booking) -> None:
+    if booking.fee and booking.payment_id is not None:
+        told = {"booking_id": booking.id}
+        await jobs.put(session, INVOICE, told, key=f"invoice:{booking.id}")
 
 
 async def _being_handed_over(session: AsyncSession, booking_id: UUID) -> Hire | None:
@@ -319,11 +329,11 @@ async def settle(session: AsyncSession, hire_id: UUID) -> None:
     owed = await outstanding(session, hire)
     if not owed:
         await hires.close(session, hire_id)
-    await letters.receipt(session, hire_id)
     booking = await bookings.one(session, hire.booking_id)
     billed = Money(hire.billed or Decimal(0), hire.currency)
     await telling.charged(session, booking, billed, owed)
     await announcing.returned(session, hire_id)
+    await settled.at_return(session, hire, owed)
 
 
 async def _return_surplus(session: AsyncSession, hire: Hire) -> None:
@@ -400,7 +410,7 @@ async def rest_authorised(session: AsyncSession, hire_id: UUID, payment_id: UUID
     hire = await hires.one(session, hire_id)
     if hire.state == "returned" and not await outstanding(session, hire):
         await hires.close(session, hire_id)
-        await letters.receipt(session, hire_id)
+        await settled.with_the_rest(session, hire, payment)
 
 
 _STEPS: Final = {CHARGE: booking_authorised, DEPOSIT: deposit_authorised, REST: rest_authorised}

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import Conflict
 from core.i18n import _
 from core.personal import PersonalData, Rows
-from plugins.car_hire.models import Booking, Customer, Hire, Review, states
+from plugins.car_hire.models import Booking, Customer, Hire, Paper, Review, states
 
 UNKNOWN: Final = date(1900, 1, 1)
 """A day that says nothing, where one must be kept."""
@@ -37,6 +37,10 @@ async def export(session: AsyncSession, user_id: UUID) -> Rows:
             "licence_country": each.licence_country,
             "licence_expires": each.licence_expires,
             "born": each.born,
+            "billing_name": each.billing_name,
+            "tax_number": each.tax_number,
+            "billing_address": each.billing_address,
+            "papers": await _papers(session, each.id),
             "bookings": await _bookings(session, each.id),
             "reviews": await _reviews(session, each.id),
         }
@@ -69,8 +73,17 @@ async def _reviews(session: AsyncSession, customer_id: UUID) -> Rows:
     ]
 
 
+async def _papers(session: AsyncSession, customer_id: UUID) -> Rows:
+    rows = select(Paper).where(Paper.customer_id == customer_id).order_by(Paper.id)
+    return [
+        {"number": each.number, "issued_on": each.issued_on, "content": each.content}
+        for each in await session.scalars(rows)
+    ]
+
+
 async def erase(session: AsyncSession, user_id: UUID) -> None:
-    """Forget who the customer was, once nothing of theirs is open.
+    """Forget who the customer was, once nothing of theirs is open. Papers that were issued stay as
+    they are: the law wants them kept, and nobody may change them.
 
     Raises:
         StillHiring: a booking is not over, or a bill not settled.
@@ -86,6 +99,7 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
     customer.user_id = None
     customer.name, customer.email = str(_("Erased")), f"{customer.id.hex}@erased.invalid"
     customer.phone = customer.licence_country = customer.licence_number = ""
+    customer.billing_name = customer.tax_number = customer.billing_address = ""
     customer.licence_expires = customer.born = UNKNOWN
     customer.version += 1
     await session.execute(update(Hire).where(Hire.booking_id.in_(own)).values(steps={}))
@@ -96,8 +110,14 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
 PERSONAL: Final = (
     PersonalData(
         name="car_hire.customers",
-        title=_("Driving licence and hires"),
-        tables=("car_hire_customers", "car_hire_bookings", "car_hire_hires", "car_hire_reviews"),
+        title=_("Driving licence, hires and invoices"),
+        tables=(
+            "car_hire_customers",
+            "car_hire_bookings",
+            "car_hire_hires",
+            "car_hire_reviews",
+            "car_hire_papers",
+        ),
         export=export,
         erase=erase,
     ),

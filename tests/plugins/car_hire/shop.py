@@ -11,12 +11,22 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.db import Databases
 from core.scope import Tenant
-from plugins.car_hire.models import Booking, Customer, PriceList, Quote, Vehicle, VehicleClass
+from plugins.car_hire.models import (
+    Booking,
+    Customer,
+    Paper,
+    PaperSeries,
+    PriceList,
+    Quote,
+    Vehicle,
+    VehicleClass,
+)
 from plugins.car_hire.schemas import (
     ClassInput,
     CustomerInput,
@@ -26,6 +36,7 @@ from plugins.car_hire.schemas import (
     VehicleInput,
 )
 from plugins.car_hire.services import bookings, customers, fleet, hires, pricing, quotes
+from plugins.car_hire.services.papers.content import Content, PaperLine, Party
 from plugins.car_hire.services.prices import lists
 
 
@@ -93,6 +104,33 @@ def customer_input(**changes: Any) -> CustomerInput:
         "born": date(1990, 2, 28),
     }
     return CustomerInput(**(values | changes))
+
+
+async def invoice_of(session: AsyncSession, booking: Booking, buyer: str) -> Paper:
+    """An invoice of a series of its own, whether or not the business has said who it is."""
+    series = f"T{secrets.token_hex(4).upper()} 2026"
+    one = Decimal(100)
+    line = PaperLine(
+        text="Hire", rule="rate.daily", quantity=Decimal(1), unit_price=one, net=one,
+        tax_rate=Decimal("0.23"), tax=Decimal(23), gross=Decimal(123),
+    )  # fmt: skip
+    content = Content(
+        currency="EUR",
+        seller=Party(name="ACME", tax_number="509"),
+        buyer=Party(name=buyer),
+        lines=(line,),
+    )
+    session.add(PaperSeries(name=series, last=1, issued_at=clock.now()))
+    await session.flush()
+    made = Paper(
+        kind="invoice", series=series, sequence=1, number=f"{series}/1", key=series,
+        issued_on=clock.now().date(), locale="en", buyer=buyer, currency="EUR",
+        net=one, tax=Decimal(23), gross=Decimal(123), content=msgspec.to_builtins(content),
+        customer_id=booking.customer_id, booking_id=booking.id,
+    )  # fmt: skip
+    session.add(made)
+    await session.flush()
+    return made
 
 
 @dataclass(kw_only=True)

@@ -1,0 +1,1 @@
+"""Numbered papers, and what else is drawn for paper: issued, drawn, sent, found again."""

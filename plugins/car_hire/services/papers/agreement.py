@@ -1,0 +1,207 @@
+"""The hire agreement: what both sign when the keys go over the counter.
+
+    drawn = await agreement.draw(session, hire_id, agreement.Signed(customer=png, …))
+
+It has the number of its booking and none of a series: it is no paper of the books. Whoever calls
+this keeps the PDF (``core.storage``) and sends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import clock
+from core.db import outside
+from core.documents import drawing
+from core.documents.letterhead import Letterhead, letterhead
+from core.documents.sheet import Block, Facts, Prose, Row, Sheet, Signature, Signatures, Table
+from core.i18n import gettext, reading_in
+from core.money import Money
+from core.scope import Tenant
+from plugins.car_hire import policy
+from plugins.car_hire.models import Booking, Customer, Hire, Quote, Vehicle
+from plugins.car_hire.policy import Policy
+from plugins.car_hire.services import bookings, customers, fleet, hires, quotes
+from plugins.car_hire.services.describe import Told, told
+from plugins.car_hire.services.papers import sheets
+from plugins.car_hire.services.papers.content import address
+from plugins.car_hire.services.papers.invoices import moment
+
+
+class Signed(msgspec.Struct, frozen=True, kw_only=True):
+    """Who signed, with what they drew (PNG or JPEG; empty: a line to sign on), and when (aware).
+
+    ``marks`` are the damages there were at the hand-over, in words; ``handed_over`` the extras.
+    """
+
+    customer: bytes = b""
+    clerk: bytes = b""
+    clerk_name: str = ""
+    signed_at: datetime | None = None
+    marks: Sequence[str] = ()
+    handed_over: Sequence[str] = ()
+    notes: Sequence[str] = ()
+
+
+class _Told(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything of the hire that is printed."""
+
+    booking: Booking
+    hire: Hire
+    quote: Quote
+    lines: Sequence[Told]
+    customer: Customer
+    vehicle: Vehicle
+    rules: Policy
+    zone: str
+
+
+async def draw(session: AsyncSession, hire_id: UUID, signed: Signed) -> bytes:
+    """The agreement of a hire as a PDF, in the business's language; what was recorded so far is
+    committed (``core.db.outside``).
+
+    Raises:
+        NotFound: there is no such hire.
+        ComputationFailed: a signature is no picture.
+    """
+    sheet = await sheet_of(session, hire_id, signed)
+    return await outside(session, lambda: drawing.pdf(sheet))
+
+
+async def sheet_of(session: AsyncSession, hire_id: UUID, signed: Signed) -> Sheet:
+    """What is drawn: the same for the same facts and signatures.
+
+    Raises:
+        NotFound: there is no such hire.
+    """
+    tenant: Tenant = session.info["tenant"]
+    hire = await hires.one(session, hire_id)
+    booking = await bookings.one(session, hire.booking_id)
+    quote = await quotes.one(session, booking.quote_id)
+    with reading_in(tenant.locale):
+        lines = await quotes.lines(session, quote.id)
+        known = _Told(
+            booking=booking,
+            hire=hire,
+            quote=quote,
+            lines=[told(each, booking.currency) for each in lines],
+            customer=await customers.one(session, booking.customer_id),
+            vehicle=await fleet.vehicle(session, hire.vehicle_id),
+            rules=await policy.read(session),
+            zone=tenant.zone,
+        )
+        return _sheet(known, signed, await letterhead(session), tenant.locale)
+
+
+def _sheet(known: _Told, signed: Signed, head: Letterhead, language: str) -> Sheet:
+    at = clock.local(signed.signed_at or known.hire.created_at, known.zone)
+    rules = known.rules
+    seller = (rules.legal_name or head.business, *address(rules.seller_address))
+    number = gettext("Tax number %(number)s") % {"number": rules.seller_tax_number}
+    return Sheet(
+        title=gettext("Hire agreement %(number)s") % {"number": known.booking.number},
+        subtitle=gettext("Made on %(when)s") % {"when": moment(at, known.zone)},
+        language=language,
+        business=head.business,
+        color=head.color,
+        logo=head.logo,
+        day=(at.year, at.month, at.day),
+        page=gettext("Page {page} of {pages}"),
+        address=(*seller, number) if rules.seller_tax_number else seller,
+        footer=f"{seller[0]} · {known.booking.number}",
+        blocks=tuple(_blocks(known, signed)),
+    )
+
+
+def _blocks(known: _Told, signed: Signed) -> Iterator[Block]:
+    yield Facts(tuple(_customer(known)), title=gettext("Customer and driver"))
+    yield Facts(tuple(_car(known)), title=gettext("Car and time"))
+    yield _price(known)
+    if signed.handed_over:
+        yield Prose(tuple(signed.handed_over), title=gettext("Handed over with the car"))
+    marks = tuple(signed.marks) or (gettext("None that were found."),)
+    yield Prose(marks, title=gettext("Damages at the hand-over"))
+    yield Prose((*terms(known.quote, known.rules), *signed.notes), title=gettext("In brief"))
+    yield Signatures(tuple(_signatures(known, signed)))
+
+
+def _customer(known: _Told) -> Iterator[tuple[str, str]]:
+    who = known.customer
+    yield gettext("Name"), who.name
+    yield gettext("Born"), sheets.day(who.born)
+    yield gettext("Driving licence"), f"{who.licence_number} ({who.licence_country})"
+    yield gettext("Valid until"), sheets.day(who.licence_expires)
+    yield gettext("E-mail address"), who.email
+    if who.phone:
+        yield gettext("Phone"), who.phone
+    if who.tax_number:
+        yield gettext("Tax number"), who.tax_number
+
+
+def _car(known: _Told) -> Iterator[tuple[str, str]]:
+    car, hire = known.vehicle, known.hire
+    yield gettext("Car"), car.title
+    yield gettext("From"), moment(hire.started_at or known.booking.starts_at, known.zone)
+    yield gettext("Due back"), moment(known.booking.ends_at, known.zone)
+    yield gettext("Odometer"), gettext("%(km)s km") % {"km": hire.odometer_out}
+    yield gettext("Fuel"), f"{hire.fuel_out}/8"
+    yield gettext("Deposit"), str(Money(hire.deposit, hire.currency))
+
+
+def _price(known: _Told) -> Table:
+    rows = [
+        Row((each.text, sheets.percent(each.tax_rate), str(each.gross))) for each in known.lines
+    ]
+    total = str(Money(known.booking.gross, known.booking.currency))
+    return Table(
+        (gettext("What"), gettext("Tax"), gettext("With tax")),
+        ("left", "right", "right"),
+        (*rows, Row((gettext("Total"), "", total), strong=True)),
+        title=gettext("Price, extras and cover"),
+    )
+
+
+def terms(quote: Quote, rules: Policy) -> Iterator[str]:
+    """What matters most of the terms, from what is kept with the quote; in the reader's language.
+
+    Amounts are before tax, as in the price list.
+    """
+    kept = quotes.terms_then(quote)
+    unit = quote.currency
+    if kept.mileage.per_day is None:
+        yield gettext("Any distance may be driven.")
+    else:
+        yield gettext("%(km)s km a day are included; each km more costs %(price)s.") % {
+            "km": kept.mileage.per_day,
+            "price": Money(kept.mileage.per_km, unit),
+        }
+    if kept.fuel.policy == "same":
+        yield gettext("It comes back with as much fuel; each eighth less costs %(price)s.") % {
+            "price": Money(kept.fuel.per_unit, unit)
+        }
+    yield gettext("Up to %(minutes)s minutes late cost nothing; then %(price)s an hour.") % {
+        "minutes": kept.grace_minutes,
+        "price": Money(kept.late.per_hour, unit),
+    }
+    for each in kept.waivers:
+        yield gettext("With the cover %(cover)s you pay %(price)s at most for each damage.") % {
+            "cover": each.code,
+            "price": Money(each.excess, unit),
+        }
+    yield gettext(
+        "Fines and tolls of the time of the hire are the customer's, and are charged later."
+    )
+    if rules.paper_note:
+        yield rules.paper_note
+
+
+def _signatures(known: _Told, signed: Signed) -> Iterator[Signature]:
+    when = moment(signed.signed_at, known.zone) if signed.signed_at else ""
+    yield Signature(known.customer.name, signed.customer, when if signed.customer else "")
+    clerk = signed.clerk_name or known.rules.legal_name or gettext("For the business")
+    yield Signature(clerk, signed.clerk, when if signed.clerk else "")

@@ -1,0 +1,101 @@
+"""What a credit note gives back, and from which payments."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import jobs
+from core.errors import Invalid
+from core.i18n import _, fill, gettext
+from core.ids import new_id
+from core.money import Money
+from core.payments.models import Payment
+from core.payments.services.payments import Payments
+from core.payments.states import TOOK_MONEY
+from plugins.car_hire.models import Paper
+from plugins.car_hire.services import hires, telling
+from plugins.car_hire.services.papers import crediting, issuing
+from plugins.car_hire.services.papers.content import Paid, plain
+
+GIVE_BACK: Final = "car_hire.give_back_credit"
+"""The job that gives back what a credit note says."""
+
+
+async def credit_and_refund(
+    session: AsyncSession, invoice_id: UUID, wanted: dict[int, Decimal], reason: str, key: str
+) -> Paper:
+    """Take something off an invoice, and give it back to the cards that paid; once for a ``key``.
+
+    Raises:
+        Invalid: as ``crediting.credit``, or the cards did not pay that much.
+    """
+
+    async def plan(invoice: Paper, amount: Money) -> tuple[Paid, ...]:
+        return await _plan(session, invoice, amount)
+
+    note = await crediting.credit(session, invoice_id, wanted, reason, key=key, back=plan)
+    await jobs.put(session, GIVE_BACK, {"paper_id": note.id}, key=f"credit:{note.id}")
+    return note
+
+
+async def credit_alone(
+    session: AsyncSession, invoice_id: UUID, wanted: dict[int, Decimal], reason: str, key: str
+) -> Paper:
+    """Take something off an invoice that was not paid, or is given back by other means.
+
+    Raises:
+        Invalid: as ``crediting.credit``.
+    """
+
+    async def nothing(_invoice: Paper, _amount: Money) -> tuple[Paid, ...]:
+        return ()
+
+    return await crediting.credit(session, invoice_id, wanted, reason, key=key, back=nothing)
+
+
+WAYS: Final = {"card": credit_and_refund, "none": credit_alone}
+"""What becomes of the money, by what a form says."""
+
+
+def fresh_key() -> str:
+    """The name of one act; a form sent twice is told apart by its own key before it comes here."""
+    return f"credit:{new_id()}"
+
+
+async def give_back(session: AsyncSession, paper_id: UUID) -> None:
+    """Give back what a credit note says, each payment's part once however often this runs."""
+    note = await issuing.one(session, paper_id)
+    for each in issuing.content_of(note).payments:
+        if each.payment_id is not None:
+            amount = Money(each.amount, note.currency)
+            await Payments(session).refund(each.payment_id, amount, key=f"credit:{note.id}")
+
+
+async def _plan(session: AsyncSession, invoice: Paper, amount: Money) -> tuple[Paid, ...]:
+    """The latest payments first: those of the return, then that of the booking."""
+    rest, made = amount, []
+    for payment in await _payments(session, invoice):
+        left = Money(payment.captured - payment.refunded, payment.currency)
+        part = min(rest, left)
+        if part.amount > 0:
+            text = gettext("Given back: %(way)s") % {"way": payment.card or gettext("Card")}
+            made.append(Paid(text=text, amount=plain(part.amount), payment_id=payment.id))
+            rest -= part
+    if rest.amount > 0:
+        problem = fill(_("The cards paid {amount} less than that."), amount=rest)
+        raise Invalid(problem, field="back")
+    return tuple(made)
+
+
+async def _payments(session: AsyncSession, invoice: Paper) -> list[Payment]:
+    if invoice.booking_id is None:
+        return []
+    found = list(await Payments(session).of(telling.BOOKING, invoice.booking_id))
+    hire = await hires.of_booking(session, invoice.booking_id)
+    if hire is not None:
+        found += await Payments(session).of(telling.HIRE, hire.id)
+    return [each for each in reversed(found) if each.standing in TOOK_MONEY]
