@@ -107,6 +107,9 @@ class LicenceInput(Form, kw_only=True):
     ]
     licence_expires: Annotated[date, day(_("Valid until"))]
     born: Annotated[date, day(_("Date of birth"), autocomplete="bday")]
+    billing_name: BillingName = ""
+    tax_number: TaxNumber = ""
+    billing_address: BillingAddress = ""
 
 
 class CheckoutInput(LicenceInput, kw_only=True):
@@ -120,9 +123,6 @@ class CustomerInput(LicenceInput, kw_only=True):
 
     name: Annotated[str, text(_("Name"), max=80, autocomplete="name")]
     email: Annotated[str, email(_("E-mail address"))]
-    billing_name: BillingName = ""
-    tax_number: TaxNumber = ""
-    billing_address: BillingAddress = ""
 
 
 class SearchInput(Form, kw_only=True):
