@@ -9,6 +9,7 @@ attempt takes two, such as keeping a car back and releasing it, each of them.
 from __future__ import annotations
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import random
@@ -25,6 +26,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import uvloop
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -243,8 +245,11 @@ async def _played(parts: list[Part]) -> tuple[Tally, float]:
 
 
 def play(part: Part) -> tuple[Tally, float]:
-    """Do a part in this process."""
-    return asyncio.run(_Player(part).play())
+    """Do a part in this process, on the event loop and with the collector of a web process."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 50)
+    return uvloop.run(_Player(part).play())
 
 
 class _Player:

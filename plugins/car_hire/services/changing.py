@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -25,6 +25,7 @@ from plugins.car_hire.services import (
     bookings,
     differences,
     fleet,
+    locking,
     making_room,
     occupying,
     quotes,
@@ -59,7 +60,7 @@ async def preview(
     _check_dates(booking, starts_at, ends_at)
     period = await _period(session, booking, starts_at, ends_at)
     found = await occupying.in_the_way(session, [booking.vehicle_id], period, but=[booking.id])
-    if found and not await _other_car(session, booking, period):
+    if found and not await _other_cars(session, booking, period):
         raise occupying.collision(found)
     quote = await quotes.one(session, booking.quote_id)
     return await differences.of_dates(session, quote, starts_at, ends_at)
@@ -108,21 +109,22 @@ async def _place(session: AsyncSession, booking: Booking, period: Period) -> Non
     try:
         await occupying.change(session, booking.id, booking.vehicle_id, period)
     except Collision:
-        other = await _other_car(session, booking, period)
-        if other is None:
-            raise
-        await occupying.lock(session, [other])
-        await occupying.change(session, booking.id, other, period)
-        booking.vehicle_id = other
+        for other in await _other_cars(session, booking, period):
+            # Having one car already, it waits for no other: two who did so for each other would.
+            if await locking.try_vehicles(session, [other]):
+                await occupying.change(session, booking.id, other, period)
+                booking.vehicle_id = other
+                return
+        raise
 
 
-async def _other_car(session: AsyncSession, booking: Booking, period: Period) -> UUID | None:
+async def _other_cars(session: AsyncSession, booking: Booking, period: Period) -> Sequence[UUID]:
     if booking.pinned or booking.state not in making_room.MOVABLE:
-        return None
+        return ()
     if await _is_being_handed_over(session, booking):
-        return None
-    free = await availability.free_vehicles(session, booking.class_id, period, salt=str(booking.id))
-    return free[0] if free else None
+        return ()
+    salt = str(booking.id)
+    return await availability.free_vehicles(session, booking.class_id, period, salt=salt)
 
 
 async def _period(
