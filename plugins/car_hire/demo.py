@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock, plugin_settings
 from core.money import Money
 from core.scope import Tenant
-from plugins.car_hire import demo_prices, policy
+from plugins.car_hire import demo_extras, demo_prices, policy
 from plugins.car_hire.models import Booking, Customer, Hire, Quote, Vehicle, VehicleClass
 from plugins.car_hire.schemas import (
     ClassInput,
@@ -98,6 +98,7 @@ async def seed(session: AsyncSession) -> None:
     await lists.put_rules(session, first.id, demo_prices.HOUSE)
     await lists.put_prices(session, first.id, prices)
     await lists.publish(session, first.id)
+    await demo_extras.begin(session)
 
 
 async def demo(session: AsyncSession) -> None:
@@ -107,6 +108,7 @@ async def demo(session: AsyncSession) -> None:
     await seed(session)
     await demo_prices.publish(session)
     await plugin_settings.save(session, policy.PLUGIN, _HOUSE)
+    await demo_extras.complete(session)
     story = await _Story.begin(session)
     for step in _STORY:
         await story.tell(step)
@@ -126,6 +128,9 @@ class _Step:
     late: float = 0
     stars: str = ""
     said: str = ""
+    extras: dict[str, int] = field(default_factory=dict)
+    covers: list[str] = field(default_factory=list)
+    ages: list[int] = field(default_factory=list)
 
 
 _STORY: Final = (
@@ -147,6 +152,7 @@ _STORY: Final = (
         became="closed",
         km=1_980,
         fuel_in=6,
+        covers=["full"],
         stars="4",
         said="Muito espaço para as malas; o ar condicionado podia ser mais forte.",
     ),
@@ -166,12 +172,14 @@ _STORY: Final = (
     _Step(who=5, what="Compact", start=-4, end=-2, became="no_show"),
     _Step(who=6, what="Economy", start=-3, end=-0.25, became="out"),
     _Step(who=2, what="Electric", start=-2, end=1, became="out"),
-    _Step(who=0, what="Family", start=-1, end=0.5, became="out"),
+    _Step(who=0, what="Family", start=-1, end=0.5, became="out", extras={"child-seat": 1}),
     _Step(who=4, what="Compact", start=0.25, end=3.25, became="confirmed"),
     _Step(who=1, what="Economy", start=0.375, end=5.375, became="confirmed"),
-    _Step(who=3, what="Family", start=2, end=9, became="confirmed"),
+    _Step(
+        who=3, what="Family", start=2, end=9, became="confirmed", covers=["reduced"], ages=[34, 31]
+    ),
     _Step(who=5, what="Electric", start=6, end=8, became="confirmed"),
-    _Step(who=6, what="Compact", start=12, end=15, became="confirmed"),
+    _Step(who=6, what="Compact", start=12, end=15, became="confirmed", extras={"gps": 1}),
     _Step(who=5, what="Economy", start=4, end=6, became="expired"),
 )
 
@@ -237,7 +245,13 @@ class _Story:
 
     async def _quote(self, step: _Step, starts_at: datetime, ends_at: datetime) -> Quote:
         given = QuoteInput(
-            class_id=self.classes[step.what].id, starts_at=starts_at, ends_at=ends_at
+            class_id=self.classes[step.what].id,
+            starts_at=starts_at,
+            ends_at=ends_at,
+            extras=step.extras,
+            covers=step.covers,
+            age=step.ages[0] if step.ages else None,
+            ages=step.ages[1:],
         )
         chosen = self.classes[step.what]
         return await quotes.keep(self.session, given, chosen, await policy.read(self.session))

@@ -16,9 +16,13 @@ from plugins.car_hire.points import POINTS
 from plugins.car_hire.policy import PLUGIN, Policy
 from plugins.car_hire.routes import (
     api,
+    booking_extras,
     calendar,
     desk,
+    extras,
+    extras_api,
     keeping,
+    new_booking,
     own_changes,
     papers,
     papers_api,
@@ -66,6 +70,7 @@ NAVIGATION: Final = (
                 (_("Classes"), "/classes", "car-suv", DESK.name),
                 (_("Prices"), "/prices", "tags", RATES.name),
                 (_("Reviews"), "/reviews", "star", INSIGHT.name),
+                (_("Extras and covers"), "/extras", "baby-carriage", RATES.name),
             ),
             start=100,
         )
@@ -85,12 +90,16 @@ plugin: Final = Plugin(
     controllers=(
         *api.CONTROLLERS,
         *prices_api.CONTROLLERS,
+        *extras_api.CONTROLLERS,
         *site.CONTROLLERS,
+        *new_booking.CONTROLLERS,
         desk.Desk,
+        *booking_extras.CONTROLLERS,
         *keeping.CONTROLLERS,
         *papers.CONTROLLERS,
         *papers_api.CONTROLLERS,
         *prices.CONTROLLERS,
+        *extras.CONTROLLERS,
         *calendar.CONTROLLERS,
         *reviews.CONTROLLERS,
         *own_changes.CONTROLLERS,

@@ -26,6 +26,7 @@ from core.web.forms.fields import (
     whole,
 )
 from plugins.car_hire.models import BLOCK_REASONS, GEARS, VEHICLE_STATUSES
+from plugins.car_hire.schemas_extras import ChoicesInput
 
 STARS: Final = {
     "5": _("★★★★★ excellent"),
@@ -133,8 +134,8 @@ class SearchInput(Form, kw_only=True):
     class_id: Annotated[UUID, choice(_("Class"))] | None = None
 
 
-class QuoteInput(Form, kw_only=True):
-    """For which class and when."""
+class QuoteInput(ChoicesInput, kw_only=True):
+    """For which class and when, and what is taken with it."""
 
     class_id: Annotated[UUID, choice(_("Class"))]
     starts_at: Annotated[datetime, moment(_("Pick-up"))]
@@ -148,7 +149,7 @@ class WalkInInput(QuoteInput, kw_only=True):
 
     def quote(self) -> QuoteInput:
         """What a price is asked for."""
-        return QuoteInput(class_id=self.class_id, starts_at=self.starts_at, ends_at=self.ends_at)
+        return QuoteInput(**{name: getattr(self, name) for name in QuoteInput.__struct_fields__})
 
 
 class BookingInput(Form, kw_only=True):

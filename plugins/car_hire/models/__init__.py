@@ -1,6 +1,15 @@
 """What car hire keeps: classes, vehicles, customers, quotes, bookings, hires and bills."""
 
 from plugins.car_hire.models.bookings import Booking, Hire
+from plugins.car_hire.models.extras import (
+    COVERS,
+    EXTRA_KINDS,
+    PER,
+    ZONES,
+    Extra,
+    ExtraPrice,
+    ExtraReservation,
+)
 from plugins.car_hire.models.fleet import FULL_TANK, GEARS, VEHICLE_STATUSES, Vehicle, VehicleClass
 from plugins.car_hire.models.occupancies import BLOCK_REASONS, NO_OVERLAP, Block, Occupancy
 from plugins.car_hire.models.papers import PAPER_KINDS, Paper, PaperFile, PaperSeries
@@ -11,16 +20,23 @@ from plugins.car_hire.models.reviews import Review
 
 __all__ = [
     "BLOCK_REASONS",
+    "COVERS",
+    "EXTRA_KINDS",
     "FULL_TANK",
     "GEARS",
     "NO_OVERLAP",
     "PAPER_KINDS",
+    "PER",
     "VEHICLE_STATUSES",
+    "ZONES",
     "BillLine",
     "Block",
     "Booking",
     "ClassPriceRow",
     "Customer",
+    "Extra",
+    "ExtraPrice",
+    "ExtraReservation",
     "Hire",
     "MoneyLine",
     "Occupancy",

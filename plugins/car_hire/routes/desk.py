@@ -22,20 +22,16 @@ from core.web.slots import Slots
 from plugins.car_hire.models import PAPER_KINDS, Hire
 from plugins.car_hire.routes.handing_over import HandOver
 from plugins.car_hire.routes.http import DESK, SHOWN, AnyRequest, bookings_page
-from plugins.car_hire.routes.site import card_of, usual_dates
+from plugins.car_hire.routes.site import card_of
 from plugins.car_hire.routes.slots import BOOKING
-from plugins.car_hire.schemas import CardInput, ReturnInput, WalkInInput
+from plugins.car_hire.schemas import CardInput, ReturnInput
 from plugins.car_hire.services import (
-    bookings,
     cancelling,
-    customers,
-    fleet,
     hires,
     looking,
     paying,
     paying_later,
     pricing,
-    quotes,
 )
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.papers import listing
@@ -73,35 +69,6 @@ class Desk(Controller):
         """Every booking, newest first; search by name, number or plate."""
         found = await bookings_page(session, cursor, text=text.strip(), state=status)
         return Page("car_hire/desk/bookings.html", {**found, "text": text, "status": status})
-
-    @get("/bookings/new", access=ACCESS)
-    async def new(
-        self,
-        session: Session,
-        customer: FromQuery[str] = "",
-        class_id: FromQuery[str] = "",
-        starts_at: FromQuery[str] = "",
-        ends_at: FromQuery[str] = "",
-    ) -> Page:
-        """Book for somebody at the desk."""
-        given = {"class_id": class_id, "starts_at": starts_at, "ends_at": ends_at}
-        known = {key: value for key, value in given.items() if value}
-        form = blank(WalkInInput, {**usual_dates(), "customer_id": customer, **known})
-        return await _new_page(session, form)
-
-    @post("/bookings/new", access=ACCESS, idempotent=True)
-    async def book(self, request: AnyRequest, session: Session) -> Page | SeeOther:
-        """Quote and book in one step."""
-        form = await posted(request, WalkInInput)
-        try:
-            given = form.value
-            customer = await customers.one(session, given.customer_id)
-            quote = await quotes.make(session, given.quote())
-            made = await bookings.place(session, quote, customer, "desk")
-            await paying.hold_ends(session, made)
-        except DomainError as error:
-            return await _new_page(session, form.refuse(error), error.status)
-        return SeeOther(f"{PATH}/bookings/{made.id}", flash=_("Booked. Take the payment now"))
 
     @get("/bookings/{booking_id:uuid}", access=ACCESS)
     async def booking(self, session: Session, slots: Parts, booking_id: FromPath[UUID]) -> Page:
@@ -238,20 +205,6 @@ class Desk(Controller):
             f"{PATH}/bookings/{hire.booking_id}",
             flash=_("The car is back; the receipt is on its way"),
         )
-
-
-async def _new_page(session: AsyncSession, form: Bound[WalkInInput], status: int = 200) -> Page:
-    people = await customers.offered(session, str(form.raw.get("customer_id", "")))
-    classes = await fleet.classes(session, on_offer=True)
-    return Page(
-        "car_hire/desk/new_booking.html",
-        {
-            "form": form,
-            "people": {str(each.id): f"{each.name} · {each.email}" for each in people},
-            "class_names": {str(each.id): each.name for each in classes},
-        },
-        status=status,
-    )
 
 
 async def _booking_page(

@@ -24,9 +24,16 @@ from core.payments.services.accounts import NotAcceptingCards
 from core.permissions import member, public
 from core.scope import Tenant
 from core.web.formatting import wall
-from core.web.forms import Bound, bind, blank, posted
+from core.web.forms import Bound, bind, blank, posted, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire.models import GEARS, PAPER_KINDS, Customer, Quote
+from plugins.car_hire.routes.choosing import (
+    CHANGED,
+    choices_of,
+    kept,
+    others_of,
+    refuse,
+)
 from plugins.car_hire.routes.http import (
     QUOTES,
     SHOWN,
@@ -35,6 +42,7 @@ from plugins.car_hire.routes.http import (
     check_own,
 )
 from plugins.car_hire.schemas import CardInput, CheckoutInput, LicenceInput, QuoteInput, SearchInput
+from plugins.car_hire.schemas_extras import ChoicesInput
 from plugins.car_hire.services import (
     availability,
     bookings,
@@ -48,6 +56,7 @@ from plugins.car_hire.services import (
     self_service,
 )
 from plugins.car_hire.services.describe import told
+from plugins.car_hire.services.extras import quoting, showing
 from plugins.car_hire.services.papers import listing
 from plugins.car_hire.services.prices import current
 
@@ -108,22 +117,41 @@ class Site(Controller):
         known = await _known(session)
         return await _quote_page(session, quote, blank(CheckoutInput, _licence_of(known)))
 
+    @post("/quotes/{quote_id:uuid}/choices", access=public, status_code=200)
+    async def choose(self, request: AnyRequest, session: Session, quote_id: FromPath[UUID]) -> Page:
+        """Take extras and covers with the car, or leave them; the price follows."""
+        quote = await quotes.one(session, quote_id)
+        typed = await typed_fields(request)
+        form, choices = blank(CheckoutInput, others_of(typed)), choices_of(typed)
+        try:
+            quote = await quoting.choose(session, quote_id, choices.value)
+        except DomainError as error:
+            return await _quote_page(session, quote, form, choices.refuse(error), status=422)
+        return await _quote_page(session, quote, form)
+
     @post("/quotes/{quote_id:uuid}/booking", access=member)
     async def book(
         self, request: AnyRequest, session: Session, quote_id: FromPath[UUID]
     ) -> Page | SeeOther:
         """Note the licence and what is agreed to, and hold a car."""
         quote = await quotes.one(session, quote_id)
-        form = await posted(request, CheckoutInput)
+        typed = await typed_fields(request)
+        shown = str(typed.pop("shown", quote.gross))
+        choices = choices_of(typed) if "age" in typed else kept(quote)
+        form = bind(CheckoutInput, others_of(typed))
         try:
             await availability.refuse_gone(session, quote_id)
             person = identity.required()
             await terms.accepted_now(session, person, form.value.terms)
             customer = await customers.register(session, person, form.value)
+            quote = await quoting.agreed(session, quote, choices.value, customer)
+            if str(quote.gross) != shown:
+                return SeeOther(f"{SITE}/quotes/{quote_id}", flash=CHANGED, level="warning")
             made = await bookings.place(session, quote, customer, "site")
             await paying.hold_ends(session, made)
         except DomainError as error:
-            return await _quote_page(session, quote, form.refuse(error), status=error.status)
+            refuse(error, choices, form)
+            return await _quote_page(session, quote, form, choices, error.status)
         return SeeOther(f"{SITE}/bookings/{made.id}")
 
     @get("/bookings", access=member)
@@ -216,7 +244,11 @@ def _licence_of(known: Customer | None) -> Mapping[str, Any]:
 
 
 async def _quote_page(
-    session: AsyncSession, quote: Quote, form: Bound[CheckoutInput], status: int = 200
+    session: AsyncSession,
+    quote: Quote,
+    form: Bound[CheckoutInput],
+    choices: Bound[ChoicesInput] | None = None,
+    status: int = 200,
 ) -> Page:
     tenant: Tenant = session.info["tenant"]
     person = identity.current()
@@ -229,6 +261,8 @@ async def _quote_page(
             "mileage": quotes.terms_then(quote).mileage,
             "money": lambda amount: quotes.money_of(quote, amount),
             "form": form,
+            "choices": choices or kept(quote),
+            "options": await showing.of_quote(session, quote),
             "person": person,
             "editions": await terms.asked_of(session, person) if person else [],
             "expired": quote.expires_at < clock.now(),
@@ -236,6 +270,7 @@ async def _quote_page(
             "search": _search_again(quote),
         },
         status=status,
+        block="choosing",
     )
 
 

@@ -29,9 +29,11 @@ from plugins.car_hire.services import (
     fleet,
     making_room,
     occupying,
+    quotes,
     telling,
 )
 from plugins.car_hire.services.editing import edit
+from plugins.car_hire.services.extras import choosing, drivers, reserving
 from plugins.car_hire.services.locking import (
     DEADLOCK,
     LOCK_TIMED_OUT,
@@ -59,6 +61,8 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         QuoteExpired: the price is no longer promised.
         Unfit: the customer may not drive such a car then.
         VehicleUnavailable: every car of the class is taken.
+        ExtraUnavailable: something that was chosen with it is taken.
+        AgeDiffers: the price was made for a driver of another age.
         NotNow: somebody else booked on this quote.
     """
     chosen, known = await _class_and_booking(session, quote)
@@ -68,6 +72,7 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
     if quote.expires_at < now:
         raise QuoteExpired
     _check_driver(session, customer, chosen, quote.starts_at, quote.ends_at)
+    drivers.check_age(session, quote, customer)
     rules = await policy.read(session)
     values: dict[str, Any] = {
         "id": new_id(),
@@ -91,10 +96,19 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
     if vehicle_id is None:
         return await _twin(session, quote.id, customer)
     booking = _written(session, values | {"vehicle_id": vehicle_id})
+    await _reserve_extras(session, booking, quote, period)
     await audit.record(
         session, "car_hire.booked", "car_hire.booking", booking.id, {"number": booking.number}
     )
     return booking
+
+
+async def _reserve_extras(
+    session: AsyncSession, booking: Booking, quote: Quote, period: Period
+) -> None:
+    if quote.asked.get("chosen"):
+        wanted = choosing.counted(quotes.asked_then(quote))
+        await reserving.reserve(session, booking.id, wanted, period)
 
 
 async def _insert(session: AsyncSession, period: Period, values: dict[str, Any]) -> UUID | None:
@@ -281,6 +295,7 @@ async def move(
     booking.state = state
     if state not in states.BLOCKING:
         await occupying.release(session, booking.id)
+        await reserving.release(session, booking.id)
 
 
 async def confirm(session: AsyncSession, booking: Booking) -> bool:
@@ -304,6 +319,9 @@ async def _revive(session: AsyncSession, booking: Booking) -> bool:
     period = occupying.blocked(booking.starts_at, booking.ends_at, rules.buffer)
     for vehicle_id in await availability.free_vehicles(session, booking.class_id, period):
         if await _take_instead(session, booking, vehicle_id, period):
+            await _reserve_extras(
+                session, booking, await quotes.one(session, booking.quote_id), period
+            )
             await move(session, booking, "confirmed")
             await session.flush()
             await audit.record(session, "car_hire.booking_revived", "car_hire.booking", booking.id)

@@ -32,6 +32,7 @@ from plugins.car_hire.services import (
 )
 from plugins.car_hire.services.differences import Repriced
 from plugins.car_hire.services.editing import edit
+from plugins.car_hire.services.extras import reserving
 from plugins.car_hire.services.occupying import Period
 from plugins.car_hire.services.prices import current
 
@@ -54,6 +55,7 @@ async def preview(
     Raises:
         Invalid: the dates make no sense.
         Collision: the car is spoken for.
+        ExtraUnavailable: something that is kept for the booking is taken then.
         NotNow: the booking is over.
     """
     booking = await bookings.one(session, booking_id)
@@ -63,6 +65,9 @@ async def preview(
     if found and not await _other_cars(session, booking, period):
         raise occupying.collision(found)
     quote = await quotes.one(session, booking.quote_id)
+    if quote.asked.get("chosen"):
+        kept = await reserving.of_booking(session, booking.id)
+        await reserving.refuse_lacking(session, kept, period, but=booking.id)
     return await differences.of_dates(session, quote, starts_at, ends_at)
 
 
@@ -81,6 +86,7 @@ async def change_dates(
     Raises:
         Invalid: the dates make no sense.
         Collision: the car is spoken for, and there is no other; it says by what.
+        ExtraUnavailable: something that is kept for the booking is taken then.
         EditedMeanwhile: the booking changed since version ``expected``.
         NotNow: it is over, or just being paid.
     """
@@ -88,12 +94,14 @@ async def change_dates(
     with session.no_autoflush:  # the booking is written once, when all of it is known
         edit(booking, expected)
         _check_dates(booking, starts_at, ends_at)
-        await _check_payment(session, booking)
+        await check_payment(session, booking)
         quote = await quotes.one(session, booking.quote_id)
         made = await differences.of_dates(session, quote, starts_at, ends_at)
         period = await _period(session, booking, starts_at, ends_at)
         before, cost = [booking.starts_at, booking.ends_at], booking.gross
         await _place(session, booking, period)
+        if quote.asked.get("chosen"):
+            await reserving.move(session, booking.id, period)
         booking.starts_at, booking.ends_at = starts_at, ends_at
         await differences.keep(session, booking, quote, made)
     await audit.record(
@@ -154,8 +162,12 @@ def _check_dates(booking: Booking, starts_at: datetime, ends_at: datetime) -> No
         quotes.check_length(starts_at, ends_at)
 
 
-async def _check_payment(session: AsyncSession, booking: Booking) -> None:
-    """The price cannot change under a payment that is on its way."""
+async def check_payment(session: AsyncSession, booking: Booking) -> None:
+    """The price cannot change under a payment that is on its way.
+
+    Raises:
+        NotNow: one is.
+    """
     if booking.state != "pending_payment" and not booking.owed_at_pick_up:
         return
     payments = await Payments(session).of(PAID_FOR, booking.id)
@@ -255,7 +267,7 @@ async def upgrade(
     """
     ((booking, period),) = await _movable(session, booking_id)
     edit(booking, expected)
-    await _check_payment(session, booking)
+    await check_payment(session, booking)
     made = await _of_class(session, booking, class_id)
     await bookings.check_driver(session, booking, made.chosen)
     free = await availability.free_vehicles(session, class_id, period, salt=str(booking.id))

@@ -48,7 +48,9 @@ async def of_dates(
 async def of_class(
     session: AsyncSession, quote: Quote, chosen: VehicleClass, terms: pricing.Terms
 ) -> Repriced:
-    """Another class for the quoted dates, by the ``terms`` of that class as they are now."""
+    """Another class for the quoted dates, by the ``terms`` of that class as they are now; what was
+    chosen with the car stays, and what covers do about damage."""
+    terms = msgspec.structs.replace(terms, waivers=quotes.terms_then(quote).waivers)
     return await _priced(session, quote, chosen, terms, quote.starts_at, quote.ends_at)
 
 

@@ -38,6 +38,7 @@ from plugins.car_hire.services import (
     steps,
 )
 from plugins.car_hire.services.editing import edit
+from plugins.car_hire.services.extras import reserving
 from plugins.car_hire.services.locking import UNIQUE, lock_vehicle, sqlstate
 
 HIRES_STARTED: Final = "car_hire.hires_started"
@@ -166,6 +167,7 @@ async def _block_from_now(session: AsyncSession, booking: Booking) -> None:
         await occupying.change(session, booking.id, booking.vehicle_id, earlier)
     except Collision as problem:
         raise VehicleNotHere from problem
+    await reserving.move(session, booking.id, earlier)
 
 
 async def depart(session: AsyncSession, hire_id: UUID) -> Hire:
@@ -282,6 +284,7 @@ async def _bill(
         ]
     )
     quote = await quotes.one(session, booking.quote_id)
+    terms = quotes.terms_then(quote)
     seen = pricing.Readings(
         due_at=booking.ends_at,
         returned_at=returned_at,
@@ -289,9 +292,9 @@ async def _bill(
         odometer_in=given.odometer_km,
         fuel_out=hire.fuel_out,
         fuel_in=given.fuel_eighths,
+        covers=tuple(each.code for each in terms.waivers),
     )
     chosen = await bookings.class_of(session, booking)
-    terms = quotes.terms_then(quote)
     priced = await adding.to_bill(session, hire, chosen, terms, quote.days, seen)
     return await differences.settled(session, booking, quote, priced)
 

@@ -40,6 +40,7 @@ HAPPENED: dict[str, tuple[LazyText, str, str]] = {
     "car_hire.booking_expired": (_("Not paid in time, released"), "clock-x", "secondary"),
     "car_hire.booking_cancelled": (_("Cancelled"), "ban", "red"),
     "car_hire.booking_changed": (_("Dates changed"), "calendar-event", "blue"),
+    "car_hire.booking_extras": (_("Extras changed"), "baby-carriage", "blue"),
     "car_hire.booking_moved": (_("Another car"), "arrows-exchange", "blue"),
     "car_hire.booking_made_room": (_("Another car, to make room"), "arrows-exchange", "blue"),
     "car_hire.booking_pinned": (_("Kept on this car"), "pin", "blue"),

@@ -24,6 +24,7 @@ from plugins.car_hire.errors import VehicleUnavailable
 from plugins.car_hire.models import BillLine, Booking, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.schemas import QuoteInput
 from plugins.car_hire.services import adding, availability, making_room, occupying, pricing
+from plugins.car_hire.services.extras import choosing, reserving
 from plugins.car_hire.services.prices import current
 
 LONGEST: Final = timedelta(days=90)
@@ -87,6 +88,7 @@ async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
     Raises:
         Invalid: the dates make no sense, or there is no such class.
         VehicleUnavailable: no car of the class is free then.
+        ExtraUnavailable: there are not enough of an extra then.
         NotPriced: no price list says what the class costs.
     """
     check_dates(wanted.starts_at, wanted.ends_at)
@@ -100,6 +102,7 @@ async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
         or await making_room.is_possible(session, chosen.id, period)
     ):
         raise VehicleUnavailable
+    await reserving.refuse_lacking(session, wanted.extras, period)
     return await keep(session, wanted, chosen, rules)
 
 
@@ -109,12 +112,10 @@ async def keep(
     """Keep a price for whatever time, without asking whether a car is free.
 
     Raises:
+        Invalid: what is chosen with the car cannot be had with it.
         NotPriced: no price list says what the class costs.
     """
-    prices = await current.read(session, chosen.id)
-    terms = prices.terms(chosen.id, wanted.starts_at, rules)
-    asked = asked_for(session, wanted.starts_at, wanted.ends_at)
-    priced = await adding.to_quote(session, chosen, terms, asked)
+    terms, asked, priced = await work_out(session, wanted, chosen, rules)
     now = clock.now()
     made = Quote(
         id=new_id(),
@@ -137,6 +138,22 @@ async def keep(
     session.add_all(rows(QuoteLine, priced.lines, quote_id=made.id))
     await session.flush()
     return made
+
+
+async def work_out(
+    session: AsyncSession, wanted: QuoteInput, chosen: VehicleClass, rules: policy.Policy
+) -> tuple[pricing.Terms, pricing.Asked, pricing.Priced]:
+    """The terms, what is asked and the price, by the list that counts; nothing is written.
+
+    Raises:
+        Invalid: what is chosen with the car cannot be had with it.
+        NotPriced: no price list says what the class costs.
+    """
+    prices = await current.read(session, chosen.id)
+    terms = prices.terms(chosen.id, wanted.starts_at, rules)
+    asked = asked_for(session, wanted.starts_at, wanted.ends_at)
+    terms, asked = await choosing.into(session, chosen, terms, asked, wanted)
+    return terms, asked, await adding.to_quote(session, chosen, terms, asked)
 
 
 async def one(session: AsyncSession, quote_id: UUID) -> Quote:
@@ -190,9 +207,14 @@ def terms_then(quote: Quote) -> pricing.Terms:
     return msgspec.convert(quote.terms, pricing.Terms)
 
 
+def asked_then(quote: Quote) -> pricing.Asked:
+    """What was asked for when ``quote`` was made."""
+    return msgspec.convert(quote.asked, pricing.Asked)
+
+
 def again(quote: Quote) -> pricing.Priced:
     """The price made again from what is stored with it, without the lines of other plugins."""
-    return pricing.quote(terms_then(quote), msgspec.convert(quote.asked, pricing.Asked))
+    return pricing.quote(terms_then(quote), asked_then(quote))
 
 
 def money_of(quote: Quote, amount: Decimal) -> Money:

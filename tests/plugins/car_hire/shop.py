@@ -35,7 +35,9 @@ from plugins.car_hire.schemas import (
     ReturnInput,
     VehicleInput,
 )
+from plugins.car_hire.schemas_extras import NewExtraInput
 from plugins.car_hire.services import bookings, customers, fleet, hires, pricing, quotes
+from plugins.car_hire.services.extras import catalogue
 from plugins.car_hire.services.papers.content import Content, PaperLine, Party
 from plugins.car_hire.services.prices import lists
 
@@ -171,7 +173,21 @@ class Shop:
     def transaction(self) -> AbstractAsyncContextManager[AsyncSession]:
         return self.databases.transaction(self.tenant)
 
-    async def quote(self, starts_in: float = 1, hours: float = 48) -> Quote:
+    async def extra(self, **changes: Any) -> str:
+        """The code of an extra that goes with the shop's class alone."""
+        values: dict[str, Any] = {
+            "code": f"seat-{secrets.token_hex(4)}",
+            "name_en": "Seat",
+            "name_pt": "Cadeira",
+            "price": Decimal(6),
+            "most": 5,
+            "class_ids": [self.vehicle_class.id],
+        }
+        async with self.transaction() as session:
+            made = await catalogue.add(session, NewExtraInput(**(values | changes)))
+        return made.code
+
+    async def quote(self, starts_in: float = 1, hours: float = 48, **wanted: Any) -> Quote:
         starts_at = self.now + timedelta(hours=starts_in)
         async with self.transaction() as session:
             return await quotes.make(
@@ -180,19 +196,20 @@ class Shop:
                     class_id=self.vehicle_class.id,
                     starts_at=starts_at,
                     ends_at=starts_at + timedelta(hours=hours),
+                    **wanted,
                 ),
             )
 
-    async def book(self, starts_in: float = 1, hours: float = 48) -> Booking:
-        quote = await self.quote(starts_in, hours)
+    async def book(self, starts_in: float = 1, hours: float = 48, **wanted: Any) -> Booking:
+        quote = await self.quote(starts_in, hours, **wanted)
         return await self.place(quote)
 
     async def place(self, quote: Quote) -> Booking:
         async with self.transaction() as session:
             return await bookings.place(session, quote, self.customer, "site")
 
-    async def confirmed(self, starts_in: float = 1, hours: float = 48) -> Booking:
-        booking = await self.book(starts_in, hours)
+    async def confirmed(self, starts_in: float = 1, hours: float = 48, **wanted: Any) -> Booking:
+        booking = await self.book(starts_in, hours, **wanted)
         async with self.transaction() as session:
             found = await bookings.locked(session, booking.id)
             assert await bookings.confirm(session, found)

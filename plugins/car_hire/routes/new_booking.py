@@ -1,0 +1,133 @@
+"""A booking made at the desk: for whom, which class, when, and what goes with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from litestar import Controller, get, post
+from litestar.di import NamedDependency
+from litestar.params import FromQuery
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core.errors import DomainError
+from core.i18n import _
+from core.permissions import permission
+from core.web.forms import Bound, bind, blank, typed_fields
+from core.web.pages import Page, SeeOther
+from plugins.car_hire import policy
+from plugins.car_hire.routes.choosing import gathered
+from plugins.car_hire.routes.http import DESK, AnyRequest
+from plugins.car_hire.routes.site import usual_dates
+from plugins.car_hire.schemas import SearchInput, WalkInInput
+from plugins.car_hire.services import bookings, customers, fleet, paying, quotes
+from plugins.car_hire.services.describe import told
+from plugins.car_hire.services.extras import drivers, showing
+
+PATH = "/car-hire/desk/bookings"
+ACCESS = permission(DESK)
+Session = NamedDependency[AsyncSession]
+
+
+class NewBooking(Controller):
+    """One form; the price and what can be chosen follow as it is filled in."""
+
+    path = f"{PATH}/new"
+    include_in_schema = False
+
+    @get(access=ACCESS)
+    async def new(
+        self,
+        session: Session,
+        customer: FromQuery[str] = "",
+        class_id: FromQuery[str] = "",
+        starts_at: FromQuery[str] = "",
+        ends_at: FromQuery[str] = "",
+    ) -> Page:
+        """Book for somebody at the desk."""
+        given = {"class_id": class_id, "starts_at": starts_at, "ends_at": ends_at}
+        known = {key: value for key, value in given.items() if value}
+        form = blank(WalkInInput, {**usual_dates(), "customer_id": customer, **known})
+        return await _page(session, form)
+
+    @post("/price", access=ACCESS, status_code=200)
+    async def price(self, request: AnyRequest, session: Session) -> Page:
+        """What it would cost, and what can be had with it; nothing is kept."""
+        form = blank(WalkInInput, gathered(await typed_fields(request)))
+        return await _page(session, form)
+
+    @post(access=ACCESS, idempotent=True)
+    async def book(self, request: AnyRequest, session: Session) -> Page | SeeOther:
+        """Quote and book in one step."""
+        form = bind(WalkInInput, gathered(await typed_fields(request)))
+        try:
+            given = await _with_age(session, form.value)
+            customer = await customers.one(session, given.customer_id)
+            quote = await quotes.make(session, given.quote())
+            made = await bookings.place(session, quote, customer, "desk")
+            await paying.hold_ends(session, made)
+        except DomainError as error:
+            return await _page(session, form.refuse(error), error.status)
+        return SeeOther(f"{PATH}/{made.id}", flash=_("Booked. Take the payment now"))
+
+
+async def _with_age(session: AsyncSession, given: WalkInInput) -> WalkInInput:
+    """How old the customer is, we know."""
+    customer = await customers.one(session, given.customer_id)
+    age = drivers.age_of(session, customer, given.starts_at)
+    return msgspec.structs.replace(given, age=age)
+
+
+async def _page(session: AsyncSession, form: Bound[WalkInInput], status: int = 200) -> Page:
+    people = await customers.offered(session, str(form.raw.get("customer_id", "")))
+    classes = await fleet.classes(session, on_offer=True)
+    return Page(
+        "car_hire/desk/new_booking.html",
+        {
+            "form": form,
+            "people": {str(each.id): f"{each.name} · {each.email}" for each in people},
+            "class_names": {str(each.id): each.name for each in classes},
+            "options": await _options(session, form),
+            "priced": await _priced(session, form),
+        },
+        status=status,
+        block="booking",
+    )
+
+
+async def _options(session: AsyncSession, form: Bound[WalkInInput]) -> showing.Options | None:
+    """What can be chosen, once a class and dates are."""
+    known = {key: form.raw.get(key) for key in SearchInput.__struct_fields__}
+    asked = bind(SearchInput, known)
+    if not asked.ok or asked.value.class_id is None:
+        return None
+    wanted = asked.value
+    try:
+        quotes.check_length(wanted.starts_at, wanted.ends_at)
+        return await showing.of_class(
+            session, asked.value.class_id, wanted.starts_at, wanted.ends_at
+        )
+    except DomainError:
+        return None
+
+
+async def _priced(session: AsyncSession, form: Bound[WalkInInput]) -> dict[str, Any] | None:
+    """The price line by line, once everything is right; an objection beside its field."""
+    asked = bind(WalkInInput, form.raw)
+    if not asked.ok:
+        return None
+    try:
+        given = await _with_age(session, asked.value)
+        quotes.check_length(given.starts_at, given.ends_at)
+        chosen = await fleet.vehicle_class(session, given.class_id)
+        rules = await policy.read(session)
+        _terms, _asked, priced = await quotes.work_out(session, given.quote(), chosen, rules)
+    except DomainError as error:
+        if not form.errors:
+            form.refuse(error)
+        return None
+    unit = priced.gross.unit
+    return {"lines": [told(line, unit) for line in priced.lines], "gross": priced.gross}
+
+
+CONTROLLERS = (NewBooking,)
