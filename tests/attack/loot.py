@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -21,9 +22,12 @@ from core.notifications.models import Notification
 from core.permissions import Role
 from core.scope import Tenant
 from core.storage.services import keep
+from plugins.car_hire.models import Extra
 from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput
+from plugins.car_hire.schemas_extras import ExtraInput
 from plugins.car_hire.services import blocks, fleet, hires, reviews
+from plugins.car_hire.services.extras import catalogue
 from plugins.car_hire.services.prices import lists
 from tenants.domains.services import claim
 from tenants.imports.models import ArchiveUpload
@@ -57,6 +61,8 @@ class Loot:
         gone, hire_id = await shop.out(starts_in=1)
         held, other = await shop.book(starts_in=2), await shop.book(starts_in=60)
         taken = {gone.vehicle_id, held.vehicle_id}
+        tomorrow = shop.now + timedelta(days=1)
+        code = await shop.extra()
         user_id = await site.enrol(tenant, Role.STAFF)
         mail_id, secret = new_id(), f"letter-{new_id().hex}"
         async with shop.transaction() as session:
@@ -78,6 +84,10 @@ class Loot:
             list_id = (await lists.begin(session)).id
             starts_at = shop.now + timedelta(days=300)
             given = BlockInput(starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
+            extra = (await session.scalars(select(Extra).where(Extra.code == code))).one()
+            dearer = ExtraInput(name_en=code, price=Decimal(7), effective_from=tomorrow)
+            await catalogue.change(session, extra.id, dearer)
+            price_id = (await catalogue.prices(session, extra.id))[0].id
             block = await blocks.add(session, car.id, given)
             paper = await invoice_of(session, gone, secret)
             versions = (car.version, shop.vehicle_class.version)
@@ -105,6 +115,8 @@ class Loot:
             "hire_id": hire_id,
             "block_id": block.id,
             "paper_id": paper.id,
+            "extra_id": extra.id,
+            "price_id": price_id,
             "free_car_id": next(car.id for car in shop.cars if car.id not in taken),
             "person_id": user_id,
             "session_id": session_id,
@@ -149,6 +161,8 @@ class Loot:
             {"reason": "Goodwill", "back": "none", "lines.0": "1.00"},
             {"reason": "Goodwill", "lines": {"0": "1.00"}},
             {"tax_number": "219 876 543"},
+            {"code": f"eve-{new_id().hex[-8:]}", "name_en": "Seat", "price": 6},
+            {"name_en": "Seat", "price": 6},
             readings | {"licence_seen": "true"},
             readings,
             when,

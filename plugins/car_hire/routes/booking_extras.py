@@ -12,9 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import DomainError
 from core.i18n import _
 from core.permissions import member, permission
-from core.web.forms import Bound, typed_fields
+from core.web.forms import Bound, bind, typed_fields
 from core.web.pages import Page, SeeOther
-from plugins.car_hire.routes.choosing import choices_of, kept
+from plugins.car_hire.routes.choosing import gathered, kept, status_of
 from plugins.car_hire.routes.http import DESK, AnyRequest, check_own, version_seen
 from plugins.car_hire.schemas_extras import ChoicesInput
 from plugins.car_hire.services import bookings, quotes
@@ -87,11 +87,12 @@ async def _difference(
 ) -> Page:
     typed = await typed_fields(request)
     version_seen(typed)
-    form = choices_of(typed)
+    form = bind(ChoicesInput, gathered(typed))
     try:
         made = await quoting.preview(session, booking_id, form.value)
     except DomainError as error:
-        return await _page(session, area, booking_id, form.refuse(error), status=422)
+        status = status_of(request, error)
+        return await _page(session, area, booking_id, form.refuse(error), status=status)
     return await _page(session, area, booking_id, form, made)
 
 
@@ -100,7 +101,7 @@ async def _change(
 ) -> Page | SeeOther:
     typed = await typed_fields(request)
     expected = version_seen(typed)
-    form = choices_of(typed)
+    form = bind(ChoicesInput, gathered(typed))
     try:
         await quoting.change(session, booking_id, form.value, expected)
     except DomainError as error:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from core.errors import DomainError
 from core.i18n import _
-from core.web.forms import Bound, bind, blank
+from core.web.forms import Bound, Form, bind, blank
+from core.web.pages import wants_fragment
 from plugins.car_hire.models import Quote
+from plugins.car_hire.routes.http import AnyRequest
 from plugins.car_hire.schemas_extras import ChoicesInput
 from plugins.car_hire.services import quotes
 from plugins.car_hire.services.extras import choosing
 
+F = TypeVar("F", bound=Form)
 AT: Final = "extras."
 CHANGED: Final = _("The price has changed with what you told us. Look at it, then book")
 FIELDS: Final = frozenset(ChoicesInput.__struct_fields__)
@@ -39,12 +42,27 @@ def others_of(typed: Mapping[str, Any]) -> dict[str, Any]:
     return {k: v for k, v in gathered(typed).items() if k not in FIELDS}
 
 
+def begun(kind: type[F], typed: Mapping[str, Any]) -> Bound[F]:
+    """A form that is being filled in: what is still empty is not wrong yet."""
+    form = bind(kind, typed)
+    form.errors = [each for each in form.errors if typed.get(each.field) not in (None, "")]
+    return form
+
+
 def refuse(error: DomainError, choices: Bound[ChoicesInput], form: Bound[Any]) -> None:
     """A service's objection, in the form that has the fields it names."""
     named = [each.field.partition(".")[0].partition("[")[0] for each in error.errors]
     (choices if named and FIELDS.issuperset(named) else form).refuse(error)
 
 
+def status_of(request: AnyRequest, error: DomainError) -> int:
+    """Of a page that says what is wrong; htmx shows none but those that say 422."""
+    return 422 if wants_fragment(request) else error.status
+
+
 def kept(quote: Quote) -> Bound[ChoicesInput]:
-    """The choices that a quote keeps, as a form shows them."""
-    return blank(ChoicesInput, choosing.of(quotes.asked_then(quote)))
+    """The choices that a quote keeps, as a form that nobody changed."""
+    known = choosing.of(quotes.asked_then(quote))
+    form = blank(ChoicesInput, known)
+    form.result = known
+    return form

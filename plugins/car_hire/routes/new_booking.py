@@ -16,7 +16,7 @@ from core.permissions import permission
 from core.web.forms import Bound, bind, blank, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire import policy
-from plugins.car_hire.routes.choosing import gathered
+from plugins.car_hire.routes.choosing import begun, gathered
 from plugins.car_hire.routes.http import DESK, AnyRequest
 from plugins.car_hire.routes.site import usual_dates
 from plugins.car_hire.schemas import SearchInput, WalkInInput
@@ -53,8 +53,8 @@ class NewBooking(Controller):
     @post("/price", access=ACCESS, status_code=200)
     async def price(self, request: AnyRequest, session: Session) -> Page:
         """What it would cost, and what can be had with it; nothing is kept."""
-        form = blank(WalkInInput, gathered(await typed_fields(request)))
-        return await _page(session, form)
+        form = begun(WalkInInput, gathered(await typed_fields(request)))
+        return await _page(session, form, 422 if form.errors else 200)
 
     @post(access=ACCESS, idempotent=True)
     async def book(self, request: AnyRequest, session: Session) -> Page | SeeOther:

@@ -29,10 +29,12 @@ from core.web.pages import Page, SeeOther
 from plugins.car_hire.models import GEARS, PAPER_KINDS, Customer, Quote
 from plugins.car_hire.routes.choosing import (
     CHANGED,
+    begun,
     choices_of,
     kept,
     others_of,
     refuse,
+    status_of,
 )
 from plugins.car_hire.routes.http import (
     QUOTES,
@@ -122,11 +124,15 @@ class Site(Controller):
         """Take extras and covers with the car, or leave them; the price follows."""
         quote = await quotes.one(session, quote_id)
         typed = await typed_fields(request)
-        form, choices = blank(CheckoutInput, others_of(typed)), choices_of(typed)
+        typed.pop("shown", None)
+        form, choices = begun(CheckoutInput, others_of(typed)), choices_of(typed)
+        if form.errors:
+            return await _quote_page(session, quote, form, choices, 422)
         try:
             quote = await quoting.choose(session, quote_id, choices.value)
         except DomainError as error:
-            return await _quote_page(session, quote, form, choices.refuse(error), status=422)
+            status = status_of(request, error)
+            return await _quote_page(session, quote, form, choices.refuse(error), status)
         return await _quote_page(session, quote, form)
 
     @post("/quotes/{quote_id:uuid}/booking", access=member)
