@@ -49,7 +49,7 @@ def typed(struct: msgspec.Struct, **changes: Any) -> dict[str, str]:
     return {
         key: "on" if value is True else str(value)
         for key, value in values.items()
-        if value not in (None, False)
+        if value not in (None, False, "")
     }
 
 
