@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import pytest
 
 from core.breaker import Breaker
@@ -55,11 +53,9 @@ async def test_silence_is_borne_for_so_long(dns: NameServer) -> None:
     clock = [0.0]
     breaker = Breaker(failures=2, pause=10, clock=lambda: clock[0])
     resolver = PublicDns((("127.0.0.1", dns.port),), seconds=0.2, breaker=breaker)
-    began = time.monotonic()
     for _ in range(2):
         with pytest.raises(DnsAway):
             await resolver.txt("a.example")
-    assert time.monotonic() - began < 2
     asked = len(dns.asked)
     with pytest.raises(DnsAway):
         await resolver.txt("a.example")

