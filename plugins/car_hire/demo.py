@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Final
+from uuid import UUID
 
 import msgspec
 from sqlalchemy import func, select
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock, plugin_settings
 from core.money import Money
 from core.scope import Tenant
-from plugins.car_hire import demo_extras, demo_prices, policy
+from plugins.car_hire import demo_extras, demo_inspections, demo_prices, policy
 from plugins.car_hire.models import Booking, Customer, Hire, Quote, Vehicle, VehicleClass
 from plugins.car_hire.schemas import (
     ClassInput,
@@ -110,8 +111,11 @@ async def demo(session: AsyncSession) -> None:
     await plugin_settings.save(session, policy.PLUGIN, _HOUSE)
     await demo_extras.complete(session)
     story = await _Story.begin(session)
+    await demo_inspections.prices(session, story.classes["Family"].id)
     for step in _STORY:
         await story.tell(step)
+    for inspection_id, colour in story.looked_at:
+        await demo_inspections.photograph(session, inspection_id, colour)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,6 +135,10 @@ class _Step:
     extras: dict[str, int] = field(default_factory=dict)
     covers: list[str] = field(default_factory=list)
     ages: list[int] = field(default_factory=list)
+    before: tuple[demo_inspections.Seen, ...] | None = None
+    """Damage found at the check-out; None: nobody took photos."""
+    after: tuple[demo_inspections.Seen, ...] = ()
+    """New damage at the check-in."""
 
 
 _STORY: Final = (
@@ -155,6 +163,11 @@ _STORY: Final = (
         covers=["full"],
         stars="4",
         said="Muito espaço para as malas; o ar condicionado podia ser mais forte.",
+        before=(("rear_bumper", "scratch", "light", ""),),
+        after=(
+            ("left_front_door", "dent", "medium", "from a trolley"),
+            ("right_rear_wheel", "scratch", "light", "kerb"),
+        ),
     ),
     _Step(
         who=2,
@@ -171,7 +184,14 @@ _STORY: Final = (
     _Step(who=4, what="Economy", start=-6, end=-5, became="cancelled"),
     _Step(who=5, what="Compact", start=-4, end=-2, became="no_show"),
     _Step(who=6, what="Economy", start=-3, end=-0.25, became="out"),
-    _Step(who=2, what="Electric", start=-2, end=1, became="out"),
+    _Step(
+        who=2,
+        what="Electric",
+        start=-2,
+        end=1,
+        became="out",
+        before=(("bonnet", "scratch", "light", "stone chip"),),
+    ),
     _Step(who=0, what="Family", start=-1, end=0.5, became="out", extras={"child-seat": 1}),
     _Step(who=4, what="Compact", start=0.25, end=3.25, became="confirmed"),
     _Step(who=1, what="Economy", start=0.375, end=5.375, became="confirmed"),
@@ -192,6 +212,8 @@ class _Story:
     classes: dict[str, VehicleClass]
     people: list[Customer]
     ten: datetime
+    looked_at: list[tuple[UUID, str]] = field(default_factory=list)
+    """Inspections to be photographed, and the colour of the car."""
 
     @classmethod
     async def begin(cls, session: AsyncSession) -> _Story:
@@ -259,6 +281,12 @@ class _Story:
     async def _drive(self, step: _Step, booking: Booking, starts_at: datetime) -> None:
         session = self.session
         car = await fleet.vehicle(session, booking.vehicle_id)
+        if step.before is not None:
+            left = await demo_inspections.look(session, booking, starts_at, step.before)
+            await demo_inspections.leave(
+                session, booking, car.odometer_km, car.fuel_eighths, starts_at
+            )
+            self.looked_at.append((left.id, car.colour))
         hire = Hire(
             booking_id=booking.id,
             vehicle_id=car.id,
@@ -277,6 +305,11 @@ class _Story:
             await self._bring_back(step, hire, booking)
 
     async def _bring_back(self, step: _Step, hire: Hire, booking: Booking) -> None:
+        if step.before is not None:
+            at = booking.ends_at
+            back = await demo_inspections.look(self.session, booking, at, step.after)
+            car = await fleet.vehicle(self.session, booking.vehicle_id)
+            self.looked_at.append((back.id, car.colour))
         given = ReturnInput(
             odometer_km=hire.odometer_out + step.km,
             fuel_eighths=min(step.fuel_in, hire.fuel_out),

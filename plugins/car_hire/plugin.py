@@ -18,9 +18,13 @@ from plugins.car_hire.routes import (
     api,
     booking_extras,
     calendar,
+    condition,
+    damage_prices,
     desk,
     extras,
     extras_api,
+    inspections,
+    inspections_api,
     keeping,
     new_booking,
     own_changes,
@@ -34,12 +38,16 @@ from plugins.car_hire.routes import (
 )
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
+from plugins.car_hire.services.inspections import pictures
 from plugins.car_hire.services.papers import drawing, listing
 from plugins.car_hire.services.paying_later import PAY_AT_DESK
 from plugins.car_hire.services.personal import PERSONAL
 
 PAPERS: Final = FileArea(name=drawing.AREA, access=permission(DESK.name), belongs=listing.belongs)
 DOCUMENTS: Final = FileArea(name="car_hire.documents", access=permission(DESK.name))
+INSPECTIONS: Final = FileArea(
+    name=pictures.AREA, access=permission(DESK.name), belongs=pictures.belongs
+)
 
 NAVIGATION: Final = (
     NavItem(title=_("Hire a car"), path="/car-hire", icon="car", area="site", order=10),
@@ -71,6 +79,7 @@ NAVIGATION: Final = (
                 (_("Prices"), "/prices", "tags", RATES.name),
                 (_("Reviews"), "/reviews", "star", INSIGHT.name),
                 (_("Extras and covers"), "/extras", "baby-carriage", RATES.name),
+                (_("Damage prices"), "/damage-prices", "car-crash", RATES.name),
             ),
             start=100,
         )
@@ -103,6 +112,10 @@ plugin: Final = Plugin(
         *calendar.CONTROLLERS,
         *reviews.CONTROLLERS,
         *own_changes.CONTROLLERS,
+        *inspections.CONTROLLERS,
+        *inspections_api.CONTROLLERS,
+        *damage_prices.CONTROLLERS,
+        *condition.CONTROLLERS,
     ),
     navigation=NAVIGATION,
     audit_titles=TITLES,
@@ -114,7 +127,7 @@ plugin: Final = Plugin(
     places=slots.PLACES,
     slots=slots.SLOTS,
     extension_points=POINTS,
-    areas=(DOCUMENTS, PAPERS),
+    areas=(DOCUMENTS, INSPECTIONS, PAPERS),
     settings=Policy,
     personal=PERSONAL,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),

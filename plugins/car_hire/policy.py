@@ -162,6 +162,14 @@ class Policy(Form, kw_only=True):
         """Whether it is known who the seller is, without which there is no invoice."""
         return bool(self.legal_name and self.seller_tax_number)
 
+    photos_needed: Annotated[
+        bool,
+        tick(
+            _("No car leaves or comes back without its photos"),
+            hint=_("All eight of them, taken on the pages of check-out and check-in."),
+        ),
+    ] = False
+
     @property
     def buffer(self) -> timedelta:
         """What a car needs between two hires."""

@@ -6,6 +6,7 @@ Amounts are net of tax, in the tenant's currency.
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -16,6 +17,7 @@ from core.i18n import _
 from core.terms.fields import Accepted
 from core.web.forms.fields import (
     Form,
+    amount,
     choice,
     day,
     email,
@@ -26,6 +28,7 @@ from core.web.forms.fields import (
     whole,
 )
 from plugins.car_hire.models import BLOCK_REASONS, GEARS, VEHICLE_STATUSES
+from plugins.car_hire.models.zones import CLEANING, KINDS, SEVERITIES, ZONES
 from plugins.car_hire.schemas_extras import ChoicesInput
 
 STARS: Final = {
@@ -224,6 +227,7 @@ class ReturnInput(Form, kw_only=True):
 
     odometer_km: Annotated[int, whole(_("Odometer"), max=9_999_999, unit="km")]
     fuel_eighths: Annotated[int, whole(_("Fuel"), max=8, unit="/ 8")]
+    cleaning: Annotated[Literal["light", "heavy"], choice(_("Cleanliness"), CLEANING)] | None = None
     returned_at: (
         Annotated[datetime, moment(_("Came back at"), hint=_("Empty means now"))] | None
     ) = None
@@ -242,3 +246,60 @@ class ReviewInput(Form, kw_only=True):
             hint=_("Only the owner reads this; it is not shown on the site."),
         ),
     ] = ""
+
+
+class InspectionInput(Form, kw_only=True):
+    """What was typed so far while a car is looked at; nothing need be complete."""
+
+    odometer_km: Annotated[int, whole(_("Odometer"), max=9_999_999, unit="km")] | None = None
+    fuel_eighths: Annotated[int, whole(_("Fuel"), max=8, unit="/ 8")] | None = None
+    licence_seen: Annotated[
+        bool, tick(_("I have seen the driving licence, and it is the customer's"))
+    ] = False
+    cleaning: Annotated[Literal["light", "heavy"], choice(_("Cleanliness"), CLEANING)] | None = None
+    notes: Annotated[
+        str,
+        long_text(
+            _("Notes on the papers"),
+            min=0,
+            max=1000,
+            hint=_("What you saw of passport or identity card. Only the desk reads it."),
+        ),
+    ] = ""
+    customer_name: Annotated[
+        str, text(_("Name of the customer"), min=0, max=80, autocomplete="off")
+    ] = ""
+    staff_name: Annotated[str, text(_("Your name"), min=0, max=80, autocomplete="off")] = ""
+
+
+_ZONES: Final = {name: zone.title for name, zone in ZONES.items()}
+
+
+class DamageInput(Form, kw_only=True):
+    """Damage, as it is marked on the drawing; ``x`` and ``y`` are in the drawing's units.
+
+    ``price`` is net of tax, for what the table of prices does not know.
+    """
+
+    zone: Annotated[
+        Literal[tuple(ZONES)],  # type: ignore[valid-type]  # the drawing's, said once
+        choice(_("Where"), _ZONES),
+    ]
+    kind: Annotated[
+        Literal["scratch", "dent", "crack", "missing", "stain"],
+        choice(_("What"), KINDS, look="radio"),
+    ]
+    severity: Annotated[
+        Literal["light", "medium", "severe"], choice(_("How bad"), SEVERITIES, look="radio")
+    ] = "light"
+    x: Annotated[int, whole(_("From the left"), max=300)] | None = None
+    y: Annotated[int, whole(_("From the top"), max=500)] | None = None
+    note: Annotated[str, text(_("Note"), min=0, max=200, autocomplete="off")] = ""
+    charged: Annotated[bool, tick(_("The customer pays for it"))] = True
+    price: (
+        Annotated[
+            Decimal,
+            amount(_("Price"), hint=_("Before tax. Empty: what your table of prices says.")),
+        ]
+        | None
+    ) = None

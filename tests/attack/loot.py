@@ -24,10 +24,11 @@ from core.scope import Tenant
 from core.storage.services import keep
 from plugins.car_hire.models import Extra
 from plugins.car_hire.notices import BOOKED
-from plugins.car_hire.schemas import BlockInput
+from plugins.car_hire.schemas import BlockInput, DamageInput
 from plugins.car_hire.schemas_extras import ExtraInput
 from plugins.car_hire.services import blocks, fleet, hires, reviews
 from plugins.car_hire.services.extras import catalogue
+from plugins.car_hire.services.inspections import drafts, marks
 from plugins.car_hire.services.prices import lists
 from tenants.domains.services import claim
 from tenants.imports.models import ArchiveUpload
@@ -90,6 +91,9 @@ class Loot:
             price_id = (await catalogue.prices(session, extra.id))[0].id
             block = await blocks.add(session, car.id, given)
             paper = await invoice_of(session, gone, secret)
+            looked_at = await drafts.begin(session, gone.id)
+            seen = DamageInput(zone="roof", kind="dent", charged=False)
+            damage = await marks.note(session, looked_at.id, new_id(), seen)
             versions = (car.version, shop.vehicle_class.version)
             hire = await hires.one(session, hire_id)
             review = await reviews.open_for(session, hire, gone.customer_id)
@@ -117,6 +121,8 @@ class Loot:
             "paper_id": paper.id,
             "extra_id": extra.id,
             "price_id": price_id,
+            "inspection_id": looked_at.id,
+            "damage_id": damage.id,
             "free_car_id": next(car.id for car in shop.cars if car.id not in taken),
             "person_id": user_id,
             "session_id": session_id,
@@ -170,6 +176,9 @@ class Loot:
             person | {"email": f"eve.{new_id().hex}@example.com"},
             {"grace_minutes": 60},
             {"stars": "4", "remarks": "clean"},
+            {"zone": "roof", "kind": "dent", "charged": "on"},
+            {"zone": "roof", "kind": "dent"},
+            {"door-dent": "120"},
             {"name": "Eve's", "zone": "Europe/Lisbon", "locale": "en"},
             {"color": "#123456"},
             {"host": f"www.eve-{new_id().hex}.example"},

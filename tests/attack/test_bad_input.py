@@ -87,7 +87,15 @@ def unthrottled(site: Site) -> Iterator[None]:
     authority.throttle = kept
 
 
-ELSEWHERE = {"POST /settings/payments": "asks Stripe: tests/core/payments/test_accounts.py"}
+_PHOTOS = "takes a photo: tests/plugins/car_hire/test_inspections.py"
+_LOOK, _DAMAGE = "inspections/{inspection_id}", "damages/{damage_id}"
+ELSEWHERE = {
+    "POST /settings/payments": "asks Stripe: tests/core/payments/test_accounts.py",
+    f"POST /car-hire/desk/{_LOOK}/pictures/{{view}}": _PHOTOS,
+    f"POST /car-hire/desk/{_LOOK}/{_DAMAGE}/picture": _PHOTOS,
+    f"PUT /api/v1/car-hire/{_LOOK}/pictures/{{view}}": _PHOTOS,
+    f"PUT /api/v1/car-hire/{_LOOK}/{_DAMAGE}/picture": _PHOTOS,
+}
 
 
 def taking(site: Site) -> Iterator[Route]:
@@ -140,12 +148,13 @@ async def accepted(
     raise Unexercised(f"{route}: add a body to loot.py that it accepts")
 
 
-TICKS = {"on_offer", "licence_seen", "move"}
+TICKS = {"on_offer", "licence_seen", "move", "charged"}
 """Boxes of forms: whatever a browser sends for one means that it is ticked."""
 BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonment", "answer",
             "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
             "desk/prices", "pin", "/end", "desk-payment",
-            "pay-at-desk", "/invoice")  # fmt: skip
+            "pay-at-desk", "/invoice", "/inspection", "/removal", "/repair",
+            "damages/{damage_id}")  # fmt: skip
 """How the paths end of routes that read nothing but their address."""
 
 

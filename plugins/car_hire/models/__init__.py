@@ -11,6 +11,12 @@ from plugins.car_hire.models.extras import (
     ExtraReservation,
 )
 from plugins.car_hire.models.fleet import FULL_TANK, GEARS, VEHICLE_STATUSES, Vehicle, VehicleClass
+from plugins.car_hire.models.inspections import (
+    Damage,
+    DamagePrices,
+    Inspection,
+    InspectionPicture,
+)
 from plugins.car_hire.models.occupancies import BLOCK_REASONS, NO_OVERLAP, Block, Occupancy
 from plugins.car_hire.models.papers import PAPER_KINDS, Paper, PaperFile, PaperSeries
 from plugins.car_hire.models.people import Customer
@@ -34,10 +40,14 @@ __all__ = [
     "Booking",
     "ClassPriceRow",
     "Customer",
+    "Damage",
+    "DamagePrices",
     "Extra",
     "ExtraPrice",
     "ExtraReservation",
     "Hire",
+    "Inspection",
+    "InspectionPicture",
     "MoneyLine",
     "Occupancy",
     "Paper",

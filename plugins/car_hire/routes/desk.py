@@ -34,6 +34,7 @@ from plugins.car_hire.services import (
     pricing,
 )
 from plugins.car_hire.services.describe import told
+from plugins.car_hire.services.inspections import looking as looks
 from plugins.car_hire.services.papers import listing
 
 PATH = "/car-hire/desk"
@@ -238,6 +239,7 @@ async def _booking_page(
             "events": await looking.history(session, *ids),
             "cost": await cancelling.of_cancellation(session, found.booking),
             "absent": await cancelling.of_no_show(session, found.booking),
+            "inspections": await looks.present(session, found.booking),
             "payment_titles": {str(state): title for state, title in PAYMENT_TITLES.items()},
             **SHOWN,
         },

@@ -31,6 +31,8 @@ from plugins.car_hire.routes.http import (
 )
 from plugins.car_hire.schemas import ClassInput, CustomerInput, VehicleInput
 from plugins.car_hire.services import customers, fleet
+from plugins.car_hire.services.damages import charging
+from plugins.car_hire.services.inspections import looking as looks
 from plugins.car_hire.services.prices import current
 
 PATH = "/car-hire/desk"
@@ -250,9 +252,17 @@ async def _vehicle_page(
         await bookings_page(session, cursor, vehicle_id=vehicle_id) if vehicle_id else NO_BOOKINGS
     )
     names = {str(each.id): each.name for each in classes}
+    damages = await looks.history(session, vehicle_id) if vehicle_id else ()
     return Page(
         "car_hire/desk/vehicle.html",
-        {**kept, "form": form, "found": found, "class_names": names},
+        {
+            **kept,
+            "form": form,
+            "found": found,
+            "class_names": names,
+            "damages": damages,
+            "told_damage": charging.told,
+        },
         status=status,
     )
 

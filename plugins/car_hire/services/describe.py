@@ -185,6 +185,10 @@ class Told:
     tax_rate: Decimal
     tax: Money
     gross: Money
+    uncovered: Money | None = None
+    """What damage would cost without the cover that was bought."""
+    noted: str | None = None
+    """The id of the mark that damage is charged by."""
 
 
 def told(line: MoneyLine | pricing.Line, currency: str) -> Told:
@@ -193,6 +197,7 @@ def told(line: MoneyLine | pricing.Line, currency: str) -> Told:
     def money(amount: Decimal | Money) -> Money:
         return amount if isinstance(amount, Money) else Money(amount, currency)
 
+    given = line.evidence if line.rule == rules.DAMAGE else {}
     return Told(
         text=describe(line.rule, line.evidence),
         rule=line.rule,
@@ -202,4 +207,6 @@ def told(line: MoneyLine | pricing.Line, currency: str) -> Told:
         tax_rate=line.tax_rate,
         tax=money(line.tax),
         gross=money(line.gross),
+        uncovered=money(Decimal(given["price"])) if "cover" in given else None,
+        noted=given.get("noted"),
     )

@@ -25,6 +25,7 @@ from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.errors import Collision, NotNow, NotPaid
 from plugins.car_hire.models import BillLine, Booking, Hire, Vehicle, states
+from plugins.car_hire.models.zones import IN, OUT
 from plugins.car_hire.schemas import HireInput, ReturnInput
 from plugins.car_hire.services import (
     adding,
@@ -37,8 +38,10 @@ from plugins.car_hire.services import (
     quotes,
     steps,
 )
+from plugins.car_hire.services.damages import charging, tables
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.extras import reserving
+from plugins.car_hire.services.inspections import drafts
 from plugins.car_hire.services.locking import UNIQUE, lock_vehicle, sqlstate
 
 HIRES_STARTED: Final = "car_hire.hires_started"
@@ -62,6 +65,7 @@ async def prepare(session: AsyncSession, given: HireInput) -> Hire:
 
     Raises:
         Unfit: the licence does not last, or the driver is too young.
+        PhotosMissing: the firm wants every photo.
         VehicleNotHere: the car is out or in maintenance.
         NotNow: the booking is not confirmed, or it is too early.
         NotPaid: the price was to be paid at pick-up, and is not.
@@ -84,6 +88,9 @@ async def prepare(session: AsyncSession, given: HireInput) -> Hire:
     _check_handover(vehicle, given)
     chosen = await bookings.class_of(session, booking)
     kept = await steps.satisfied(session, booking, chosen, given.steps)
+    await drafts.finish(
+        session, booking, OUT, odometer_km=given.odometer_km, fuel_eighths=given.fuel_eighths
+    )
     await _block_from_now(session, booking)
     hire = known or Hire(id=new_id(), version=1, booking_id=booking.id, currency=booking.currency)
     quote = await quotes.one(session, booking.quote_id)
@@ -201,6 +208,7 @@ async def abandon(session: AsyncSession, hire_id: UUID, expected: int | None = N
     """
     hire = await locked(session, hire_id)
     _move(hire, "abandoned", expected)
+    await drafts.reopen(session, hire.booking_id)
     await session.flush()
     await audit.record(session, "car_hire.hire_abandoned", "car_hire.hire", hire.id)
     return hire
@@ -227,7 +235,8 @@ async def take_back(
     Asked again with the same readings, it answers with the hire as it is.
 
     Raises:
-        Invalid: naming the reading at fault.
+        Invalid: naming the reading at fault, or damage that has no price.
+        PhotosMissing: the firm wants every photo.
         NotNow: the car is not out.
         EditedMeanwhile: the hire changed since version ``expected``.
     """
@@ -238,6 +247,9 @@ async def take_back(
     booking = await bookings.locked(session, hire.booking_id)
     returned_at = given.returned_at or clock.now()
     priced = await _bill(session, hire, booking, given, returned_at)
+    await drafts.finish(
+        session, booking, IN, odometer_km=given.odometer_km, fuel_eighths=given.fuel_eighths
+    )
     _move(hire, "returned", expected)
     await bookings.move(session, booking, "returned")
     person = identity.current()
@@ -284,7 +296,8 @@ async def _bill(
         ]
     )
     quote = await quotes.one(session, booking.quote_id)
-    terms = quotes.terms_then(quote)
+    terms = await charging.with_cleaning(session, hire, quotes.terms_then(quote))
+    tables.refuse_unknown_level(terms.cleaning, given.cleaning)
     seen = pricing.Readings(
         due_at=booking.ends_at,
         returned_at=returned_at,
@@ -292,6 +305,8 @@ async def _bill(
         odometer_in=given.odometer_km,
         fuel_out=hire.fuel_out,
         fuel_in=given.fuel_eighths,
+        cleaning=given.cleaning,
+        damages=await charging.damages(session, hire, booking),
         covers=tuple(each.code for each in terms.waivers),
     )
     chosen = await bookings.class_of(session, booking)

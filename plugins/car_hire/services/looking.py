@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -31,6 +31,7 @@ from plugins.car_hire.models import (
     states,
 )
 from plugins.car_hire.services import bookings, customers, fleet, hires, paying, quotes, steps
+from plugins.car_hire.services.damages import evidence
 from plugins.car_hire.services.describe import Told, told
 
 HAPPENED: dict[str, tuple[LazyText, str, str]] = {
@@ -74,6 +75,8 @@ class Whole:
     deposit: Money
     hire: Hire | None
     bill: Sequence[Told]
+    proofs: Mapping[int, Sequence[evidence.Proof]]
+    """Photos that show what lines of the bill rest on, by place."""
     billed: Money
     owed: Money
     payments: Sequence[Payment]
@@ -115,9 +118,12 @@ async def whole(session: AsyncSession, booking_id: UUID) -> Whole:
     payments = list(await Payments(session).of(paying.BOOKING, booking_id))
     billed, owed = Money.zero(unit), Money.zero(unit)
     bill: list[Told] = []
+    proofs: Mapping[int, Sequence[evidence.Proof]] = {}
     if hire is not None:
         payments += await Payments(session).of(paying.HIRE, hire.id)
-        bill = [told(line, unit) for line in await hires.bill_lines(session, hire.id)]
+        lines = await hires.bill_lines(session, hire.id)
+        bill = [told(line, unit) for line in lines]
+        proofs = await evidence.proofs(session, booking, lines)
         if hire.billed is not None:
             billed = Money(hire.billed, unit)
             owed = await paying.outstanding(session, hire)
@@ -132,6 +138,7 @@ async def whole(session: AsyncSession, booking_id: UUID) -> Whole:
         deposit=Money(quote.deposit, unit),
         hire=hire,
         bill=bill,
+        proofs=proofs,
         billed=billed,
         owed=owed,
         payments=payments,

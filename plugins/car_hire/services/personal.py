@@ -1,4 +1,5 @@
-"""What car hire keeps of people, told and forgotten. Bookings and bills stay, without a name."""
+"""What car hire keeps of people, told and forgotten. Bookings, bills and photos of cars stay,
+without a name; signatures go."""
 
 from __future__ import annotations
 
@@ -12,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import Conflict
 from core.i18n import _
 from core.personal import PersonalData, Rows
-from plugins.car_hire.models import Booking, Customer, Hire, Paper, Review, states
+from plugins.car_hire.models import Booking, Customer, Hire, Inspection, Paper, Review, states
+from plugins.car_hire.services.inspections import pictures
 
 UNKNOWN: Final = date(1900, 1, 1)
 """A day that says nothing, where one must be kept."""
@@ -60,8 +62,29 @@ async def _bookings(session: AsyncSession, customer_id: UUID) -> Rows:
             "gross": booking.gross,
             "currency": booking.currency,
             "steps": hire.steps if hire else {},
+            "inspections": await _inspections(session, booking.id),
         }
-        for booking, hire in found
+        for booking, hire in found.all()
+    ]
+
+
+async def _inspections(session: AsyncSession, booking_id: UUID) -> Rows:
+    """What was noted of somebody when a car was looked at, and where the photos are served."""
+    found = await session.scalars(
+        select(Inspection).where(Inspection.booking_id == booking_id).order_by(Inspection.id)
+    )
+    return [
+        {
+            "kind": each.kind,
+            "done_at": each.done_at,
+            "notes": each.notes,
+            "customer_name": each.customer_name,
+            "pictures": {
+                row.view if row.damage_id is None else str(row.damage_id): row.path
+                for row in await pictures.of(session, [each.id])
+            },
+        }
+        for each in found.all()
     ]
 
 
@@ -105,6 +128,10 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
     await session.execute(update(Hire).where(Hire.booking_id.in_(own)).values(steps={}))
     said = update(Review).where(Review.customer_id == customer.id)
     await session.execute(said.values(remarks=None))
+    looked_at = Inspection.booking_id.in_(own)
+    await pictures.discard_signatures(session, select(Inspection.id).where(looked_at))
+    for each in await session.scalars(select(Inspection).where(looked_at)):
+        each.notes = each.customer_name = ""
 
 
 PERSONAL: Final = (
@@ -117,6 +144,8 @@ PERSONAL: Final = (
             "car_hire_hires",
             "car_hire_reviews",
             "car_hire_papers",
+            "car_hire_inspections",
+            "car_hire_inspection_pictures",
         ),
         export=export,
         erase=erase,

@@ -118,6 +118,7 @@ def _damage(terms: Terms, seen: Readings, damage: Damage) -> Line:
         "zone": damage.zone,
         "severity": damage.severity,
         "price": str(damage.price),
+        **({} if damage.noted is None else {"noted": damage.noted}),
         **_waived(waiver),
     }
     return line(rules.DAMAGE, 1, Money(price, terms.currency), terms.taxes.of("damage"), told)

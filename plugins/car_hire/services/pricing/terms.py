@@ -203,12 +203,16 @@ class Asked(Stored, frozen=True, kw_only=True):
 
 
 class Damage(Stored, frozen=True, kw_only=True):
-    """New damage at the return, with its price from the table of the class."""
+    """New damage at the return, with its price from the table of the class.
+
+    ``zone`` is what covers include or leave out; ``noted`` is the id of its mark.
+    """
 
     zone: str
     severity: str
     texts: Texts
     price: Decimal
+    noted: str | None = None
 
 
 class Readings(Stored, frozen=True, kw_only=True):
