@@ -24,7 +24,7 @@ from core.scope import Tenant
 from core.storage.services import keep
 from plugins.car_hire.models import Extra
 from plugins.car_hire.notices import BOOKED
-from plugins.car_hire.schemas import BlockInput, DamageInput
+from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
 from plugins.car_hire.schemas_extras import ExtraInput
 from plugins.car_hire.services import blocks, fleet, hires, reviews
 from plugins.car_hire.services.extras import catalogue
@@ -161,7 +161,11 @@ class Loot:
             *self.naming(),
             msgspec.to_builtins(class_input()),
             customer,
-            {key: value for key, value in customer.items() if key not in {"name", "email"}},
+            {
+                key: value
+                for key, value in customer.items()
+                if key in LicenceInput.__struct_fields__
+            },
             {"payment_method": "pm_card_visa"},
             {"rate": {"day": 40}},
             {"reason": "Goodwill", "back": "none", "lines.0": "1.00"},
