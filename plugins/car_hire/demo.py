@@ -17,7 +17,15 @@ from core import clock, plugin_settings
 from core.money import Money
 from core.scope import Tenant
 from plugins.car_hire import demo_extras, demo_inspections, demo_prices, policy
-from plugins.car_hire.models import Booking, Customer, Hire, Quote, Vehicle, VehicleClass
+from plugins.car_hire.models import (
+    Booking,
+    Customer,
+    CustomerNote,
+    Hire,
+    Quote,
+    Vehicle,
+    VehicleClass,
+)
 from plugins.car_hire.schemas import (
     ClassInput,
     CustomerInput,
@@ -116,6 +124,7 @@ async def demo(session: AsyncSession) -> None:
         await story.tell(step)
     for inspection_id, colour in story.looked_at:
         await demo_inspections.photograph(session, inspection_id, colour)
+    _mind(session, story.people)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,6 +331,15 @@ class _Story:
             said = {"stars": step.stars, "remarks": step.said}
             await reviews.answer(self.session, secret, msgspec.convert(said, ReviewInput))
         await invoices.of_booking(self.session, booking.id, Money.zero(booking.currency))
+
+
+def _mind(session: AsyncSession, people: list[Customer]) -> None:
+    """What the desk knows of some of them."""
+    family, gone = people[0], people[5]
+    for said in ("Viaja com duas crianças: perguntar pelas cadeiras.", "Prefere levantar cedo."):
+        session.add(CustomerNote(customer_id=family.id, text=said, author="Marta Reis"))
+    gone.blocked_at = clock.now() - timedelta(days=2)
+    gone.blocked_why = "Não veio levantar o carro e não atende o telefone."
 
 
 async def _person(

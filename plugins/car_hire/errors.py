@@ -16,6 +16,13 @@ class VehicleUnavailable(Conflict):
     title = _("No car of this class is free for that time. Try other dates or another class")
 
 
+class NotWelcome(Conflict):
+    """No more bookings are taken of this customer; why is the desk's to know."""
+
+    code = "car_hire.not_welcome"
+    title = _("We cannot take this booking here. Please call us")
+
+
 class QuoteExpired(Conflict):
     """The price was promised for a while, and that while is over."""
 

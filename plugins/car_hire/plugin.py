@@ -23,6 +23,7 @@ from plugins.car_hire.routes import (
     desk,
     extras,
     extras_api,
+    finding,
     inspections,
     inspections_api,
     keeping,
@@ -70,6 +71,7 @@ NAVIGATION: Final = (
         for order, (title, path, icon, needs) in enumerate(
             (
                 (_("Today"), "", "calendar-due", DESK.name),
+                (_("Search"), "/search", "search", DESK.name),
                 (_("Calendar"), "/calendar", "calendar-month", DESK.name),
                 (_("Bookings"), "/bookings", "calendar-event", DESK.name),
                 (_("Fleet"), "/fleet", "car", DESK.name),
@@ -116,6 +118,7 @@ plugin: Final = Plugin(
         *inspections_api.CONTROLLERS,
         *damage_prices.CONTROLLERS,
         *condition.CONTROLLERS,
+        *finding.CONTROLLERS,
     ),
     navigation=NAVIGATION,
     audit_titles=TITLES,
@@ -133,7 +136,7 @@ plugin: Final = Plugin(
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),
     limits=(VEHICLES,),
     flags=(PAY_AT_DESK,),
-    extensions=("btree_gist",),
+    extensions=("btree_gist", "pg_trgm"),
     seed=demo.seed,
     demo=demo.demo,
 )

@@ -303,3 +303,15 @@ class DamageInput(Form, kw_only=True):
         ]
         | None
     ) = None
+
+
+class NoteInput(Form, kw_only=True):
+    """Something that colleagues should know of a customer."""
+
+    text: Annotated[str, long_text(_("Note"), min=1, max=2000)]
+
+
+class BlockCustomerInput(Form, kw_only=True):
+    """Why no more bookings are taken of a customer."""
+
+    reason: Annotated[str, text(_("Reason"), min=2, max=300)]

@@ -183,6 +183,8 @@ class Loot:
             {"zone": "roof", "kind": "dent", "charged": "on"},
             {"zone": "roof", "kind": "dent"},
             {"door-dent": "120"},
+            {"text": "Asks for a child seat."},
+            {"reason": "Never pays."},
             {"name": "Eve's", "zone": "Europe/Lisbon", "locale": "en"},
             {"color": "#123456"},
             {"host": f"www.eve-{new_id().hex}.example"},

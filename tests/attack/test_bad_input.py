@@ -153,7 +153,7 @@ TICKS = {"on_offer", "licence_seen", "move", "charged"}
 BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonment", "answer",
             "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
             "desk/prices", "pin", "/end", "desk-payment",
-            "pay-at-desk", "/invoice", "/inspection", "/removal", "/repair",
+            "pay-at-desk", "unblock", "/invoice", "/inspection", "/removal", "/repair",
             "damages/{damage_id}")  # fmt: skip
 """How the paths end of routes that read nothing but their address."""
 

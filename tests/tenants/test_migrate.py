@@ -80,7 +80,7 @@ async def backlog(world: World) -> AsyncIterator[Backlog]:
     """A database of its own, with the world's keys."""
     name = await world.postgres.create_database("backlog")
     dsn = world.postgres.dsn(name)
-    await bootstrap(dsn, PASSWORDS, extensions=("btree_gist",))
+    await bootstrap(dsn, PASSWORDS, extensions=("btree_gist", "pg_trgm"))
     settings = replace(
         settings_for(world.postgres, name, world.settings.redis_url),
         master_key_file=world.settings.master_key_file,

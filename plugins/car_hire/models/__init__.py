@@ -19,7 +19,7 @@ from plugins.car_hire.models.inspections import (
 )
 from plugins.car_hire.models.occupancies import BLOCK_REASONS, NO_OVERLAP, Block, Occupancy
 from plugins.car_hire.models.papers import PAPER_KINDS, Paper, PaperFile, PaperSeries
-from plugins.car_hire.models.people import Customer
+from plugins.car_hire.models.people import Customer, CustomerNote
 from plugins.car_hire.models.prices import ClassPriceRow, PriceList
 from plugins.car_hire.models.quotes import BillLine, MoneyLine, Quote, QuoteLine
 from plugins.car_hire.models.reviews import Review
@@ -40,6 +40,7 @@ __all__ = [
     "Booking",
     "ClassPriceRow",
     "Customer",
+    "CustomerNote",
     "Damage",
     "DamagePrices",
     "Extra",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import DateTime, Index, Text, text
+from sqlalchemy import DateTime, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
@@ -40,11 +40,39 @@ class Customer(Base):
     tax_number: Mapped[str] = mapped_column(Text, default="", server_default="")
     billing_address: Mapped[str] = mapped_column(Text, default="", server_default="")
     """In lines, as it is printed."""
+    blocked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Since when no more bookings are taken of them."""
+    blocked_why: Mapped[str | None] = mapped_column(EncryptedText())
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (
         Index("uq_car_hire_customers_user_id", "user_id", unique=True),
         Index("ix_car_hire_customers_email", text("lower(email)")),
         Index("ix_car_hire_customers_name", text("lower(name)")),
+        Index(
+            "ix_car_hire_customers_wanted",
+            "name",
+            "email",
+            postgresql_using="gin",
+            postgresql_ops={"name": "gin_trgm_ops", "email": "gin_trgm_ops"},
+        ),
         line(_("Customers with their contact, birthday and driving licence")),
+    )
+
+
+class CustomerNote(Base):
+    """What somebody at the desk wrote of a customer for their colleagues."""
+
+    __tablename__ = "car_hire_customer_notes"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    customer_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_customers.id"))
+    text: Mapped[str] = mapped_column(EncryptedText())
+    author: Mapped[str] = mapped_column(Text)
+    """As they were called then."""
+    created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+    __table_args__ = (
+        Index("ix_car_hire_customer_notes_customer_id", "customer_id", "id"),
+        line(_("Notes of the desk on customers")),
     )

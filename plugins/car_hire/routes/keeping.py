@@ -29,8 +29,14 @@ from plugins.car_hire.routes.http import (
     AnyRequest,
     bookings_page,
 )
-from plugins.car_hire.schemas import ClassInput, CustomerInput, VehicleInput
-from plugins.car_hire.services import customers, fleet
+from plugins.car_hire.schemas import (
+    BlockCustomerInput,
+    ClassInput,
+    CustomerInput,
+    NoteInput,
+    VehicleInput,
+)
+from plugins.car_hire.services import customers, fleet, looking, minding
 from plugins.car_hire.services.damages import charging
 from plugins.car_hire.services.inspections import looking as looks
 from plugins.car_hire.services.prices import current
@@ -144,7 +150,7 @@ class Customers(Controller):
     @get("/new", access=permission(DESK))
     async def new(self, session: Session) -> Page:
         """A form for a customer."""
-        return await _customer_page(session, blank(CustomerInput))
+        return await customer_page(session, blank(CustomerInput))
 
     @post("/new", access=permission(DESK), idempotent=True)
     async def add(self, request: AnyRequest, session: Session) -> Page | SeeOther:
@@ -153,7 +159,7 @@ class Customers(Controller):
             request,
             CustomerInput,
             partial(customers.add, session),
-            partial(_customer_page, session),
+            partial(customer_page, session),
             f"{PATH}/customers",
             _("The customer is written down"),
         )
@@ -165,7 +171,7 @@ class Customers(Controller):
         """One customer, with their bookings."""
         found = await customers.one(session, customer_id)
         form = blank(CustomerInput, _values(found, CustomerInput))
-        return await _customer_page(session, form, customer_id, cursor)
+        return await customer_page(session, form, customer_id, cursor)
 
     @post("/{customer_id:uuid}", access=permission(DESK))
     async def change(
@@ -176,7 +182,7 @@ class Customers(Controller):
             request,
             CustomerInput,
             partial(customers.change, session, customer_id, expected=await _seen(request)),
-            partial(_customer_page, session, customer_id=customer_id),
+            partial(customer_page, session, customer_id=customer_id),
             f"{PATH}/customers/{customer_id}",
             _("Saved"),
         )
@@ -267,22 +273,33 @@ async def _vehicle_page(
     )
 
 
-async def _customer_page(
+async def customer_page(
     session: AsyncSession,
-    form: Bound[CustomerInput],
+    form: Bound[CustomerInput] | None = None,
     customer_id: UUID | None = None,
     cursor: str | None = None,
     status: int = 200,
+    *,
+    note: Bound[NoteInput] | None = None,
+    block: Bound[BlockCustomerInput] | None = None,
 ) -> Page:
+    """All that is known of a customer; ``note`` and ``block`` as they were typed."""
     found = await customers.one(session, customer_id) if customer_id else None
     kept = (
         await bookings_page(session, cursor, customer_id=customer_id)
         if customer_id
         else NO_BOOKINGS
     )
-    return Page(
-        "car_hire/desk/customer.html", {**kept, "form": form, "found": found}, status=status
-    )
+    shown: dict[str, Any] = {
+        "form": form or blank(CustomerInput, _values(found, CustomerInput) if found else {}),
+        "found": found,
+        "note_form": note or blank(NoteInput),
+        "block_form": block or blank(BlockCustomerInput),
+        "record": await minding.record(session, found.id) if found else None,
+        "notes": await minding.notes(session, found.id) if found else (),
+        "events": await looking.history(session, found.id) if found else (),
+    }
+    return Page("car_hire/desk/customer.html", {**kept, **shown}, status=status)
 
 
 async def _class_page(

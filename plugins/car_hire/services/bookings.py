@@ -16,13 +16,15 @@ from sqlalchemy.orm import make_transient_to_detached
 
 from core import clock
 from core.audit import services as audit
+from core.auth import identity
 from core.errors import Invalid, NotFound
-from core.i18n import _
+from core.i18n import _, fill
 from core.ids import new_id
 from core.scope import Tenant
 from plugins.car_hire import policy
-from plugins.car_hire.errors import NotNow, QuoteExpired, VehicleUnavailable
+from plugins.car_hire.errors import NotNow, NotWelcome, QuoteExpired, VehicleUnavailable
 from plugins.car_hire.models import Booking, Customer, Quote, Vehicle, VehicleClass, states
+from plugins.car_hire.permissions import DESK
 from plugins.car_hire.services import (
     availability,
     checks,
@@ -60,6 +62,7 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
     Raises:
         QuoteExpired: the price is no longer promised.
         Unfit: the customer may not drive such a car then.
+        NotWelcome: the desk has blocked the customer.
         VehicleUnavailable: every car of the class is taken.
         ExtraUnavailable: something that was chosen with it is taken.
         AgeDiffers: the price was made for a driver of another age.
@@ -68,6 +71,7 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
     chosen, known = await _class_and_booking(session, quote)
     if known is not None:
         return _same_customer(known, customer)
+    _check_welcome(customer)
     now = clock.now()
     if quote.expires_at < now:
         raise QuoteExpired
@@ -109,6 +113,17 @@ async def _reserve_extras(
     if quote.asked.get("chosen"):
         wanted = choosing.counted(quotes.asked_then(quote))
         await reserving.reserve(session, booking.id, wanted, period)
+
+
+def _check_welcome(customer: Customer) -> None:
+    """Staff hear why; whoever is blocked hears where to ask."""
+    if customer.blocked_at is None:
+        return
+    person = identity.current()
+    if person is not None and person.may(DESK.name):
+        why = customer.blocked_why or ""
+        raise NotWelcome(fill(_("This customer is blocked: {why}"), why=why))
+    raise NotWelcome
 
 
 async def _insert(session: AsyncSession, period: Period, values: dict[str, Any]) -> UUID | None:

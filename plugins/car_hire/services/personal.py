@@ -7,13 +7,22 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import Conflict
 from core.i18n import _
 from core.personal import PersonalData, Rows
-from plugins.car_hire.models import Booking, Customer, Hire, Inspection, Paper, Review, states
+from plugins.car_hire.models import (
+    Booking,
+    Customer,
+    CustomerNote,
+    Hire,
+    Inspection,
+    Paper,
+    Review,
+    states,
+)
 from plugins.car_hire.services.inspections import pictures
 
 UNKNOWN: Final = date(1900, 1, 1)
@@ -44,6 +53,7 @@ async def export(session: AsyncSession, user_id: UUID) -> Rows:
             "billing_address": each.billing_address,
             "papers": await _papers(session, each.id),
             "bookings": await _bookings(session, each.id),
+            "notes": await _notes(session, each.id),
             "reviews": await _reviews(session, each.id),
         }
         for each in found
@@ -88,6 +98,14 @@ async def _inspections(session: AsyncSession, booking_id: UUID) -> Rows:
     ]
 
 
+async def _notes(session: AsyncSession, customer_id: UUID) -> Rows:
+    written = select(CustomerNote).where(CustomerNote.customer_id == customer_id)
+    return [
+        {"text": each.text, "created_at": each.created_at}
+        for each in await session.scalars(written)
+    ]
+
+
 async def _reviews(session: AsyncSession, customer_id: UUID) -> Rows:
     written = select(Review).where(Review.customer_id == customer_id, Review.stars.is_not(None))
     return [
@@ -126,6 +144,8 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
     customer.licence_expires = customer.born = UNKNOWN
     customer.version += 1
     await session.execute(update(Hire).where(Hire.booking_id.in_(own)).values(steps={}))
+    customer.blocked_why = None
+    await session.execute(delete(CustomerNote).where(CustomerNote.customer_id == customer.id))
     said = update(Review).where(Review.customer_id == customer.id)
     await session.execute(said.values(remarks=None))
     looked_at = Inspection.booking_id.in_(own)
@@ -146,6 +166,7 @@ PERSONAL: Final = (
             "car_hire_papers",
             "car_hire_inspections",
             "car_hire_inspection_pictures",
+            "car_hire_customer_notes",
         ),
         export=export,
         erase=erase,

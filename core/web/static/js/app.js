@@ -19,3 +19,16 @@ document.addEventListener("htmx:sendError", () => toast(text("offline"), "danger
 document.addEventListener("htmx:responseError", (event) => {
   if (!event.detail.xhr.getResponseHeader("HX-Trigger")) toast(text("failed"), "danger");
 });
+
+// "/" leads to the search of the page, or else to the page of its own that the navigation names.
+document.addEventListener("keydown", (event) => {
+  const busy = event.target.closest("input, textarea, select, [contenteditable], dialog");
+  if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || busy) return;
+  const found =
+    document.querySelector("main input[type=search]") ??
+    document.querySelector("nav a[href$='/search']");
+  if (!found) return;
+  event.preventDefault();
+  found.focus();
+  if (found.matches("a")) found.click();
+});
