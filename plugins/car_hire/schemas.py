@@ -272,6 +272,13 @@ class InspectionInput(Form, kw_only=True):
     staff_name: Annotated[str, text(_("Your name"), min=0, max=80, autocomplete="off")] = ""
 
 
+class DraftInput(InspectionInput, kw_only=True):
+    """The same as the page sends it; a draft keeps neither the booking nor when the car came."""
+
+    booking_id: UUID | None = None
+    returned_at: Annotated[datetime, moment(_("Came back at"))] | None = None
+
+
 _ZONES: Final = {name: zone.title for name, zone in ZONES.items()}
 
 

@@ -25,8 +25,6 @@ from plugins.car_hire.services.inspections import looking as looks
 
 OWN: Final = ("notes", "customer_name", "staff_name")
 """What the page asks for beside the fields of a hand-over or return."""
-NOT_KEPT: Final = ("booking_id", "returned_at")
-"""What the page asks for and a draft does not keep."""
 DRAWN: Final[Mapping[str, Any]] = {"zones": ZONES, "told_damage": charging.told}
 """What templates need for the drawing and for naming damage."""
 

@@ -28,7 +28,7 @@ from plugins.car_hire.models.zones import DAMAGE, IN, ZONES
 from plugins.car_hire.routes import inspection_pages as pages
 from plugins.car_hire.routes.handing_over import HandOver
 from plugins.car_hire.routes.http import DESK, FLEET, AnyRequest, version_seen
-from plugins.car_hire.schemas import DamageInput, InspectionInput, ReturnInput
+from plugins.car_hire.schemas import DamageInput, DraftInput, ReturnInput
 from plugins.car_hire.services import hires, paying
 from plugins.car_hire.services.inspections import drafts, marks, pictures
 
@@ -68,7 +68,7 @@ class Inspections(Controller):
         typed = await typed_fields(request)
         found = await drafts.one(session, inspection_id)
         expected = version_seen(typed)
-        form = bind(InspectionInput, pages.but(pages.NOT_KEPT, typed))
+        form = bind(DraftInput, pages.but((), typed))
         try:
             await drafts.save(session, inspection_id, form.value, expected)
         except DomainError as error:

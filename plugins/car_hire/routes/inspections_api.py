@@ -13,6 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.ids import new_id
 from core.permissions import permission
 from core.storage import receiving
 from core.web.api import Listing, expected
@@ -69,16 +70,17 @@ class Inspections(Controller):
         session: Session,
         inspection_id: FromPath[UUID],
         view: FromPath[str],
-        picture_id: FromQuery[UUID],
+        picture_id: FromQuery[UUID | None] = None,
         replaces: FromQuery[UUID | None] = None,
     ) -> PictureView:
         """Keep a photo or signature, the file ``photo`` of a multipart request.
 
-        ``picture_id`` is the sender's for this photo; ``replaces`` is that of the one before it.
+        ``picture_id`` is the sender's for this photo, if it may come twice; ``replaces`` is that
+        of the photo that it takes the place of.
         """
         receive = partial(receiving.picture, request, session, PHOTO, pictures.AREA)
         kept = await pictures.put(
-            session, inspection_id, view, picture_id, receive, replaces=replaces
+            session, inspection_id, view, picture_id or new_id(), receive, replaces=replaces
         )
         return PictureView.of(kept)
 
@@ -111,7 +113,7 @@ class Inspections(Controller):
         session: Session,
         inspection_id: FromPath[UUID],
         damage_id: FromPath[UUID],
-        picture_id: FromQuery[UUID],
+        picture_id: FromQuery[UUID | None] = None,
         replaces: FromQuery[UUID | None] = None,
     ) -> PictureView:
         """Keep the photo of one damage, likewise."""
@@ -120,7 +122,7 @@ class Inspections(Controller):
             session,
             inspection_id,
             DAMAGE,
-            picture_id,
+            picture_id or new_id(),
             receive,
             replaces=replaces,
             damage_id=damage_id,
