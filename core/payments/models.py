@@ -29,6 +29,12 @@ from core.payments.states import State
 
 _AMOUNT: Final = Numeric(20, 6)
 _TIME: Final = DateTime(timezone=True)
+BY_CARD: Final = "card"
+METHODS: Final = (BY_CARD, "cash", "terminal", "transfer")
+"""How money comes; all but the first by hand (``services.by_hand``)."""
+_METHODS: Final = ", ".join(f"'{method}'" for method in METHODS)
+LIVE: Final = text("state NOT IN ('declined', 'voided')")
+"""Payments that stand in the way of another of the same thing."""
 _STATES: Final = ", ".join(f"'{state}'" for state in State)
 
 
@@ -66,6 +72,10 @@ class Payment(Base):
     __tablename__ = "payments"
     __table_args__ = (
         CheckConstraint(f"state IN ({_STATES})", name="state"),
+        CheckConstraint(
+            f"method IN ({_METHODS}) AND (method = 'card') = (account_id IS NOT NULL)",
+            name="method",
+        ),
         CheckConstraint("amount > 0", name="amount"),
         CheckConstraint("captured >= 0 AND captured <= amount", name="captured"),
         CheckConstraint("refunded >= 0 AND refunded <= captured", name="refunded"),
@@ -85,7 +95,7 @@ class Payment(Base):
             "subject_id",
             "purpose",
             unique=True,
-            postgresql_where=text("state NOT IN ('declined', 'voided')"),
+            postgresql_where=LIVE,
         ),
         Index("ix_payments_subject", "subject_type", "subject_id"),
         Index("ix_payments_unsettled", "updated_at", postgresql_where=text("unsettled")),
@@ -93,7 +103,9 @@ class Payment(Base):
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
-    account_id: Mapped[UUID] = mapped_column(ForeignKey("payment_accounts.id"))
+    account_id: Mapped[UUID | None] = mapped_column(ForeignKey("payment_accounts.id"))
+    """At which provider; None of what was received by hand."""
+    method: Mapped[str] = mapped_column(Text, default=BY_CARD, server_default=BY_CARD)
     subject_type: Mapped[str] = mapped_column(Text)
     subject_id: Mapped[str] = mapped_column(Text)
     purpose: Mapped[str] = mapped_column(Text)

@@ -22,7 +22,7 @@ from core.notifications.models import Notification
 from core.permissions import Role
 from core.scope import Tenant
 from core.storage.services import keep
-from plugins.car_hire.models import Extra
+from plugins.car_hire.models import Extra, Transfer
 from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
 from plugins.car_hire.schemas_extras import ExtraInput
@@ -94,6 +94,12 @@ class Loot:
             looked_at = await drafts.begin(session, gone.id)
             seen = DamageInput(zone="roof", kind="dent", charged=False)
             damage = await marks.note(session, looked_at.id, new_id(), seen)
+            transfer = Transfer(
+                version=1, booking_id=gone.id, purpose="charge", reference=gone.number, amount=1,
+                currency="EUR", due_on=shop.now.date(), state="expected",
+            )  # fmt: skip
+            session.add(transfer)
+            await session.flush()
             versions = (car.version, shop.vehicle_class.version)
             hire = await hires.one(session, hire_id)
             review = await reviews.open_for(session, hire, gone.customer_id)
@@ -123,6 +129,7 @@ class Loot:
             "price_id": price_id,
             "inspection_id": looked_at.id,
             "damage_id": damage.id,
+            "transfer_id": transfer.id,
             "free_car_id": next(car.id for car in shop.cars if car.id not in taken),
             "person_id": user_id,
             "session_id": session_id,
@@ -173,6 +180,12 @@ class Loot:
             {"tax_number": "219 876 543"},
             {"code": f"eve-{new_id().hex[-8:]}", "name_en": "Seat", "price": 6},
             {"name_en": "Seat", "price": 6},
+            {"method": "cash"},
+            {"method": "cash", "reason": "Deposit"},
+            {"due_on": "2199-12-31"},
+            {"opening": "0"},
+            {"amount": "10.00", "note": "Change"},
+            {"counted": "5.00", "note": "Counted twice"},
             readings | {"licence_seen": "true"},
             readings,
             when,

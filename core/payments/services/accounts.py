@@ -54,8 +54,21 @@ async def accepts_cards(session: AsyncSession) -> bool:
     return await active_or_none(session) is not None
 
 
-async def open_account(session: AsyncSession, account_id: UUID) -> Provider:
-    """The provider, opened with the keys of the account a payment was begun with."""
+class NotByCard(Conflict):
+    """No provider knows of a payment that was received by hand."""
+
+    code = "not_by_card"
+    title = _("This was not paid by card here")
+
+
+async def open_account(session: AsyncSession, account_id: UUID | None) -> Provider:
+    """The provider, opened with the keys of the account a payment was begun with.
+
+    Raises:
+        NotByCard: it was begun with none.
+    """
+    if account_id is None:
+        raise NotByCard
     account = await session.get_one(PaymentAccount, account_id)
     return installed().open(account.provider, account.secret_key)
 

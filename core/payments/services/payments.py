@@ -16,7 +16,7 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, text
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -26,7 +26,7 @@ from core.errors import Conflict, Invalid, NotFound
 from core.i18n import _
 from core.ids import new_id
 from core.money import Money
-from core.payments.models import Payment, PaymentOperation
+from core.payments.models import LIVE, Payment, PaymentOperation
 from core.payments.provider import (
     Declined,
     OutcomeUnknown,
@@ -50,7 +50,6 @@ WAIT: Final = 12.0
 """Seconds for which a second request waits for the answer to the first."""
 _AGAIN: Final = "#again:"
 """Between a refund's key and what makes another attempt's own."""
-_LIVE: Final = text("state NOT IN ('declined', 'voided')")
 
 
 class AlreadyPaying(Conflict):
@@ -224,7 +223,7 @@ class Payments:
             )
             .values(unsettled=True, captured=0, refunded=0, release_wanted=False)
             .on_conflict_do_nothing(
-                index_elements=["subject_type", "subject_id", "purpose"], index_where=_LIVE
+                index_elements=["subject_type", "subject_id", "purpose"], index_where=LIVE
             )
             .returning(Payment.id)
         )

@@ -98,7 +98,7 @@ async def show(session: AsyncSession, payment: Payment, snapshot: Snapshot) -> N
         log.warning("payment.stray", payment=str(payment.id))
         await jobs.put(session, VOID, {"payment_id": payment.id}, key=f"stray:{payment.id}")
     for refund in snapshot.refunds:
-        await _count(session, payment, refund)
+        await count(session, payment, refund)
 
 
 async def move(session: AsyncSession, payment: Payment, after: State) -> None:
@@ -108,6 +108,11 @@ async def move(session: AsyncSession, payment: Payment, after: State) -> None:
     payment.unsettled = after in HOLDING
     if after in (State.AUTHORISED, State.REQUIRES_ACTION) and payment.release_wanted:
         await jobs.put(session, VOID, {"payment_id": payment.id}, key=f"release:{new_id()}")
+    await announce(session, payment)
+
+
+async def announce(session: AsyncSession, payment: Payment) -> None:
+    """Tell whoever listens where a payment stands now."""
     if (told := _event(payment)) is not None:
         await events.emit(session, told)
 
@@ -132,7 +137,7 @@ async def _end(
         case Snapshot():
             await show(session, payment, outcome)
         case Refunded():
-            await _count(session, payment, outcome)
+            await count(session, payment, outcome)
         case Declined() | Refused():
             operation.error = outcome.reason
             await _fall_back(session, payment, operation, outcome)
@@ -174,7 +179,7 @@ def _note(payment: Payment, snapshot: Snapshot) -> None:
     payment.redirect_url = action.redirect_url if action else None
 
 
-async def _count(session: AsyncSession, payment: Payment, refund: Refunded) -> None:
+async def count(session: AsyncSession, payment: Payment, refund: Refunded) -> None:
     """Count a refund once, whoever tells of it first and however often."""
     await session.execute(
         insert(PaymentRefund)

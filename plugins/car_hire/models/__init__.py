@@ -1,6 +1,13 @@
 """What car hire keeps: classes, vehicles, customers, quotes, bookings, hires and bills."""
 
 from plugins.car_hire.models.bookings import Booking, Hire
+from plugins.car_hire.models.cash import (
+    CASH_KINDS,
+    TRANSFER_STATES,
+    CashDesk,
+    CashMovement,
+    Transfer,
+)
 from plugins.car_hire.models.extras import (
     COVERS,
     EXTRA_KINDS,
@@ -26,6 +33,7 @@ from plugins.car_hire.models.reviews import Review
 
 __all__ = [
     "BLOCK_REASONS",
+    "CASH_KINDS",
     "COVERS",
     "EXTRA_KINDS",
     "FULL_TANK",
@@ -33,11 +41,14 @@ __all__ = [
     "NO_OVERLAP",
     "PAPER_KINDS",
     "PER",
+    "TRANSFER_STATES",
     "VEHICLE_STATUSES",
     "ZONES",
     "BillLine",
     "Block",
     "Booking",
+    "CashDesk",
+    "CashMovement",
     "ClassPriceRow",
     "Customer",
     "CustomerNote",
@@ -58,6 +69,7 @@ __all__ = [
     "Quote",
     "QuoteLine",
     "Review",
+    "Transfer",
     "Vehicle",
     "VehicleClass",
 ]

@@ -49,6 +49,7 @@ from plugins.car_hire.services import (
     fleet,
     hires,
     paying,
+    paying_by_hand,
     paying_later,
     quotes,
 )
@@ -300,7 +301,8 @@ class Bookings(Controller):
         self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
     ) -> Response[views.BookingView]:
         """The desk received what was to be paid at pick-up, in cash or by a terminal."""
-        found = await paying_later.received(session, booking_id, expected(request))
+        seen = expected(request)
+        found = await paying_by_hand.take_price(session, booking_id, "cash", seen)
         return versioned(views.BookingView.of(found), 201)
 
     @get("/{booking_id:uuid}/cancellation", access=member)

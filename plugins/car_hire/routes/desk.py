@@ -20,6 +20,7 @@ from core.web.forms import Bound, blank, posted, typed_fields
 from core.web.pages import Page, SeeOther
 from core.web.slots import Slots
 from plugins.car_hire.models import PAPER_KINDS, Hire
+from plugins.car_hire.routes import money
 from plugins.car_hire.routes.handing_over import HandOver
 from plugins.car_hire.routes.http import DESK, SHOWN, AnyRequest, bookings_page
 from plugins.car_hire.routes.site import card_of
@@ -30,7 +31,6 @@ from plugins.car_hire.services import (
     hires,
     looking,
     paying,
-    paying_later,
     pricing,
 )
 from plugins.car_hire.services.describe import told
@@ -101,12 +101,6 @@ class Desk(Controller):
             form = blank(CardInput).refuse(error)
             return await _booking_page(session, slots, booking_id, card=form, error=error)
         return SeeOther(f"{PATH}/bookings/{booking_id}")
-
-    @post("/bookings/{booking_id:uuid}/desk-payment", access=ACCESS)
-    async def received(self, session: Session, booking_id: FromPath[UUID]) -> SeeOther:
-        """The price was received in cash, or by a terminal of the desk's own."""
-        await paying_later.received(session, booking_id)
-        return SeeOther(f"{PATH}/bookings/{booking_id}", flash=_("Noted as paid"))
 
     @post("/bookings/{booking_id:uuid}/cancellation", access=ACCESS)
     async def cancel(
@@ -234,6 +228,7 @@ async def _booking_page(
             "card_form": card or blank(CardInput),
             "card": field,
             "added": await slots.fill(BOOKING, booking_id=booking_id),
+            **await money.of_booking(session, found.booking),
             "papers": await listing.of_booking(session, booking_id),
             "paper_kinds": PAPER_KINDS,
             "events": await looking.history(session, *ids),

@@ -18,7 +18,7 @@ from core.errors import NotFound
 from core.i18n import gettext
 from core.money import Money
 from core.payments.events import PaymentAuthorised
-from core.payments.models import Payment
+from core.payments.models import BY_CARD, Payment
 from core.payments.provider import Declined, ProviderUnavailable, Refused
 from core.payments.services.payments import Payments
 from core.payments.states import FAILED, TOOK_MONEY, NotInState, State
@@ -185,6 +185,8 @@ async def give_back(session: AsyncSession, booking_id: UUID) -> None:
         return  # paid at the last moment after all, and confirmed
     fee = Money(booking.fee or Decimal(0), booking.currency)
     for payment in await Payments(session).of(BOOKING, booking_id):
+        if payment.method != BY_CARD:
+            continue  # the desk gives it back by hand, and says so
         if payment.standing in TOOK_MONEY:
             back = payment.captured_amount - fee
             if back.amount > 0:
@@ -342,7 +344,7 @@ async def _return_surplus(session: AsyncSession, hire: Hire) -> None:
     if surplus <= 0:
         return
     for payment in await Payments(session).of(BOOKING, hire.booking_id):
-        if payment.standing in TOOK_MONEY:
+        if payment.standing in TOOK_MONEY and payment.method == BY_CARD:
             amount = Money(surplus, hire.currency)
             await Payments(session).refund(payment.id, amount, key=f"return:{hire.id}")
             return

@@ -13,13 +13,11 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, flags
-from core.audit import services as audit
 from core.flags import Flag
 from core.i18n import _
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking
 from plugins.car_hire.services import announcing, bookings
-from plugins.car_hire.services.editing import edit
 
 PAY_AT_DESK: Final = Flag(
     key="car_hire.pay_at_desk",
@@ -47,22 +45,4 @@ async def promise(session: AsyncSession, booking_id: UUID) -> Booking:
     booking.owed_at_pick_up = True
     await bookings.confirm(session, booking)
     await announcing.booked(session, booking_id)
-    return booking
-
-
-async def received(session: AsyncSession, booking_id: UUID, expected: int | None = None) -> Booking:
-    """The desk has the price, in cash or by a terminal of its own.
-
-    Raises:
-        NotNow: nothing is owed.
-        EditedMeanwhile: the booking changed since version ``expected``.
-    """
-    booking = await bookings.locked(session, booking_id)
-    if booking.state != "confirmed" or not booking.owed_at_pick_up:
-        raise NotNow
-    edit(booking, expected)
-    booking.owed_at_pick_up = False
-    await session.flush()
-    detail = {"amount": booking.gross, "currency": booking.currency}
-    await audit.record(session, "car_hire.paid_at_desk", "car_hire.booking", booking.id, detail)
     return booking

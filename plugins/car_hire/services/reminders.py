@@ -19,7 +19,7 @@ from plugins.car_hire.services import bookings, hires, telling
 REMIND_OF_DEPOSIT: Final = "car_hire.remind_of_deposit"
 REMIND_OF_BANK: Final = "car_hire.remind_of_bank"
 
-DEPOSIT_BEFORE: Final = timedelta(days=1)
+DEPOSIT_BEFORE: Final = timedelta(hours=48)
 """So long before a deposit lapses the desk hears of it: it can call, or take a new one."""
 BANK_AFTER: Final = timedelta(minutes=5)
 """Whoever has not answered their bank by then has gone to do something else."""

@@ -79,7 +79,7 @@ async def test_a_customer_books_without_a_card_and_pays_at_the_desk(
         assert "booked and paid" not in letter
     async with await site.person(shop.tenant) as clerk:
         here = f"{DESK}/{booking.id}"
-        assert "Received in cash" in (await clerk.get(here)).text
+        assert "Paid otherwise" in (await clerk.get(here)).text
         hand_over = typed(shop.readings(booking), steps=None)
         early = await clerk.post(f"{here}/hire", data=hand_over)
         assert early.status_code == 409

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock
 from core.i18n import gettext, locale, reading_in
 from core.money import Money
-from core.payments.models import Payment
+from core.payments.models import BY_CARD, Payment
+from core.payments.services.by_hand import WAYS
 from core.payments.services.payments import Payments
 from core.payments.states import TOOK_MONEY
 from core.scope import Tenant
@@ -188,11 +189,18 @@ def rows(payments: Sequence[Payment], zone: str) -> Iterable[Paid]:
         if each.standing not in TOOK_MONEY:
             continue
         day = clock.local(each.updated_at, zone).date()
-        way = each.card or gettext("Card")
+        way = way_of(each)
         yield Paid(text=way, on=day, amount=plain(each.captured), payment_id=each.id)
         if each.refunded:
             text = gettext("Given back: %(way)s") % {"way": way}
             yield Paid(text=text, on=day, amount=-plain(each.refunded), payment_id=each.id)
+
+
+def way_of(payment: Payment) -> str:
+    """How something was paid, in the reader's language."""
+    if payment.method == BY_CARD:
+        return payment.card or gettext("Card")
+    return str(WAYS[payment.method])
 
 
 def moment(at: datetime, zone: str) -> str:

@@ -13,7 +13,7 @@ from core.errors import Invalid
 from core.i18n import _, fill, gettext
 from core.ids import new_id
 from core.money import Money
-from core.payments.models import Payment
+from core.payments.models import BY_CARD, Payment
 from core.payments.services.payments import Payments
 from core.payments.states import TOOK_MONEY
 from plugins.car_hire.models import Paper
@@ -98,4 +98,6 @@ async def _payments(session: AsyncSession, invoice: Paper) -> list[Payment]:
     hire = await hires.of_booking(session, invoice.booking_id)
     if hire is not None:
         found += await Payments(session).of(telling.HIRE, hire.id)
-    return [each for each in reversed(found) if each.standing in TOOK_MONEY]
+    return [
+        each for each in reversed(found) if each.standing in TOOK_MONEY and each.method == BY_CARD
+    ]
