@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from plugins.car_hire.models import ZONES
+from plugins.car_hire.models import SIDES
 from plugins.car_hire.schemas_extras import NewExtraInput
 from plugins.car_hire.services.extras import catalogue
 
@@ -28,7 +28,7 @@ _FIRST: Final[tuple[dict[str, Any], ...]] = (
     },
     {
         "code": "full", "kind": "cover", "price": 17, "cap": 255, "excess": 0,
-        "zones": [zone for zone in ZONES if zone not in {"interior", "underbody"}],
+        "zones": [zone for zone in SIDES if zone not in {"interior", "underbody"}],
         "name_en": "Full cover", "name_pt": "Cobertura total",
         "about_en": "No excess, with glass, tyres and wheels.",
         "about_pt": "Sem franquia, com vidros, pneus e jantes.",

@@ -13,7 +13,7 @@ from msgspec import Meta, field
 from core.errors import FieldError
 from core.i18n import _
 from core.web.forms.fields import Form, choice, long_text, moment, number, text, tick, whole
-from plugins.car_hire.models import COVERS, EXTRA_KINDS, PER, ZONES
+from plugins.car_hire.models import COVERS, EXTRA_KINDS, PER, SIDES
 from plugins.car_hire.schemas_prices import Named
 
 CODE = r"^[a-z0-9]+(-[a-z0-9]+)*$"
@@ -61,7 +61,7 @@ class ExtraInput(Named, kw_only=True):
         | None
     ) = None
     most: Annotated[int, whole(_("At most in one hire"), min=1, max=20)] = 1
-    zones: Annotated[list[str], choice(_("Covers damage to"), ZONES, look="checkboxes")] = field(
+    zones: Annotated[list[str], choice(_("Covers damage to"), SIDES, look="checkboxes")] = field(
         default_factory=list
     )
     class_ids: Annotated[
@@ -86,7 +86,7 @@ class ExtraInput(Named, kw_only=True):
             yield FieldError("price", _("A cover that is in every hire costs nothing more"))
         if self.kind != "extra" and self.stock is not None:
             yield FieldError("stock", _("Only extras are counted. Leave this empty"))
-        if any(each not in ZONES for each in self.zones):
+        if any(each not in SIDES for each in self.zones):
             yield FieldError("zones", _("There is no such part"))
 
     @property

@@ -26,7 +26,7 @@ EXTRA_KINDS: Final[dict[str, LazyText]] = {
 }
 COVERS: Final = ("basic", "cover", "partial")
 PER: Final[dict[str, LazyText]] = {"day": _("Each day"), "hire": _("The whole hire")}
-ZONES: Final[dict[str, LazyText]] = {
+SIDES: Final[dict[str, LazyText]] = {
     "front": _("Front"),
     "rear": _("Rear"),
     "left": _("Left side"),
@@ -37,7 +37,7 @@ ZONES: Final[dict[str, LazyText]] = {
     "underbody": _("Underbody"),
     "interior": _("Interior"),
 }
-"""Parts of a car that a cover includes or leaves out."""
+"""What of a car a cover includes or leaves out; the zones of a drawing are each of one of them."""
 
 
 class Extra(Base):

@@ -21,7 +21,7 @@ from core.audit import services as audit
 from core.errors import FieldError, Invalid, NotFound
 from core.i18n import _
 from core.ids import new_id
-from plugins.car_hire.models import COVERS, ZONES, Extra, ExtraPrice, VehicleClass
+from plugins.car_hire.models import COVERS, SIDES, Extra, ExtraPrice, VehicleClass
 from plugins.car_hire.schemas_extras import ExtraInput, NewExtraInput
 from plugins.car_hire.services import pricing
 from plugins.car_hire.services.editing import Keys, edit, unique
@@ -69,7 +69,7 @@ class Offered:
     @property
     def waiver(self) -> pricing.Waiver:
         """What the cover does to damage."""
-        excluded = tuple(zone for zone in ZONES if zone not in self.extra.zones)
+        excluded = tuple(zone for zone in SIDES if zone not in self.extra.zones)
         return pricing.Waiver(code=self.extra.code, excess=self.price.excess, excluded=excluded)
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.i18n import LazyText, in_reading
 from core.money import Money
 from plugins.car_hire import policy
-from plugins.car_hire.models import ZONES, Quote
+from plugins.car_hire.models import SIDES, Quote
 from plugins.car_hire.services import occupying, pricing, quotes
 from plugins.car_hire.services.extras import catalogue, reserving
 from plugins.car_hire.services.extras.catalogue import Offered
@@ -135,8 +135,8 @@ def _option(
         per=priced.per,
         cap=None if priced.cap is None else gross(priced.cap, kind),
         excess=gross(waiver.excess, "damage"),
-        left_out=[ZONES[zone] for zone in waiver.excluded if zone in ZONES],
-        includes=[title for zone, title in ZONES.items() if zone not in waiver.excluded],
+        left_out=[SIDES[zone] for zone in waiver.excluded if zone in SIDES],
+        includes=[title for zone, title in SIDES.items() if zone not in waiver.excluded],
         most=each.extra.most,
         left=left,
     )
