@@ -62,6 +62,7 @@ ACCOUNTS: Final = {
 }
 """What lies there before it is a tenant's."""
 BYTES: Final = {
+    "car_hire_reviews.link": "a digest, in the tenant's scope",
     "databases.password": "the platform's, sealed: a login of ours",
     "exports.key": "the platform's, sealed, until the archive is written",
     "exports.salt": "the platform's: worth nothing without the passphrase",

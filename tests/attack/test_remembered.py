@@ -100,6 +100,7 @@ OF_NOBODY: Final = {
     "plugins/car_hire/routes/price_rows.py: Rules.rows": _REQUEST,
     "plugins/car_hire/schemas.py: HireInput.steps": _REQUEST,
     "plugins/car_hire/schemas_papers.py: CreditNoteInput.lines": _REQUEST,
+    "plugins/car_hire/schemas_extras.py: ChoicesInput.extras": _REQUEST,
     "plugins/car_hire/schemas_prices.py: ClassPricesInput.seasons": _REQUEST,
     "plugins/car_hire/services/repacking.py: _Chain._met": _REQUEST,
     "tenants/domains/names.py: _suffixes": "public suffixes",

@@ -28,7 +28,11 @@ ANSWERED_ALIKE = {
 }
 """Routes that answer 303 to ids that are not theirs; what they name is untouched all the same."""
 
-BODILESS = {"POST /api/v1/car-hire/price-lists", "POST /car-hire/desk/prices"}
+BODILESS = {
+    "POST /api/v1/car-hire/price-lists",
+    "POST /car-hire/desk/prices",
+    "POST /settings/car-hire/versions/{earlier}/restoration",
+}
 """Routes that read neither ids nor a body: whatever is sent to them, they do their one thing."""
 
 

@@ -102,6 +102,7 @@ async def _options(session: AsyncSession, form: Bound[WalkInInput]) -> showing.O
     if not asked.ok or asked.value.class_id is None:
         return None
     wanted = asked.value
+    await fleet.vehicle_class(session, asked.value.class_id)
     try:
         quotes.check_length(wanted.starts_at, wanted.ends_at)
         return await showing.of_class(

@@ -26,6 +26,7 @@ from plugins.car_hire.services.reports import Report, Share
 
 ACCESS = permission(INSIGHT.name)
 Session = NamedDependency[AsyncSession]
+CSV: Final = "text/csv; charset=utf-8"
 TABLES: Final = ("classes", "days", "lengths", "leads", "channels")
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 
@@ -59,7 +60,7 @@ class Reports(Controller):
         context = {"form": form, "report": report, "best": _best(report)}
         return Page("car_hire/desk/reports.html", context, status=status)
 
-    @get("/{table:str}", access=ACCESS)
+    @get("/{table:str}", access=ACCESS, media_type=CSV)
     async def table(
         self, request: AnyRequest, session: Session, table: FromPath[str]
     ) -> Response[str]:
@@ -73,7 +74,7 @@ class Reports(Controller):
         name = f"{table}-{asked.first}-{asked.last}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
         text = _csv(getattr(report, table))
-        return Response(text, media_type="text/csv; charset=utf-8", headers=headers)
+        return Response(text, headers=headers)
 
 
 def _asked(request: AnyRequest) -> dict[str, Any]:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from redis.asyncio import Redis
 
 from atrium.testing.site import Site
 from atrium.testing.world import World
 from core.db import Databases
 from core.origin import networks
 from core.scope import Tenant
+from plugins.car_hire.routes.http import QUOTES
 from tests.plugins.car_hire.shop import Shop
 
 
@@ -30,6 +32,14 @@ def tenant(world: World) -> Tenant:
 async def shop(tenant: Tenant, databases: Databases) -> Shop:
     """A class of its own with three cars, for one test."""
     return await Shop.open(databases, tenant)
+
+
+@pytest.fixture(autouse=True)
+async def unasked(redis_url: str) -> None:
+    """Nobody has asked for prices yet: all tests come from one address."""
+    async with Redis.from_url(redis_url) as redis:
+        async for key in redis.scan_iter(f"throttle:*:{QUOTES.name}:*"):
+            await redis.delete(key)
 
 
 @pytest.fixture

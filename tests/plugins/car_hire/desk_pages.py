@@ -32,6 +32,8 @@ def desk_pages(site: Site, ids: Mapping[str, UUID]) -> Iterator[str]:
     """
     for route in routes(site.edge.tenants):
         if route.method == "GET" and route.path.startswith(DESK) and not route.streams:
+            if route.saves:
+                continue
             yield route.at(ids)
             for query in ASKED.get(route.path.removeprefix(DESK), ()):
                 yield f"{route.at(ids)}?{query}"
