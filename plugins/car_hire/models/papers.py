@@ -1,6 +1,6 @@
 """Numbered papers: issued once, in order and without gaps, and never changed.
 
-A trigger of the database refuses to change or delete one (``car_hire_0009``). What comes after a
+The database lets nobody change or delete one (``car_hire_0011``). What comes after a
 paper was issued, its file, has a table of its own.
 """
 

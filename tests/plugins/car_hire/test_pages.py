@@ -170,13 +170,14 @@ async def test_a_class_without_cars_is_not_shown_to_customers(site: Site, shop: 
         assert bare.vehicle_class.name in (await client.get(f"{DESK}/classes")).text
 
 
-async def test_a_new_firm_is_told_what_is_missing(site: Site, shop: Shop) -> None:
+async def test_a_new_firm_is_told_what_is_missing(site: Site) -> None:
     """Until cards can be taken, the first page says so; the owner is led there, staff are not."""
-    async with await site.person(shop.tenant, Role.OWNER) as client:
+    firm = await site.world.provision()
+    async with await site.person(firm, Role.OWNER) as client:
         page = (await client.get(DESK)).text
         assert "Before customers can book" in page
         assert 'href="/settings/payments">Connect' in page
-    async with await site.person(shop.tenant, Role.STAFF) as client:
+    async with await site.person(firm, Role.STAFF) as client:
         assert 'href="/settings/payments">Connect' not in (await client.get(DESK)).text
 
 

@@ -123,7 +123,7 @@ async def test_the_database_refuses_to_change_a_paper(
     assert made is not None
     given = {"id": made.id} if ":id" in statement else {}
     async with shop.transaction() as session:
-        with pytest.raises(DBAPIError, match=r"never changed|permission denied"):
+        with pytest.raises(DBAPIError, match="permission denied"):
             await session.execute(text(statement), given)
 
 

@@ -197,7 +197,7 @@ async def test_a_deposit_that_lapsed_is_told_to_the_desk(told: Told) -> None:
     assert await told.news(other) == []
 
 
-async def test_the_desk_hears_a_day_before_a_deposit_lapses(told: Told) -> None:
+async def test_the_desk_hears_two_days_before_a_deposit_lapses(told: Told) -> None:
     """Asked for as the car leaves; nothing is said of a car that is back."""
     booking, hire_id = await told.till.out()
     await told.news(booking)
@@ -206,7 +206,7 @@ async def test_the_desk_hears_a_day_before_a_deposit_lapses(told: Told) -> None:
         for each in await told.asked(reminders.REMIND_OF_DEPOSIT)
         if each[0]["hire_id"] == str(hire_id)
     ]
-    assert timedelta(days=5.9) < due_at - clock.now() <= timedelta(days=6)
+    assert timedelta(days=4.9) < due_at - clock.now() <= timedelta(days=5)
     await told.till.run(reminders.REMIND_OF_DEPOSIT, args)
     assert await told.news(booking) == told.desk(notices.DEPOSIT_LAPSING)
     async with told.till.shop.transaction() as session:

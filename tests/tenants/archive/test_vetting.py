@@ -61,7 +61,7 @@ def test_a_good_one_says_what_is_in_it(site: Site, archive: Path, shop: Tenant) 
     assert (found.slug, found.name, found.currency) == (shop.slug, shop.name, "EUR")
     assert [each.line for each in found.portions] == ["core", "car_hire"]
     assert found.portions[1].rows > 30
-    assert found.files == 2
+    assert found.files > 2
     assert found.made_at.tzinfo is not None
 
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import FieldError, Invalid, NotFound
@@ -81,7 +81,11 @@ async def credit(
     """
     if (known := await issuing.of_key(session, key)) is not None:
         return known
-    invoice = await session.get(Paper, invoice_id, with_for_update=True)
+    # Locked by its id: nobody may change the row of a paper, nor lock it.
+    await session.execute(
+        select(func.pg_advisory_xact_lock(func.hashtextextended(str(invoice_id), 0)))
+    )
+    invoice = await session.get(Paper, invoice_id)
     if invoice is None:
         raise NotFound(_("There is no such paper"))
     if invoice.kind != "invoice":
