@@ -191,9 +191,11 @@ WITH quote AS (
   SELECT (jsonb_populate_record(b, jsonb_build_object(
     'id', $1::uuid, 'number', $1::uuid, 'quote_id', $1::uuid,
     'starts_at', lower($3::tstzrange), 'ends_at', upper($3::tstzrange)
-  ))).* FROM {schema}.car_hire_bookings b, quote WHERE b.quote_id = $2 RETURNING id, vehicle_id
-) INSERT INTO {schema}.car_hire_occupancies (id, vehicle_id, period, booking_id)
-SELECT id, vehicle_id, $3::tstzrange, id FROM booking
+  ))).* FROM {schema}.car_hire_bookings b, quote WHERE b.quote_id = $2
+  RETURNING id, vehicle_id, pick_up_branch_id, return_branch_id
+) INSERT INTO {schema}.car_hire_occupancies
+  (id, vehicle_id, period, booking_id, from_branch_id, to_branch_id)
+SELECT id, vehicle_id, $3::tstzrange, id, pick_up_branch_id, return_branch_id FROM booking
 """
 _FREE: Final = "DELETE FROM {schema}.car_hire_occupancies WHERE id = $1"
 

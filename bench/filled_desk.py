@@ -156,9 +156,12 @@ def _bookings(booking: Booking) -> Iterator[str]:
         starts_at="m.starts_at", ends_at="m.ends_at", state="m.state", created_at="m.made_at",
     )  # fmt: skip
     yield (
-        "INSERT INTO car_hire_occupancies (id, vehicle_id, period, booking_id)"
-        " SELECT booking_id, vehicle_id, tstzrange(starts_at, ends_at), booking_id FROM made"
-        " WHERE state IN ('out', 'confirmed', 'pending_payment')"
+        "INSERT INTO car_hire_occupancies (id, vehicle_id, period, booking_id,"
+        " from_branch_id, to_branch_id)"
+        " SELECT m.booking_id, m.vehicle_id, tstzrange(m.starts_at, m.ends_at), m.booking_id,"
+        " b.pick_up_branch_id, b.return_branch_id"
+        " FROM made m JOIN car_hire_bookings b ON b.id = m.booking_id"
+        " WHERE m.state IN ('out', 'confirmed', 'pending_payment')"
     )
 
 

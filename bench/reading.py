@@ -31,6 +31,7 @@ from core.auth.sessions import SessionCache, Sessions
 from core.ids import new_id
 from core.scope import Tenant
 from plugins.car_hire.models import Vehicle, VehicleClass
+from plugins.car_hire.services.branches import keeping
 
 CONNECTIONS: Final = 32
 SECONDS: Final = 8.0
@@ -130,7 +131,8 @@ async def reader(world: World, tenant: Tenant) -> Reader:
             "fuel_eighths": 8,
             "status": "available",
         }
-        session.add(Vehicle(class_id=class_id, **vehicle))
+        at = (await keeping.main(session)).id
+        session.add(Vehicle(class_id=class_id, home_branch_id=at, branch_id=at, **vehicle))
         sessions = Sessions(SessionCache(), lambda *_: frozenset())
         return Reader(tenant, vehicle, await sessions.begin(session, owner))
 

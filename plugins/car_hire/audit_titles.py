@@ -20,6 +20,10 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "car_hire.booking_pinned": _("Booking pinned to its car"),
     "car_hire.booking_revived": _("Booking revived by a late payment"),
     "car_hire.booking_unpinned": _("Booking no longer pinned"),
+    "car_hire.branch": _("Branch"),
+    "car_hire.branch_added": _("Branch added"),
+    "car_hire.branch_changed": _("Branch changed"),
+    "car_hire.branch_day": _("Special day of a branch changed"),
     "car_hire.cash_closed": _("Cash desk counted and closed"),
     "car_hire.cash_desk": _("Cash desk"),
     "car_hire.cash_moved": _("Cash put in or taken out"),
@@ -67,5 +71,6 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "car_hire.vehicle_added": _("Vehicle added"),
     "car_hire.vehicle_blocked": _("Vehicle kept back"),
     "car_hire.vehicle_changed": _("Vehicle changed"),
+    "car_hire.vehicle_seen": _("Vehicle seen at a branch"),
     "car_hire.vehicle_unblocked": _("Vehicle back for hire"),
 }

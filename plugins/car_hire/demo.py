@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -16,7 +17,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock, plugin_settings
 from core.money import Money
 from core.scope import Tenant
-from plugins.car_hire import demo_extras, demo_inspections, demo_prices, policy
+from plugins.car_hire import (
+    demo_branches,
+    demo_extras,
+    demo_inspections,
+    demo_prices,
+    policy,
+)
 from plugins.car_hire.models import (
     Booking,
     Customer,
@@ -35,6 +42,7 @@ from plugins.car_hire.schemas import (
     VehicleInput,
 )
 from plugins.car_hire.services import bookings, customers, fleet, hires, pricing, quotes, reviews
+from plugins.car_hire.services.branches import keeping
 from plugins.car_hire.services.papers import invoices
 from plugins.car_hire.services.prices import lists
 
@@ -45,6 +53,8 @@ _CLASSES: Final = (
     ("Family", 7, "automatic", 64, 500, 250, "0.18", 14, 23, "Seven seats and a large boot."),
     ("Electric", 5, "automatic", 54, 500, 300, "0.10", 6, 23, "Quiet, quick and charged."),
 )
+_AT: Final = {"OPO": ("AC-05-ZK", "BB-41-PF", "CB-63-TM"), "FAO": ("AD-77-RS", "CC-50-WB")}
+"""Cars at other branches than the main one."""
 _FLEET: Final = (
     ("Economy", "Fiat", "500 Hybrid", 2024, "white", "AF-31-MN", 18_420, 8),
     ("Economy", "Renault", "Clio", 2023, "blue", "AB-12-QT", 41_230, 7),
@@ -83,6 +93,7 @@ _PEOPLE: Final = (
 
 async def seed(session: AsyncSession) -> None:
     """Four classes with rates to begin from, unless there are some."""
+    await keeping.main(session)
     if await session.scalar(select(func.count()).select_from(VehicleClass)):
         return
     prices = {}
@@ -118,7 +129,7 @@ async def demo(session: AsyncSession) -> None:
     await demo_prices.publish(session)
     await plugin_settings.save(session, policy.PLUGIN, _HOUSE)
     await demo_extras.complete(session)
-    story = await _Story.begin(session)
+    story = await _Story.begin(session, await demo_branches.open_all(session))
     await demo_inspections.prices(session, story.classes["Family"].id)
     for step in _STORY:
         await story.tell(step)
@@ -148,6 +159,8 @@ class _Step:
     """Damage found at the check-out; None: nobody took photos."""
     after: tuple[demo_inspections.Seen, ...] = ()
     """New damage at the check-in."""
+    at: str = "LIS"
+    to: str = "LIS"
 
 
 _STORY: Final = (
@@ -205,10 +218,26 @@ _STORY: Final = (
     _Step(who=4, what="Compact", start=0.25, end=3.25, became="confirmed"),
     _Step(who=1, what="Economy", start=0.375, end=5.375, became="confirmed"),
     _Step(
-        who=3, what="Family", start=2, end=9, became="confirmed", covers=["reduced"], ages=[34, 31]
+        who=3,
+        what="Family",
+        start=2,
+        end=9,
+        became="confirmed",
+        covers=["reduced"],
+        ages=[34, 31],
+        at="OPO",
     ),
     _Step(who=5, what="Electric", start=6, end=8, became="confirmed"),
-    _Step(who=6, what="Compact", start=12, end=15, became="confirmed", extras={"gps": 1}),
+    _Step(
+        who=6,
+        what="Compact",
+        start=12,
+        end=15,
+        became="confirmed",
+        extras={"gps": 1},
+        at="OPO",
+        to="OPO",
+    ),
     _Step(who=5, what="Economy", start=4, end=6, became="expired"),
 )
 
@@ -220,14 +249,16 @@ class _Story:
     session: AsyncSession
     classes: dict[str, VehicleClass]
     people: list[Customer]
+    branches: Mapping[str, UUID]
     ten: datetime
     looked_at: list[tuple[UUID, str]] = field(default_factory=list)
     """Inspections to be photographed, and the colour of the car."""
 
     @classmethod
-    async def begin(cls, session: AsyncSession) -> _Story:
+    async def begin(cls, session: AsyncSession, branches: Mapping[str, UUID]) -> _Story:
         tenant: Tenant = session.info["tenant"]
         classes = {each.name: each for each in await fleet.classes(session)}
+        homes = {plate: branches[code] for code, plates in _AT.items() for plate in plates}
         for name, make, model, year, colour, plate, odometer, fuel in _FLEET:
             await fleet.add_vehicle(
                 session,
@@ -241,6 +272,7 @@ class _Story:
                     odometer_km=odometer,
                     fuel_eighths=fuel,
                     status="maintenance" if plate == "BC-18-VD" else "available",
+                    home_branch_id=homes.get(plate),
                 ),
             )
         ten = clock.local(clock.now(), tenant.zone).replace(
@@ -249,6 +281,7 @@ class _Story:
         return cls(
             session=session,
             classes=classes,
+            branches=branches,
             people=[await _person(session, *each) for each in _PEOPLE],
             ten=clock.from_wall(ten, tenant.zone),
         )
@@ -283,6 +316,8 @@ class _Story:
             covers=step.covers,
             age=step.ages[0] if step.ages else None,
             ages=step.ages[1:],
+            pick_up_branch_id=self.branches[step.at],
+            return_branch_id=self.branches[step.to],
         )
         chosen = self.classes[step.what]
         return await quotes.keep(self.session, given, chosen, await policy.read(self.session))

@@ -11,5 +11,6 @@ _STAFF: Final = frozenset({Role.STAFF})
 
 DESK: Final = Permission("car_hire.desk", _("Book, hand out and take back vehicles"), _STAFF)
 FLEET: Final = Permission("car_hire.fleet", _("Add and change vehicles"), _STAFF)
+BRANCHES: Final = Permission("car_hire.branches", _("Keep branches and their opening hours"))
 RATES: Final = Permission("car_hire.rates", _("Change vehicle classes and rates"))
 INSIGHT: Final = Permission("car_hire.insight", _("Read reports and reviews"))

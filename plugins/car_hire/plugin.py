@@ -11,12 +11,13 @@ from core.storage.areas import FileArea
 from plugins.car_hire import demo, tasks
 from plugins.car_hire.audit_titles import TITLES
 from plugins.car_hire.notices import NOTICES
-from plugins.car_hire.permissions import DESK, FLEET, INSIGHT, RATES
+from plugins.car_hire.permissions import BRANCHES, DESK, FLEET, INSIGHT, RATES
 from plugins.car_hire.points import POINTS
 from plugins.car_hire.policy import PLUGIN, Policy
 from plugins.car_hire.routes import (
     api,
     booking_extras,
+    branches,
     calendar,
     condition,
     damage_prices,
@@ -82,6 +83,7 @@ NAVIGATION: Final = (
                 (_("Cash desk"), "/cash", "cash", DESK.name),
                 (_("Bank transfers"), "/transfers", "building-bank", DESK.name),
                 (_("Classes"), "/classes", "car-suv", DESK.name),
+                (_("Branches"), "/branches", "building-store", BRANCHES.name),
                 (_("Prices"), "/prices", "tags", RATES.name),
                 (_("Reports"), "/reports", "chart-bar", INSIGHT.name),
                 (_("Reviews"), "/reviews", "star", INSIGHT.name),
@@ -126,13 +128,14 @@ plugin: Final = Plugin(
         *condition.CONTROLLERS,
         *finding.CONTROLLERS,
         *reports.CONTROLLERS,
+        *branches.CONTROLLERS,
     ),
     navigation=NAVIGATION,
     audit_titles=TITLES,
     actors=tasks.ACTORS,
     schedules=tasks.SCHEDULES,
     listeners=tasks.LISTENERS,
-    permissions=(DESK, FLEET, RATES, INSIGHT),
+    permissions=(DESK, FLEET, BRANCHES, RATES, INSIGHT),
     notices=NOTICES,
     places=slots.PLACES,
     slots=slots.SLOTS,

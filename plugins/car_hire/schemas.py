@@ -77,6 +77,7 @@ class VehicleInput(Form, kw_only=True):
     status: Annotated[
         Literal["available", "maintenance", "retired"], choice(_("Status"), VEHICLE_STATUSES)
     ] = "available"
+    home_branch_id: Annotated[UUID, choice(_("Home branch"))] | None = None
 
 
 BillingName = Annotated[
@@ -135,14 +136,19 @@ class SearchInput(Form, kw_only=True):
     starts_at: Annotated[datetime, moment(_("Pick-up"))]
     ends_at: Annotated[datetime, moment(_("Return"))]
     class_id: Annotated[UUID, choice(_("Class"))] | None = None
+    pick_up_branch_id: Annotated[UUID, choice(_("Pick-up at"))] | None = None
+    return_branch_id: Annotated[UUID, choice(_("Return to"))] | None = None
 
 
 class QuoteInput(ChoicesInput, kw_only=True):
-    """For which class and when, and what is taken with it."""
+    """For which class, when, what is taken with it, and where: at the main branch, and back to
+    where it began, unless others are named."""
 
     class_id: Annotated[UUID, choice(_("Class"))]
     starts_at: Annotated[datetime, moment(_("Pick-up"))]
     ends_at: Annotated[datetime, moment(_("Return"))]
+    pick_up_branch_id: Annotated[UUID, choice(_("Pick-up at"))] | None = None
+    return_branch_id: Annotated[UUID, choice(_("Return to"))] | None = None
 
 
 class WalkInInput(QuoteInput, kw_only=True):
@@ -183,6 +189,8 @@ class UntilInput(Form, kw_only=True):
     """From now until when somebody at the counter wants a car."""
 
     ends_at: Annotated[datetime, moment(_("Return"))]
+    pick_up_branch_id: Annotated[UUID, choice(_("Pick-up at"))] | None = None
+    return_branch_id: Annotated[UUID, choice(_("Return to"))] | None = None
 
 
 class CarInput(Form, kw_only=True):
@@ -231,6 +239,7 @@ class ReturnInput(Form, kw_only=True):
     returned_at: (
         Annotated[datetime, moment(_("Came back at"), hint=_("Empty means now"))] | None
     ) = None
+    return_branch_id: Annotated[UUID, choice(_("Came back to"))] | None = None
 
 
 class ReviewInput(Form, kw_only=True):

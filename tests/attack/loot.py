@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -25,8 +25,10 @@ from core.storage.services import keep
 from plugins.car_hire.models import Extra, Transfer
 from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
+from plugins.car_hire.schemas_branches import BranchInput, DayInput
 from plugins.car_hire.schemas_extras import ExtraInput
 from plugins.car_hire.services import blocks, fleet, hires, reviews
+from plugins.car_hire.services.branches import keeping
 from plugins.car_hire.services.extras import catalogue
 from plugins.car_hire.services.inspections import drafts, marks
 from plugins.car_hire.services.prices import lists
@@ -83,6 +85,10 @@ class Loot:
             notification_id = (await session.scalars(told)).one()
             car = await fleet.vehicle(session, shop.cars[0].id)
             list_id = (await lists.begin(session)).id
+            branch = await keeping.add(session, BranchInput(name=f"Sé {secret}", code=_code()))
+            special = await keeping.add_day(
+                session, branch.id, DayInput(day=date(2199, 1, 1), name=secret)
+            )
             starts_at = shop.now + timedelta(days=300)
             given = BlockInput(starts_at=starts_at, ends_at=starts_at + timedelta(hours=1))
             extra = (await session.scalars(select(Extra).where(Extra.code == code))).one()
@@ -118,6 +124,8 @@ class Loot:
             "upload_id": upload.id,
             "class_id": shop.vehicle_class.id,
             "list_id": list_id,
+            "branch_id": branch.id,
+            "day_id": special.id,
             "vehicle_id": shop.cars[0].id,
             "customer_id": shop.customer.id,
             "quote_id": held.quote_id,
@@ -167,6 +175,8 @@ class Loot:
             {},
             *self.naming(),
             msgspec.to_builtins(class_input()),
+            {"name": f"Eve's {new_id().hex}", "code": _code()},
+            {"name": "Eve's day", "day": "2199-02-01"},
             customer,
             {
                 key: value
@@ -226,4 +236,9 @@ class Loot:
             {"booking_id": str(self.ids["booking_id"]), **readings},
             {"vehicle_id": str(self.ids["free_car_id"])},
             {"number": self.number},
+            {"branch_id": str(self.ids["branch_id"])},
         ]
+
+
+def _code() -> str:
+    return new_id().hex[-6:]

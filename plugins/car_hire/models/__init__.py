@@ -1,6 +1,7 @@
 """What car hire keeps: classes, vehicles, customers, quotes, bookings, hires and bills."""
 
 from plugins.car_hire.models.bookings import Booking, Hire
+from plugins.car_hire.models.branches import Branch, BranchDay
 from plugins.car_hire.models.cash import (
     CASH_KINDS,
     TRANSFER_STATES,
@@ -47,6 +48,8 @@ __all__ = [
     "BillLine",
     "Block",
     "Booking",
+    "Branch",
+    "BranchDay",
     "CashDesk",
     "CashMovement",
     "ClassPriceRow",

@@ -38,6 +38,8 @@ class Booking(Base):
     vehicle_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_vehicles.id"))
     starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    pick_up_branch_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_branches.id"))
+    return_branch_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_branches.id"))
     pinned: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """Whether it must stay on its car; others may be moved to make room."""
     state: Mapped[str] = mapped_column(Text, default="pending_payment")
@@ -71,6 +73,8 @@ class Booking(Base):
             postgresql_where=text("state = 'out'"),
         ),
         Index("ix_car_hire_bookings_starts_at", "starts_at", "id"),
+        Index("ix_car_hire_bookings_pick_up_branch_id", "pick_up_branch_id", "id"),
+        Index("ix_car_hire_bookings_return_branch_id", "return_branch_id", "id"),
         Index(
             "ix_car_hire_bookings_open",
             "state",
@@ -108,6 +112,8 @@ class Hire(Base):
     odometer_in: Mapped[int | None]
     fuel_in: Mapped[int | None]
     taken_back_by: Mapped[UUID | None]
+    return_branch_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_branches.id"))
+    """Where it really came back."""
     billed: Mapped[Decimal | None] = mapped_column(Numeric(20, 6))
     """The sum of the bill's lines, tax included."""
     settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))

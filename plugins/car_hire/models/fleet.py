@@ -80,9 +80,16 @@ class Vehicle(Base):
     odometer_km: Mapped[int]
     fuel_eighths: Mapped[int]
     status: Mapped[str] = mapped_column(Text, default="available")
+    home_branch_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_branches.id"))
+    """Where it belongs."""
+    branch_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_branches.id"))
+    """Where it was seen last, at ``branch_since``; see ``services.branches.whereabouts``."""
+    branch_since: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (
+        Index("ix_car_hire_vehicles_home_branch_id", "home_branch_id", "id"),
+        Index("ix_car_hire_vehicles_branch_id", "branch_id", "id"),
         Index(
             "uq_car_hire_vehicles_plate",
             "plate",

@@ -13,6 +13,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Text,
+    text,
 )
 from sqlalchemy.dialects.postgresql import TSTZRANGE, ExcludeConstraint, Range
 from sqlalchemy.orm import Mapped, mapped_column
@@ -46,12 +47,20 @@ class Block(Base):
     ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     notes: Mapped[str] = mapped_column(Text, default="")
     ended_early: Mapped[bool] = mapped_column(default=False)
+    from_branch_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_branches.id"))
+    to_branch_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_branches.id"))
+    """Of a transfer: between which branches."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (
         Index("ix_car_hire_blocks_vehicle_id", "vehicle_id", "id"),
         CheckConstraint("reason IN ('maintenance', 'transfer', 'other')", name="reason"),
         CheckConstraint("ends_at >= starts_at", name="period"),
+        CheckConstraint(
+            "(from_branch_id IS NULL) = (to_branch_id IS NULL)"
+            " AND (reason = 'transfer' OR to_branch_id IS NULL)",
+            name="branches",
+        ),
         line(_("Times in which a car is not for hire, and why")),
     )
 
@@ -72,6 +81,9 @@ class Occupancy(Base):
     period: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
     booking_id: Mapped[UUID | None]
     block_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_blocks.id"))
+    from_branch_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_branches.id"))
+    to_branch_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_branches.id"))
+    """Where the car is before and after; neither is said where the car stays where it is."""
 
     __table_args__ = (
         ForeignKeyConstraint(
@@ -83,7 +95,18 @@ class Occupancy(Base):
         ),
         Index("uq_car_hire_occupancies_booking_id", "booking_id", unique=True),
         Index("uq_car_hire_occupancies_block_id", "block_id", unique=True),
+        Index(
+            "ix_car_hire_occupancies_moves",
+            "vehicle_id",
+            text("lower(period)"),
+            postgresql_where=text("from_branch_id <> to_branch_id"),
+        ),
         CheckConstraint("num_nonnulls(booking_id, block_id) = 1", name="one_reason"),
+        CheckConstraint(
+            "num_nonnulls(from_branch_id, to_branch_id) IN (0, 2)"
+            " AND (booking_id IS NULL OR to_branch_id IS NOT NULL)",
+            name="branches",
+        ),
         CheckConstraint(
             "NOT isempty(period) AND lower_inc(period) AND NOT upper_inc(period)", name="period"
         ),

@@ -48,6 +48,8 @@ class Quote(Base):
     class_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_classes.id"), index=True)
     starts_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     ends_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    pick_up_branch_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_branches.id"))
+    return_branch_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_branches.id"))
     days: Mapped[int]
     currency: Mapped[str] = mapped_column(Text)
     terms: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -53,6 +53,7 @@ from plugins.car_hire.services import (
     paying_later,
     quotes,
 )
+from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.prices import current
 
 Session = NamedDependency[AsyncSession]
@@ -216,16 +217,29 @@ class Quotes(Controller):
         starts_at: FromQuery[str],
         ends_at: FromQuery[str],
         class_id: FromQuery[UUID | None] = None,
+        pick_up_branch_id: FromQuery[UUID | None] = None,
+        return_branch_id: FromQuery[UUID | None] = None,
     ) -> Listing[views.OfferView]:
-        """What is free at that time, with prices; times are ISO 8601."""
-        given = {"starts_at": starts_at, "ends_at": ends_at, "class_id": class_id}
+        """What is free at that time and branch, with prices; times are ISO 8601."""
+        given = {
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "class_id": class_id,
+            "pick_up_branch_id": pick_up_branch_id,
+            "return_branch_id": return_branch_id,
+        }
         wanted = bind(SearchInput, given).value
-        found = await quotes.search(session, wanted.starts_at, wanted.ends_at, wanted.class_id)
+        journey = await network.open_for(session, wanted)
+        found = await quotes.search(
+            session, wanted.starts_at, wanted.ends_at, wanted.class_id, journey
+        )
         return Listing([views.OfferView.of(each) for each in found])
 
     @post("/quotes", access=public, idempotent=True, allowance=QUOTES)
     async def make(self, session: Session, data: JSONBody[QuoteInput]) -> views.QuoteView:
         """A price, kept with every line and the rule that made it."""
+        if not is_desk():
+            await network.open_for(session, data)
         made = await quotes.make(session, data)
         return views.QuoteView.of(made, list(await quotes.lines(session, made.id)))
 

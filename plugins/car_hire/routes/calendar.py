@@ -24,6 +24,7 @@ from plugins.car_hire.models import BLOCK_REASONS
 from plugins.car_hire.routes.http import DESK, FLEET, SHOWN, AnyRequest
 from plugins.car_hire.schemas import BlockInput, CarInput, DatesInput, SwapInput, UntilInput
 from plugins.car_hire.services import blocks, bookings, calendar, changing, fleet
+from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.differences import Repriced
 
 PATH = "/car-hire/desk"
@@ -44,6 +45,7 @@ class Calendar(Controller):
         first: FromQuery[str] = "",
         days: FromQuery[str] = "14",
         class_id: FromQuery[UUID | None] = None,
+        branch_id: FromQuery[UUID | None] = None,
         vehicle_id: FromQuery[UUID | None] = None,
         cursor: FromQuery[str | None] = None,
     ) -> Page:
@@ -51,7 +53,7 @@ class Calendar(Controller):
         tenant: Tenant = session.info["tenant"]
         begins = _day(first) or clock.today(tenant.zone)
         count = int(days) if days in calendar.SPANS else 14
-        wanted = {"class_id": class_id, "vehicle_id": vehicle_id}
+        wanted = {"class_id": class_id, "branch_id": branch_id, "vehicle_id": vehicle_id}
         rows = await calendar.lines(session, begins, count, **wanted, after=place(cursor))
         found = paged(rows, calendar.CARS, cursor, lambda row: row.vehicle.id)
         classes = await fleet.classes(session)
@@ -64,21 +66,46 @@ class Calendar(Controller):
             "after": begins + timedelta(days=count),
             "class_id": class_id,
             "vehicle_id": vehicle_id,
+            "branch_id": branch_id,
             "class_names": {str(each.id): each.name for each in classes},
+            "branch_names": (await network.read(session)).told,
         }
         return Page("car_hire/desk/calendar.html", found | shown | SHOWN)
 
     @get("/walk-in", access=ACCESS)
-    async def walk_in(self, session: Session, ends_at: FromQuery[str] = "") -> Page:
+    async def walk_in(
+        self,
+        session: Session,
+        ends_at: FromQuery[str] = "",
+        pick_up_branch_id: FromQuery[str] = "",
+        return_branch_id: FromQuery[str] = "",
+    ) -> Page:
         """From now until …: what is free, and for how much."""
         usual = clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=1, hours=1)
-        form = bind(UntilInput, {"ends_at": ends_at or wall(usual)})
+        branches = await network.read(session)
+        typed = {
+            "ends_at": ends_at or wall(usual),
+            "pick_up_branch_id": pick_up_branch_id
+            or (branches.names and str(branches.main_id))
+            or "",
+            "return_branch_id": return_branch_id,
+        }
+        form = bind(UntilInput, typed)
+        context: dict[str, Any] = {
+            "form": form,
+            "found": None,
+            "wall": wall,
+            "branch_names": branches.names,
+        }
         try:
-            found = await calendar.walk_in(session, form.value.ends_at)
+            given = form.value
+            context["found"] = await calendar.walk_in(
+                session, given.ends_at, given.pick_up_branch_id, given.return_branch_id
+            )
         except DomainError as error:
-            context = {"form": form.refuse(error), "found": None}
+            context["form"] = form.refuse(error)
             return Page("car_hire/desk/walk_in.html", context, status=error.status)
-        return Page("car_hire/desk/walk_in.html", {"form": form, "found": found, "wall": wall})
+        return Page("car_hire/desk/walk_in.html", context)
 
 
 class Changes(Controller):

@@ -27,12 +27,14 @@ from plugins.car_hire.routes.site import card_of
 from plugins.car_hire.routes.slots import BOOKING
 from plugins.car_hire.schemas import CardInput, ReturnInput
 from plugins.car_hire.services import (
+    bookings,
     cancelling,
     hires,
     looking,
     paying,
     pricing,
 )
+from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.inspections import looking as looks
 from plugins.car_hire.services.papers import listing
@@ -51,12 +53,16 @@ class Desk(Controller):
     include_in_schema = False
 
     @get(access=ACCESS)
-    async def today(self, session: Session) -> Page:
-        """Who comes, who brings back, who is late."""
+    async def today(self, session: Session, branch_id: FromQuery[UUID | None] = None) -> Page:
+        """Who comes, who brings back, who is late: everywhere, or at one branch."""
         start = await looking.beginnings(session)
         failures = await plugin_failures.recent(session)
-        day = await looking.today(session)
-        context = {"day": day, "start": start, "failures": failures, **SHOWN}
+        day = await looking.today(session, branch_id)
+        branches = await network.read(session)
+        context = {"day": day, "start": start, "failures": failures, **SHOWN} | {
+            "branch_names": branches.told,
+            "branch_id": branch_id,
+        }
         return Page("car_hire/desk/today.html", context)
 
     @get("/bookings", access=ACCESS)
@@ -65,11 +71,14 @@ class Desk(Controller):
         session: Session,
         text: FromQuery[str] = "",
         status: FromQuery[str] = "",
+        branch_id: FromQuery[UUID | None] = None,
         cursor: FromQuery[str | None] = None,
     ) -> Page:
         """Every booking, newest first; search by name, number or plate."""
-        found = await bookings_page(session, cursor, text=text.strip(), state=status)
-        return Page("car_hire/desk/bookings.html", {**found, "text": text, "status": status})
+        wanted = {"text": text.strip(), "state": status, "branch_id": branch_id}
+        found = await bookings_page(session, cursor, **wanted)
+        asked = {"text": text, "status": status, "branch_id": branch_id}
+        return Page("car_hire/desk/bookings.html", {**found, **asked})
 
     @get("/bookings/{booking_id:uuid}", access=ACCESS)
     async def booking(self, session: Session, slots: Parts, booking_id: FromPath[UUID]) -> Page:
@@ -170,7 +179,9 @@ class Desk(Controller):
     async def back(self, session: Session, hire_id: FromPath[UUID]) -> Page:
         """Read odometer and fuel, see the bill."""
         hire = await hires.one(session, hire_id)
-        form = blank(ReturnInput, {"fuel_eighths": hire.fuel_out})
+        booking = await bookings.one(session, hire.booking_id)
+        usual = {"fuel_eighths": hire.fuel_out, "return_branch_id": booking.return_branch_id}
+        form = blank(ReturnInput, usual)
         return await _return_page(session, hire, form, None)
 
     @post("/hires/{hire_id:uuid}/bill", access=ACCESS, stands_below=BOOKINGS)
@@ -236,6 +247,7 @@ async def _booking_page(
             "absent": await cancelling.of_no_show(session, found.booking),
             "inspections": await looks.present(session, found.booking),
             "payment_titles": {str(state): title for state, title in PAYMENT_TITLES.items()},
+            "branch_names": (await network.read(session)).told,
             **SHOWN,
         },
         status=error.status if error else 200,
@@ -256,6 +268,6 @@ async def _return_page(
     return Page(
         "car_hire/desk/return.html",
         {"found": found, "form": form, "previewed": priced is not None, "bill": bill,
-         "total": total},
+         "total": total, "branch_names": (await network.read(session)).names},
         status=status,
     )  # fmt: skip

@@ -19,6 +19,7 @@ from core.web.api import paged, place
 from plugins.car_hire.models import Booking, Customer, states
 from plugins.car_hire.routes.views import PaymentView
 from plugins.car_hire.services import bookings, customers
+from plugins.car_hire.services.branches import network
 
 T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
@@ -26,6 +27,7 @@ AnyRequest = Request[Any, Any, Any]
 API = "/api/v1/car-hire"
 DESK = "car_hire.desk"
 FLEET = "car_hire.fleet"
+BRANCHES = "car_hire.branches"
 RATES = "car_hire.rates"
 
 SHOWN: Final = {"titles": states.BOOKING_TITLES, "colors": states.STATE_COLORS}
@@ -61,7 +63,8 @@ def version_seen(typed: dict[str, Any]) -> int | None:
 async def bookings_page(session: AsyncSession, cursor: str | None, **wanted: Any) -> dict[str, Any]:
     """A page of bookings with its pager; ``wanted`` as for ``bookings.page``."""
     rows = await bookings.page(session, **wanted, before=place(cursor))
-    return paged(rows, bookings.PAGE_SIZE, cursor, lambda row: row[0].id) | SHOWN
+    shown = {"branch_names": (await network.read(session)).told} | SHOWN
+    return paged(rows, bookings.PAGE_SIZE, cursor, lambda row: row[0].id) | shown
 
 
 def is_desk() -> bool:

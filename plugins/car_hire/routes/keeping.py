@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -13,11 +11,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core.errors import DomainError
-from core.i18n import LazyText, _
+from core.i18n import _
 from core.permissions import permission
 from core.web.api import paged, place
-from core.web.forms import Bound, Form, bind, blank, typed_fields
+from core.web.forms import Bound, Form, blank
 from core.web.pages import Page, SeeOther
 from plugins.car_hire import policy
 from plugins.car_hire.models import GEARS, VEHICLE_STATUSES
@@ -29,6 +26,7 @@ from plugins.car_hire.routes.http import (
     AnyRequest,
     bookings_page,
 )
+from plugins.car_hire.routes.saving import save_form, seen_version
 from plugins.car_hire.schemas import (
     BlockCustomerInput,
     ClassInput,
@@ -36,39 +34,15 @@ from plugins.car_hire.schemas import (
     NoteInput,
     VehicleInput,
 )
+from plugins.car_hire.schemas_branches import PlaceInput
 from plugins.car_hire.services import customers, fleet, looking, minding
+from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.damages import charging
 from plugins.car_hire.services.inspections import looking as looks
 from plugins.car_hire.services.prices import current
 
 PATH = "/car-hire/desk"
 Session = NamedDependency[AsyncSession]
-F = TypeVar("F", bound=Form)
-
-
-async def _save(
-    request: AnyRequest,
-    kind: type[F],
-    save: Callable[[F], Awaitable[Any]],
-    page: Callable[..., Awaitable[Page]],
-    back: str,
-    done: LazyText,
-) -> Page | SeeOther:
-    """Read a form, save it, and go back; with an error, show it again as it was typed."""
-    typed = await typed_fields(request)
-    typed.pop("version", None)
-    form = bind(kind, typed)
-    try:
-        await save(form.value)
-    except DomainError as error:
-        return await page(form=form.refuse(error), status=error.status)
-    return SeeOther(back, flash=done)
-
-
-async def _seen(request: AnyRequest) -> int | None:
-    """The version that the editor saw, in the hidden field."""
-    version = str((await request.form()).get("version", ""))
-    return int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None
 
 
 class Fleet(Controller):
@@ -83,12 +57,19 @@ class Fleet(Controller):
         session: Session,
         text: FromQuery[str] = "",
         status: FromQuery[str] = "",
+        branch_id: FromQuery[UUID | None] = None,
         cursor: FromQuery[str | None] = None,
     ) -> Page:
         """Every car, oldest first."""
-        rows = await fleet.vehicles(session, text=text.strip(), status=status, after=place(cursor))
+        rows = await fleet.vehicles(
+            session, text=text.strip(), status=status, branch_id=branch_id, after=place(cursor)
+        )
+        branches = await network.read(session)
         found = paged(rows, fleet.PAGE_SIZE, cursor, lambda row: row[0].id)
-        asked = {"text": text, "status": status, "statuses": VEHICLE_STATUSES}
+        asked = {"text": text, "status": status, "statuses": VEHICLE_STATUSES} | {
+            "branch_id": branch_id,
+            "branch_names": branches.told,
+        }
         return Page("car_hire/desk/fleet.html", found | asked)
 
     @get("/new", access=permission(FLEET))
@@ -99,7 +80,7 @@ class Fleet(Controller):
     @post("/new", access=permission(FLEET), idempotent=True)
     async def add(self, request: AnyRequest, session: Session) -> Page | SeeOther:
         """Add a car."""
-        return await _save(
+        return await save_form(
             request,
             VehicleInput,
             partial(fleet.add_vehicle, session),
@@ -122,10 +103,12 @@ class Fleet(Controller):
         self, request: AnyRequest, session: Session, vehicle_id: FromPath[UUID]
     ) -> Page | SeeOther:
         """Change a car."""
-        return await _save(
+        return await save_form(
             request,
             VehicleInput,
-            partial(fleet.change_vehicle, session, vehicle_id, expected=await _seen(request)),
+            partial(
+                fleet.change_vehicle, session, vehicle_id, expected=await seen_version(request)
+            ),
             partial(_vehicle_page, session, vehicle_id=vehicle_id),
             f"{PATH}/fleet/{vehicle_id}",
             _("Saved"),
@@ -155,7 +138,7 @@ class Customers(Controller):
     @post("/new", access=permission(DESK), idempotent=True)
     async def add(self, request: AnyRequest, session: Session) -> Page | SeeOther:
         """Write a customer down."""
-        return await _save(
+        return await save_form(
             request,
             CustomerInput,
             partial(customers.add, session),
@@ -178,10 +161,10 @@ class Customers(Controller):
         self, request: AnyRequest, session: Session, customer_id: FromPath[UUID]
     ) -> Page | SeeOther:
         """Change a customer."""
-        return await _save(
+        return await save_form(
             request,
             CustomerInput,
-            partial(customers.change, session, customer_id, expected=await _seen(request)),
+            partial(customers.change, session, customer_id, expected=await seen_version(request)),
             partial(customer_page, session, customer_id=customer_id),
             f"{PATH}/customers/{customer_id}",
             _("Saved"),
@@ -211,7 +194,7 @@ class Classes(Controller):
     @post("/new", access=permission(RATES), idempotent=True)
     async def add(self, request: AnyRequest, session: Session) -> Page | SeeOther:
         """Add a class."""
-        return await _save(
+        return await save_form(
             request,
             ClassInput,
             partial(fleet.add_class, session),
@@ -231,10 +214,10 @@ class Classes(Controller):
         self, request: AnyRequest, session: Session, class_id: FromPath[UUID]
     ) -> Page | SeeOther:
         """Change a class."""
-        return await _save(
+        return await save_form(
             request,
             ClassInput,
-            partial(fleet.change_class, session, class_id, expected=await _seen(request)),
+            partial(fleet.change_class, session, class_id, expected=await seen_version(request)),
             partial(_class_page, session, class_id=class_id),
             f"{PATH}/classes",
             _("Saved"),
@@ -259,16 +242,20 @@ async def _vehicle_page(
     )
     names = {str(each.id): each.name for each in classes}
     damages = await looks.history(session, vehicle_id) if vehicle_id else ()
+    branches = await network.read(session)
+    shown = {
+        "form": form,
+        "found": found,
+        "class_names": names,
+        "damages": damages,
+        "told_damage": charging.told,
+        "branch_names": branches.told,
+        "branch_choices": branches.names,
+        "place_form": blank(PlaceInput, {"branch_id": found.branch_id} if found else {}),
+    }
     return Page(
         "car_hire/desk/vehicle.html",
-        {
-            **kept,
-            "form": form,
-            "found": found,
-            "class_names": names,
-            "damages": damages,
-            "told_damage": charging.told,
-        },
+        {**kept, **shown},
         status=status,
     )
 

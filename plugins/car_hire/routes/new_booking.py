@@ -21,6 +21,7 @@ from plugins.car_hire.routes.http import DESK, AnyRequest
 from plugins.car_hire.routes.site import usual_dates
 from plugins.car_hire.schemas import SearchInput, WalkInInput
 from plugins.car_hire.services import bookings, customers, fleet, paying, quotes
+from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.extras import drivers, showing
 
@@ -43,9 +44,17 @@ class NewBooking(Controller):
         class_id: FromQuery[str] = "",
         starts_at: FromQuery[str] = "",
         ends_at: FromQuery[str] = "",
+        pick_up_branch_id: FromQuery[str] = "",
+        return_branch_id: FromQuery[str] = "",
     ) -> Page:
         """Book for somebody at the desk."""
-        given = {"class_id": class_id, "starts_at": starts_at, "ends_at": ends_at}
+        given = {
+            "class_id": class_id,
+            "starts_at": starts_at,
+            "ends_at": ends_at,
+            "pick_up_branch_id": pick_up_branch_id,
+            "return_branch_id": return_branch_id,
+        }
         known = {key: value for key, value in given.items() if value}
         form = blank(WalkInInput, {**usual_dates(), "customer_id": customer, **known})
         return await _page(session, form)
@@ -87,6 +96,7 @@ async def _page(session: AsyncSession, form: Bound[WalkInInput], status: int = 2
             "form": form,
             "people": {str(each.id): f"{each.name} · {each.email}" for each in people},
             "class_names": {str(each.id): each.name for each in classes},
+            "branch_names": (await network.read(session)).names,
             "options": await _options(session, form),
             "priced": await _priced(session, form),
         },

@@ -57,12 +57,15 @@ from plugins.car_hire.services import (
     quotes,
     self_service,
 )
+from plugins.car_hire.services.branches import network
+from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.extras import quoting, showing
 from plugins.car_hire.services.papers import listing
 from plugins.car_hire.services.prices import current
 
 SITE = "/car-hire"
+SEARCHED = ("starts_at", "ends_at", "pick_up_branch_id", "return_branch_id")
 Session = NamedDependency[AsyncSession]
 
 
@@ -80,11 +83,13 @@ class Site(Controller):
         known = {key: value for key, value in asked.items() if value}
         form = bind(SearchInput, known) if known else blank(SearchInput, usual_dates())
         offers, classes = None, await fleet.classes(session, on_offer=True)
+        branches = await network.read(session)
         if known and form.ok:
             try:
                 wanted = form.value
+                journey = await network.open_for(session, wanted)
                 offers = await quotes.search(
-                    session, wanted.starts_at, wanted.ends_at, wanted.class_id
+                    session, wanted.starts_at, wanted.ends_at, wanted.class_id, journey
                 )
             except DomainError as error:
                 form.refuse(error)
@@ -95,6 +100,7 @@ class Site(Controller):
                 "classes": classes,
                 "prices": {} if offers else (await current.read(session)).shown(),
                 "class_names": {str(each.id): each.name for each in classes},
+                "branch_names": branches.names,
                 "offers": offers,
                 "gears": GEARS,
             },
@@ -106,9 +112,10 @@ class Site(Controller):
         """Keep the price of a class, and show what it is made of."""
         form = await posted(request, QuoteInput)
         try:
+            await network.open_for(session, form.value)
             made = await quotes.make(session, form.value)
         except DomainError as error:
-            back = {key: str(form.raw.get(key, ""))[:40] for key in ("starts_at", "ends_at")}
+            back = {key: str(form.raw.get(key, ""))[:40] for key in SEARCHED}
             return SeeOther(f"{SITE}?{urlencode(back)}", flash=error.message, level="danger")
         return SeeOther(f"{SITE}/quotes/{made.id}")
 
@@ -274,6 +281,7 @@ async def _quote_page(
             "expired": quote.expires_at < clock.now(),
             "zone": tenant.zone,
             "search": _search_again(quote),
+            "branch_names": (await network.read(session)).told,
         },
         status=status,
         block="choosing",
@@ -283,7 +291,8 @@ async def _quote_page(
 def _search_again(quote: Quote) -> str:
     """Where the same dates are searched for once more."""
     dates = {"starts_at": wall(quote.starts_at), "ends_at": wall(quote.ends_at)}
-    return f"{SITE}?{urlencode(dates)}"
+    where = {key: str(value) for key, value in Journey.of(quote)._asdict().items()}
+    return f"{SITE}?{urlencode(dates | where)}"
 
 
 async def _booking_page(
@@ -305,6 +314,7 @@ async def _booking_page(
             "fee": Money(found.booking.fee or Decimal(0), found.booking.currency),
             "may_change": await self_service.may_change(session, found.booking),
             "paying": found.payment(paying.BOOKING, paying.CHARGE),
+            "branch_names": (await network.read(session)).told,
             **SHOWN,
         },
         status=status,

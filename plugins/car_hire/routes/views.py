@@ -95,6 +95,33 @@ class VehicleView(RowView, frozen=True, kw_only=True):
     odometer_km: int
     fuel_eighths: int
     status: str
+    home_branch_id: UUID
+    branch_id: UUID
+
+
+class BranchView(View, frozen=True, kw_only=True):
+    """A branch; hours by the wall clock, such as ``09:00-13:00``, empty on a closed day."""
+
+    id: UUID
+    version: int
+    name: str
+    code: str
+    street_address: str
+    desk_phone: str
+    desk_email: str
+    latitude: Decimal | None
+    longitude: Decimal | None
+    is_airport: bool
+    serves_out_of_hours: bool
+    is_main: bool
+    in_use: bool
+    monday: str
+    tuesday: str
+    wednesday: str
+    thursday: str
+    friday: str
+    saturday: str
+    sunday: str
 
 
 class CustomerView(RowView, frozen=True, kw_only=True):
@@ -177,6 +204,8 @@ class QuoteView(View, frozen=True, kw_only=True):
     class_id: UUID
     starts_at: datetime
     ends_at: datetime
+    pick_up_branch_id: UUID
+    return_branch_id: UUID
     days: int
     currency: str
     net: Decimal
@@ -206,6 +235,8 @@ class BookingView(RowView, frozen=True, kw_only=True):
     vehicle_id: UUID
     starts_at: datetime
     ends_at: datetime
+    pick_up_branch_id: UUID
+    return_branch_id: UUID
     currency: str
     gross: Decimal
     hold_until: datetime
@@ -231,6 +262,7 @@ class HireView(View, frozen=True, kw_only=True):
     odometer_in: int | None
     fuel_in: int | None
     billed: Decimal | None
+    return_branch_id: UUID | None
     lines: list[LineView]
 
     @classmethod

@@ -15,6 +15,7 @@ from core import clock
 from core.reads import Read
 from plugins.car_hire.errors import VehicleUnavailable
 from plugins.car_hire.models import Booking, Occupancy, Quote, Vehicle, VehicleClass
+from plugins.car_hire.services.branches.whereabouts import FITS, Journey
 
 LATE_HORIZON: Final = timedelta(hours=24)
 """A car that is late is not promised to anybody for so long from now."""
@@ -43,10 +44,10 @@ _IS_LATE: Final = (
 )
 _NOBODY_IS_LATE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 USABLE: Final = select(Vehicle.id).where(
-    Vehicle.class_id == bindparam("class_id"), Vehicle.status == "available", ~_IS_LATE
+    Vehicle.class_id == bindparam("class_id"), Vehicle.status == "available", ~_IS_LATE, FITS
 )
-"""Cars that could be promised, were they free; None of them is out and late."""
-IS_FREE: Final = and_(~_OVERLAPS, ~_IS_LATE)
+"""Cars that could be promised, were they free; None of them is out and late, or elsewhere."""
+IS_FREE: Final = and_(~_OVERLAPS, ~_IS_LATE, FITS)
 """Of a vehicle, with what ``asked`` gives."""
 FREE: Final = USABLE.where(~_OVERLAPS).order_by(
     func.md5(func.concat(Vehicle.id, bindparam("salt", type_=Text)))
@@ -140,28 +141,34 @@ async def refuse_gone(session: AsyncSession, quote_id: UUID) -> None:
         raise VehicleUnavailable
 
 
-def asked(period: Range[datetime]) -> dict[str, Any]:
-    """What the conditions ask about ``period``."""
+def asked(period: Range[datetime], journey: Journey) -> dict[str, Any]:
+    """What the conditions ask about ``period`` and the branches of a ``journey``."""
     now = clock.now()
     soon = period.lower is not None and period.lower < now + LATE_HORIZON
-    return {"period": period, "late_before": now if soon else _NOBODY_IS_LATE}
+    when = {"period": period, "late_before": now if soon else _NOBODY_IS_LATE}
+    return when | journey._asdict()
 
 
 async def free_vehicles(
-    session: AsyncSession, class_id: UUID, period: Range[datetime], *, salt: str = ""
+    session: AsyncSession,
+    class_id: UUID,
+    period: Range[datetime],
+    journey: Journey,
+    *,
+    salt: str = "",
 ) -> Sequence[UUID]:
     """Cars of the class that seem free for ``period``, shuffled by ``salt``."""
-    given = asked(period) | {"class_id": class_id, "salt": salt}
+    given = asked(period, journey) | {"class_id": class_id, "salt": salt}
     return (await session.scalars(FREE, given)).all()
 
 
 async def free_by_class(
-    session: AsyncSession, period: Range[datetime]
+    session: AsyncSession, period: Range[datetime], journey: Journey
 ) -> Sequence[tuple[VehicleClass, int]]:
     """Every class on offer and how many of its cars seem free."""
     free = (
         select(Vehicle.class_id, func.count().label("free"))
-        .where(Vehicle.status == "available", ~_OVERLAPS, ~_IS_LATE)
+        .where(Vehicle.status == "available", IS_FREE)
         .group_by(Vehicle.class_id)
         .subquery()
     )
@@ -171,4 +178,5 @@ async def free_by_class(
         .where(VehicleClass.on_offer)
         .order_by(VehicleClass.id)
     )
-    return [(row[0], row[1]) for row in (await session.execute(query, asked(period))).all()]
+    rows = await session.execute(query, asked(period, journey))
+    return [(row[0], row[1]) for row in rows.all()]

@@ -26,6 +26,7 @@ from plugins.car_hire.services import (
     occupying,
     quotes,
 )
+from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.occupying import InTheWay, Period
 
@@ -69,7 +70,10 @@ async def _move_away(session: AsyncSession, each: InTheWay) -> None:
     if booking is None or booking.pinned or booking.state not in making_room.MOVABLE:
         raise occupying.collision([each])
     salt = str(booking.id)
-    free = await availability.free_vehicles(session, booking.class_id, each.period, salt=salt)
+    journey = Journey.of(booking)
+    free = await availability.free_vehicles(
+        session, booking.class_id, each.period, journey, salt=salt
+    )
     if not free:
         raise occupying.collision([each])
     await changing.move(session, booking.id, free[0])

@@ -23,7 +23,15 @@ from core.ids import new_id
 from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow, NotWelcome, QuoteExpired, VehicleUnavailable
-from plugins.car_hire.models import Booking, Customer, Quote, Vehicle, VehicleClass, states
+from plugins.car_hire.models import (
+    Booking,
+    Branch,
+    Customer,
+    Quote,
+    Vehicle,
+    VehicleClass,
+    states,
+)
 from plugins.car_hire.permissions import DESK
 from plugins.car_hire.services import (
     availability,
@@ -34,6 +42,8 @@ from plugins.car_hire.services import (
     quotes,
     telling,
 )
+from plugins.car_hire.services.branches import whereabouts
+from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.extras import choosing, drivers, reserving
 from plugins.car_hire.services.locking import (
@@ -68,7 +78,7 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         AgeDiffers: the price was made for a driver of another age.
         NotNow: somebody else booked on this quote.
     """
-    chosen, known = await _class_and_booking(session, quote)
+    chosen, known, moves = await _class_and_booking(session, quote)
     if known is not None:
         return _same_customer(known, customer)
     _check_welcome(customer)
@@ -94,11 +104,14 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         "hold_until": now + timedelta(minutes=rules.hold_minutes),
         "created_at": now,
         "pinned": False,
+        **Journey.of(quote)._asdict(),
     }
     period = occupying.blocked(quote.starts_at, quote.ends_at, rules.buffer)
     vehicle_id = await _insert(session, period, values)
     if vehicle_id is None:
         return await _twin(session, quote.id, customer)
+    if moves:
+        await whereabouts.refuse_stranded(session, [values["id"]])
     booking = _written(session, values | {"vehicle_id": vehicle_id})
     await _reserve_extras(session, booking, quote, period)
     await audit.record(
@@ -141,7 +154,10 @@ async def _insert(session: AsyncSession, period: Period, values: dict[str, Any])
         if made.booked is not None:
             return made.occupied
         if made.first is None:
-            if made.is_full or not await making_room.make(session, values["class_id"], period):
+            journey = Journey(values["pick_up_branch_id"], values["return_branch_id"])
+            if made.is_full or not await making_room.make(
+                session, values["class_id"], period, journey
+            ):
                 raise VehicleUnavailable
             continue
         if await _of_quote(session, values["quote_id"]) is not None:
@@ -178,15 +194,17 @@ def _written(session: AsyncSession, values: dict[str, Any]) -> Booking:
 
 async def _class_and_booking(
     session: AsyncSession, quote: Quote
-) -> tuple[VehicleClass, Booking | None]:
-    """The quoted class, and the booking if the quote was booked: in one round trip."""
+) -> tuple[VehicleClass, Booking | None, bool]:
+    """The quoted class, the booking if the quote was booked, and whether cars of the firm change
+    branch at all: in one round trip."""
+    elsewhere = select(Branch.id).where(~Branch.is_main).exists()
     query = (
-        select(VehicleClass, Booking)
+        select(VehicleClass, Booking, elsewhere)
         .outerjoin(Booking, Booking.quote_id == quote.id)
         .where(VehicleClass.id == quote.class_id)
     )
-    chosen, known = (await session.execute(query)).one()
-    return chosen, known
+    chosen, known, moves = (await session.execute(query)).one()
+    return chosen, known, moves
 
 
 async def _of_quote(session: AsyncSession, quote_id: UUID) -> Booking | None:
@@ -332,7 +350,8 @@ async def confirm(session: AsyncSession, booking: Booking) -> bool:
 async def _revive(session: AsyncSession, booking: Booking) -> bool:
     rules = await policy.read(session)
     period = occupying.blocked(booking.starts_at, booking.ends_at, rules.buffer)
-    for vehicle_id in await availability.free_vehicles(session, booking.class_id, period):
+    journey = Journey.of(booking)
+    for vehicle_id in await availability.free_vehicles(session, booking.class_id, period, journey):
         if await _take_instead(session, booking, vehicle_id, period):
             await _reserve_extras(
                 session, booking, await quotes.one(session, booking.quote_id), period
@@ -351,7 +370,10 @@ async def _take_instead(
     try:
         async with session.begin_nested() as savepoint:
             await lock_vehicle(session, vehicle_id)
-            if await occupying.take(session, vehicle_id, period, booking_id=booking.id):
+            journey = Journey.of(booking)
+            if await occupying.take(
+                session, vehicle_id, period, booking_id=booking.id, journey=journey
+            ):
                 booking.vehicle_id = vehicle_id
                 return True
             await savepoint.rollback()
@@ -425,6 +447,7 @@ async def page(
     state: str = "",
     customer_id: UUID | None = None,
     vehicle_id: UUID | None = None,
+    branch_id: UUID | None = None,
     before: UUID | None = None,
 ) -> Sequence[Listed]:
     """A page of bookings, newest first, one more than fits."""
@@ -437,6 +460,10 @@ async def page(
         query = query.where(Booking.customer_id == customer_id)
     if vehicle_id:
         query = query.where(Booking.vehicle_id == vehicle_id)
+    if branch_id:
+        query = query.where(
+            or_(Booking.pick_up_branch_id == branch_id, Booking.return_branch_id == branch_id)
+        )
     if before:
         query = query.where(Booking.id < before)
     return (await session.execute(query)).all()

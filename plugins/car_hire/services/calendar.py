@@ -27,6 +27,8 @@ from plugins.car_hire.models import (
     states,
 )
 from plugins.car_hire.services import availability, occupying, quotes
+from plugins.car_hire.services.branches import network
+from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.occupying import Period
 from plugins.car_hire.services.quotes import Offer
 
@@ -67,6 +69,7 @@ async def lines(
     days: int,
     *,
     class_id: UUID | None = None,
+    branch_id: UUID | None = None,
     vehicle_id: UUID | None = None,
     after: UUID | None = None,
 ) -> list[Line]:
@@ -80,6 +83,8 @@ async def lines(
     )
     if class_id:
         query = query.where(Vehicle.class_id == class_id)
+    if branch_id:
+        query = query.where(Vehicle.branch_id == branch_id)
     if vehicle_id:
         query = query.where(Vehicle.id == vehicle_id)
     if after:
@@ -201,19 +206,27 @@ class WalkIn:
 
     starts_at: datetime
     ends_at: datetime
+    journey: Journey
     offers: Sequence[Offer]
     cars: dict[UUID, list[FreeCar]]
     """By class."""
 
 
-async def walk_in(session: AsyncSession, ends_at: datetime) -> WalkIn:
+async def walk_in(
+    session: AsyncSession,
+    ends_at: datetime,
+    pick_up_branch_id: UUID | None = None,
+    return_branch_id: UUID | None = None,
+) -> WalkIn:
     """Classes with their prices and the cars of each that are free from now until ``ends_at``.
 
     Raises:
         Invalid: the time has passed, or is too far away.
     """
     now = clock.now().replace(second=0, microsecond=0)
-    offers = await quotes.search(session, now, ends_at)
+    branches = await network.read(session)
+    journey = branches.journey(pick_up_branch_id, return_branch_id)
+    offers = await quotes.search(session, now, ends_at, journey=journey)
     rules = await policy.read(session)
     period = occupying.blocked(now, ends_at, rules.buffer)
     following = (
@@ -229,6 +242,6 @@ async def walk_in(session: AsyncSession, ends_at: datetime) -> WalkIn:
         .limit(FREE_SHOWN)
     )
     cars: dict[UUID, list[FreeCar]] = {}
-    for car, next_at in (await session.execute(query, availability.asked(period))).all():
+    for car, next_at in (await session.execute(query, availability.asked(period, journey))).all():
         cars.setdefault(car.class_id, []).append(FreeCar(vehicle=car, next_at=next_at))
-    return WalkIn(starts_at=now, ends_at=ends_at, offers=offers, cars=cars)
+    return WalkIn(starts_at=now, ends_at=ends_at, journey=journey, offers=offers, cars=cars)

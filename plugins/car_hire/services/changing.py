@@ -30,6 +30,7 @@ from plugins.car_hire.services import (
     occupying,
     quotes,
 )
+from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.differences import Repriced
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.extras import reserving
@@ -131,8 +132,9 @@ async def _other_cars(session: AsyncSession, booking: Booking, period: Period) -
         return ()
     if await _is_being_handed_over(session, booking):
         return ()
-    salt = str(booking.id)
-    return await availability.free_vehicles(session, booking.class_id, period, salt=salt)
+    return await availability.free_vehicles(
+        session, booking.class_id, period, Journey.of(booking), salt=str(booking.id)
+    )
 
 
 async def _period(
@@ -270,7 +272,9 @@ async def upgrade(
     await check_payment(session, booking)
     made = await _of_class(session, booking, class_id)
     await bookings.check_driver(session, booking, made.chosen)
-    free = await availability.free_vehicles(session, class_id, period, salt=str(booking.id))
+    free = await availability.free_vehicles(
+        session, class_id, period, Journey.of(booking), salt=str(booking.id)
+    )
     if not free:
         raise VehicleUnavailable
     await occupying.lock(session, [booking.vehicle_id, free[0]])
@@ -328,6 +332,6 @@ async def cars_for(session: AsyncSession, booking: Booking) -> list[Vehicle]:
     period = await occupying.period_of(session, booking.id)
     if period is None:
         return []
-    free = await availability.free_vehicles(session, booking.class_id, period)
+    free = await availability.free_vehicles(session, booking.class_id, period, Journey.of(booking))
     query = select(Vehicle).where(Vehicle.id.in_(free)).order_by(Vehicle.plate).limit(50)
     return list(await session.scalars(query))

@@ -18,6 +18,8 @@ from core.ids import new_id
 from core.money import Money
 from plugins.car_hire.models import Booking, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.services import adding, pricing, quotes
+from plugins.car_hire.services.branches import network
+from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.pricing import rules
 
 
@@ -63,7 +65,13 @@ async def _priced(
     ends_at: datetime,
 ) -> Repriced:
     known = msgspec.convert(quote.asked, pricing.Asked)
-    asked = msgspec.structs.replace(known, starts_at=starts_at, ends_at=ends_at)
+    branches = await network.read(session, starts_at, ends_at)
+    asked = msgspec.structs.replace(
+        known,
+        starts_at=starts_at,
+        ends_at=ends_at,
+        out_of_hours=branches.out_of_hours(Journey.of(quote), starts_at, ends_at),
+    )
     return Repriced(
         chosen=chosen,
         terms=terms,

@@ -20,6 +20,7 @@ from core.scope import Tenant
 from plugins.car_hire.models import Occupancy, Vehicle, VehicleClass
 from plugins.car_hire.schemas import ClassInput, VehicleInput
 from plugins.car_hire.services import checks
+from plugins.car_hire.services.branches import keeping
 from plugins.car_hire.services.editing import Keys, edit, unique
 from plugins.car_hire.services.locking import lock_vehicle
 
@@ -41,6 +42,8 @@ _FACTS: Final = Read(
         _VEHICLES.odometer_km,
         _VEHICLES.fuel_eighths,
         _VEHICLES.status,
+        _VEHICLES.home_branch_id,
+        _VEHICLES.branch_id,
     ).where(_VEHICLES.id == bindparam("wanted"))
 )
 
@@ -135,6 +138,7 @@ async def vehicles(
     text: str = "",
     status: str = "",
     class_id: UUID | None = None,
+    branch_id: UUID | None = None,
     after: UUID | None = None,
 ) -> Sequence[Row[Vehicle, str]]:
     """A page of vehicles with the name of their class, oldest first, one more than fits."""
@@ -157,6 +161,8 @@ async def vehicles(
         query = query.where(Vehicle.status == status)
     if class_id:
         query = query.where(Vehicle.class_id == class_id)
+    if branch_id:
+        query = query.where(Vehicle.branch_id == branch_id)
     if after:
         query = query.where(Vehicle.id > after)
     return (await session.execute(query)).all()
@@ -193,7 +199,9 @@ async def add_vehicle(session: AsyncSession, given: VehicleInput) -> Vehicle:
         QuotaExceeded: there is no room for another one in service.
         Invalid: naming the fields at fault.
     """
-    made = Vehicle(id=new_id(), **await _vehicle_values(session, given))
+    home = await keeping.chosen(session, given.home_branch_id, "home_branch_id")
+    values = await _vehicle_values(session, given) | {"home_branch_id": home.id}
+    made = Vehicle(id=new_id(), branch_id=home.id, **values)
     if made.status != RETIRED:
         await take(session, VEHICLES)
     async with unique(session, _VEHICLE_KEYS):
@@ -221,6 +229,9 @@ async def change_vehicle(
         raise NotFound(_("There is no such vehicle"))
     edit(found, expected)
     values = await _vehicle_values(session, given)
+    if given.home_branch_id not in {None, found.home_branch_id}:
+        await keeping.chosen(session, given.home_branch_id, "home_branch_id")
+    values["home_branch_id"] = given.home_branch_id or found.home_branch_id
     leaves = values["status"] == RETIRED and found.status != RETIRED
     returns = values["status"] != RETIRED and found.status == RETIRED
     if (leaves or values["class_id"] != found.class_id) and await _promised(session, vehicle_id):

@@ -38,6 +38,7 @@ from plugins.car_hire.services import (
     quotes,
     steps,
 )
+from plugins.car_hire.services.branches import returning
 from plugins.car_hire.services.damages import charging, tables
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.extras import reserving
@@ -262,6 +263,8 @@ async def take_back(
     assert vehicle is not None
     edit(vehicle, None)
     vehicle.odometer_km, vehicle.fuel_eighths = given.odometer_km, given.fuel_eighths
+    hire.return_branch_id = given.return_branch_id or booking.return_branch_id
+    vehicle.branch_id, vehicle.branch_since = hire.return_branch_id, returned_at
     await session.flush()
     await audit.record(
         session, "car_hire.hire_returned", "car_hire.hire", hire.id,
@@ -298,6 +301,7 @@ async def _bill(
     quote = await quotes.one(session, booking.quote_id)
     terms = await charging.with_cleaning(session, hire, quotes.terms_then(quote))
     tables.refuse_unknown_level(terms.cleaning, given.cleaning)
+    came_back = await returning.priced(session, booking, quote, given.return_branch_id, returned_at)
     seen = pricing.Readings(
         due_at=booking.ends_at,
         returned_at=returned_at,
@@ -308,6 +312,8 @@ async def _bill(
         cleaning=given.cleaning,
         damages=await charging.damages(session, hire, booking),
         covers=tuple(each.code for each in terms.waivers),
+        out_of_hours=came_back.out_of_hours,
+        one_way=came_back.one_way,
     )
     chosen = await bookings.class_of(session, booking)
     priced = await adding.to_bill(session, hire, chosen, terms, quote.days, seen)

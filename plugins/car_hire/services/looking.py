@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, and_, func, or_, select
+from sqlalchemy import ColumnElement, and_, func, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import InstrumentedAttribute
 
@@ -230,16 +230,20 @@ class Today:
     out: int
 
 
-async def today(session: AsyncSession) -> Today:
-    """What the desk has before it, by the tenant's calendar day."""
+async def today(session: AsyncSession, branch_id: UUID | None = None) -> Today:
+    """What the desk has before it, by the tenant's calendar day: everywhere, or at one branch."""
     tenant: Tenant = session.info["tenant"]
     now = clock.now()
     midnight = clock.local(now, tenant.zone).replace(
         hour=0, minute=0, second=0, microsecond=0, tzinfo=None
     )
     ends = clock.from_wall(midnight + timedelta(days=1), tenant.zone)
-    is_out = Booking.state == "out"
-    pick_ups = and_(Booking.state == "confirmed", Booking.starts_at < ends)
+    there, here = (
+        _at(branch_id, Booking.pick_up_branch_id),
+        _at(branch_id, Booking.return_branch_id),
+    )
+    is_out = and_(Booking.state == "out", here)
+    pick_ups = and_(Booking.state == "confirmed", Booking.starts_at < ends, there)
     returns = and_(is_out, Booking.ends_at >= now, Booking.ends_at < ends)
     late = and_(is_out, Booking.ends_at < now)
     counts = select(
@@ -258,6 +262,10 @@ async def today(session: AsyncSession) -> Today:
         overdue=overdue,
         out=out,
     )
+
+
+def _at(branch_id: UUID | None, column: InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    return true() if branch_id is None else column == branch_id
 
 
 async def _first(

@@ -18,6 +18,7 @@ from core.ids import new_id
 from plugins.car_hire.errors import Collision, DecidedMeanwhile
 from plugins.car_hire.models import Booking, Hire, Occupancy
 from plugins.car_hire.services import availability, occupying
+from plugins.car_hire.services.branches.whereabouts import STAYS, Journey
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.occupying import Period
 from plugins.car_hire.services.repacking import Piece, plan
@@ -27,17 +28,22 @@ AROUND: Final = timedelta(days=14)
 MOVABLE: Final = ("pending_payment", "confirmed")
 
 
-async def is_possible(session: AsyncSession, class_id: UUID, period: Period) -> bool:
+async def is_possible(
+    session: AsyncSession, class_id: UUID, period: Period, journey: Journey
+) -> bool:
     """Whether moving bookings would make room for ``period``."""
-    return await _plan(session, class_id, period) is not None
+    return await _plan(session, class_id, period, journey) is not None
 
 
-async def make(session: AsyncSession, class_id: UUID, period: Period) -> UUID | None:
+async def make(
+    session: AsyncSession, class_id: UUID, period: Period, journey: Journey
+) -> UUID | None:
     """Move bookings so that a car of the class is free for ``period``; that car, locked.
 
-    None if nothing helps, or if somebody else was faster: then nothing has moved.
+    None if nothing helps, or if somebody else was faster: then nothing has moved. Only hires that
+    come back to their branch are moved, or made room for, and only on cars that stay there.
     """
-    found = await _plan(session, class_id, period)
+    found = await _plan(session, class_id, period, journey)
     if found is None:
         return None
     wanted, moves = found
@@ -85,13 +91,15 @@ _HANDED_OVER: Final = is_handed_over(Booking.__table__.c.id)
 
 
 async def _plan(
-    session: AsyncSession, class_id: UUID, period: Period
+    session: AsyncSession, class_id: UUID, period: Period, journey: Journey
 ) -> tuple[UUID, dict[UUID, UUID]] | None:
     assert period.lower is not None
     assert period.upper is not None
+    if journey.is_one_way:
+        return None
     now = clock.now()
     around = Range(period.lower - AROUND, period.upper + AROUND, bounds="[)")
-    cars = await _cars(session, class_id, period)
+    cars = await _cars(session, class_id, period, journey, around)
     moves = and_(
         Booking.state.in_(MOVABLE),
         ~Booking.pinned,
@@ -117,7 +125,13 @@ async def _plan(
     return None if found is None else (wanted.id, found)
 
 
-async def _cars(session: AsyncSession, class_id: UUID, period: Period) -> Sequence[UUID]:
-    """Cars of the class that may be promised for ``period``, whatever they are promised for now."""
-    given = availability.asked(period) | {"class_id": class_id}
-    return (await session.scalars(availability.USABLE, given)).all()
+_STAYING: Final = availability.USABLE.where(STAYS)
+
+
+async def _cars(
+    session: AsyncSession, class_id: UUID, period: Period, journey: Journey, around: Period
+) -> Sequence[UUID]:
+    """Cars of the class that may be promised for ``period``, whatever they are promised for now,
+    and that are at the branch for all of ``around``."""
+    given = availability.asked(period, journey) | {"class_id": class_id, "around": around}
+    return (await session.scalars(_STAYING, given)).all()

@@ -23,6 +23,8 @@ from core.i18n import gettext
 from plugins.car_hire.errors import Collision, DecidedMeanwhile
 from plugins.car_hire.models import BLOCK_REASONS, Block, Booking, Occupancy
 from plugins.car_hire.services.availability import FREE, IS_FULL, asked
+from plugins.car_hire.services.branches import whereabouts
+from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.locking import (
     DEADLOCK,
     LOCK_TIMED_OUT,
@@ -37,6 +39,7 @@ Period = Range[datetime]
 _WRITTEN: Final = (
     "id", "version", "number", "quote_id", "customer_id", "class_id", "starts_at", "ends_at",
     "state", "channel", "currency", "gross", "hold_until", "created_at", "pinned",
+    "pick_up_branch_id", "return_branch_id",
 )  # fmt: skip
 _SILENTLY: Final = {"synchronize_session": False}
 
@@ -49,12 +52,14 @@ _TAKEN: Final = (
 _OCCUPIED: Final = (
     insert(Occupancy)
     .from_select(
-        ["id", "vehicle_id", "period", "booking_id"],
+        ["id", "vehicle_id", "period", "booking_id", "from_branch_id", "to_branch_id"],
         select(
             bindparam("id", type_=Occupancy.id.type),
             _TAKEN.c.id,
             bindparam("period", type_=Occupancy.period.type),
             bindparam("id", type_=Occupancy.id.type),
+            bindparam("pick_up_branch_id", type_=Occupancy.id.type),
+            bindparam("return_branch_id", type_=Occupancy.id.type),
         ),
         include_defaults=False,
     )
@@ -87,7 +92,15 @@ _TAKE: Final = (
     .values(
         {
             name: bindparam(name, type_=Occupancy.__table__.c[name].type)
-            for name in ("id", "vehicle_id", "period", "booking_id", "block_id")
+            for name in (
+                "id",
+                "vehicle_id",
+                "period",
+                "booking_id",
+                "block_id",
+                "from_branch_id",
+                "to_branch_id",
+            )
         }
     )
     .on_conflict_do_nothing()
@@ -130,7 +143,8 @@ async def attempt(session: AsyncSession, period: Period, values: dict[str, Any])
 
     It never waits. An occupancy whose booking exists already is given back.
     """
-    given = asked(period) | values | {"salt": str(values["quote_id"])}
+    journey = Journey(values["pick_up_branch_id"], values["return_branch_id"])
+    given = asked(period, journey) | values | {"salt": str(values["quote_id"])}
     made = Attempt(*(await session.execute(_ATTEMPT, given)).one())
     if made.occupied is not None and made.booked is None:
         await release(session, values["id"])
@@ -144,14 +158,20 @@ async def take(
     *,
     booking_id: UUID | None = None,
     block_id: UUID | None = None,
+    journey: Journey | None = None,
 ) -> bool:
-    """Give a locked car to a booking or a block; False if something is in the way."""
+    """Give a locked car to a booking or a block; False if something is in the way.
+
+    Without a ``journey`` the car stays where it is.
+    """
     given = {
         "id": booking_id or block_id,
         "vehicle_id": vehicle_id,
         "period": period,
         "booking_id": booking_id,
         "block_id": block_id,
+        "from_branch_id": journey.pick_up_branch_id if journey else None,
+        "to_branch_id": journey.return_branch_id if journey else None,
     }
     return await session.scalar(_TAKE, given) is not None
 
@@ -175,12 +195,14 @@ async def change(session: AsyncSession, reason_id: UUID, vehicle_id: UUID, perio
 
     Raises:
         Collision: something else has a part of it.
+        Elsewhere: the car will be at another branch.
     """
     given = {"reason": reason_id, "car": vehicle_id, "wanted": period}
     if await session.scalar(_CHANGE, given, execution_options=_SILENTLY) is None:
         found = await in_the_way(session, [vehicle_id], period, but=[reason_id])
         if found:
             raise collision(found)
+    await whereabouts.refuse_stranded(session, [reason_id])
 
 
 async def exchange(session: AsyncSession, places: dict[UUID, tuple[UUID, Period]]) -> None:
@@ -190,13 +212,21 @@ async def exchange(session: AsyncSession, places: dict[UUID, tuple[UUID, Period]
 
     Raises:
         Collision: something that does not move is in the way of one.
+        Elsewhere: a car will be at another branch.
     """
-    gone = delete(Occupancy).where(Occupancy.id.in_(places))
-    await session.execute(gone, execution_options=_SILENTLY)
+    gone = (
+        delete(Occupancy)
+        .where(Occupancy.id.in_(places))
+        .returning(Occupancy.id, Occupancy.from_branch_id, Occupancy.to_branch_id)
+    )
+    rows = await session.execute(gone, execution_options=_SILENTLY)
+    journeys = {row.id: Journey(row.from_branch_id, row.to_branch_id) for row in rows}
     for booking_id, (vehicle_id, period) in places.items():
-        if not await take(session, vehicle_id, period, booking_id=booking_id):
+        journey = journeys[booking_id]
+        if not await take(session, vehicle_id, period, booking_id=booking_id, journey=journey):
             found = await in_the_way(session, [vehicle_id], period)
             raise collision(found)
+    await whereabouts.refuse_stranded(session, list(places))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

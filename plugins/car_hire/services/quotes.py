@@ -24,6 +24,9 @@ from plugins.car_hire.errors import VehicleUnavailable
 from plugins.car_hire.models import BillLine, Booking, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.schemas import QuoteInput
 from plugins.car_hire.services import adding, availability, making_room, occupying, pricing
+from plugins.car_hire.services.branches import network
+from plugins.car_hire.services.branches.network import Network
+from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.extras import choosing, reserving
 from plugins.car_hire.services.prices import current
 
@@ -50,10 +53,14 @@ class Offer:
 
 
 async def search(
-    session: AsyncSession, starts_at: datetime, ends_at: datetime, class_id: UUID | None = None
+    session: AsyncSession,
+    starts_at: datetime,
+    ends_at: datetime,
+    class_id: UUID | None = None,
+    journey: Journey | None = None,
 ) -> list[Offer]:
     """What can be hired from ``starts_at`` to ``ends_at``; nothing is stored. What is free comes
-    first, the cheapest before the dearer.
+    first, the cheapest before the dearer. Without a ``journey``, from and to the main branch.
 
     Raises:
         Invalid: the dates make no sense.
@@ -61,10 +68,13 @@ async def search(
     check_dates(starts_at, ends_at)
     rules = await policy.read(session)
     period = occupying.blocked(starts_at, ends_at, rules.buffer)
-    asked = asked_for(session, starts_at, ends_at)
+    branches = await network.read(session, starts_at, ends_at)
+    journey = journey or branches.journey(None, None)
     prices = await current.read(session, class_id)
+    asked = asked_for(session, starts_at, ends_at)
+    asked = branches.asked(asked, journey, prices.house)
     offers = []
-    for each, free in await availability.free_by_class(session, period):
+    for each, free in await availability.free_by_class(session, period, journey):
         if each.id not in prices.classes:
             continue
         terms = prices.terms(each.id, starts_at, rules)
@@ -97,17 +107,23 @@ async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
         raise Invalid(_("Choose a class"), field="class_id")
     rules = await policy.read(session)
     period = occupying.blocked(wanted.starts_at, wanted.ends_at, rules.buffer)
+    branches = await network.read(session, wanted.starts_at, wanted.ends_at)
+    journey = branches.journey(wanted.pick_up_branch_id, wanted.return_branch_id)
     if not (
-        await availability.free_vehicles(session, chosen.id, period)
-        or await making_room.is_possible(session, chosen.id, period)
+        await availability.free_vehicles(session, chosen.id, period, journey)
+        or await making_room.is_possible(session, chosen.id, period, journey)
     ):
         raise VehicleUnavailable
     await reserving.refuse_lacking(session, wanted.extras, period)
-    return await keep(session, wanted, chosen, rules)
+    return await keep(session, wanted, chosen, rules, branches)
 
 
 async def keep(
-    session: AsyncSession, wanted: QuoteInput, chosen: VehicleClass, rules: policy.Policy
+    session: AsyncSession,
+    wanted: QuoteInput,
+    chosen: VehicleClass,
+    rules: policy.Policy,
+    branches: Network | None = None,
 ) -> Quote:
     """Keep a price for whatever time, without asking whether a car is free.
 
@@ -115,7 +131,9 @@ async def keep(
         Invalid: what is chosen with the car cannot be had with it.
         NotPriced: no price list says what the class costs.
     """
-    terms, asked, priced = await work_out(session, wanted, chosen, rules)
+    branches = branches or await network.read(session, wanted.starts_at, wanted.ends_at)
+    journey = branches.journey(wanted.pick_up_branch_id, wanted.return_branch_id)
+    terms, asked, priced = await work_out(session, wanted, chosen, rules, branches)
     now = clock.now()
     made = Quote(
         id=new_id(),
@@ -132,6 +150,7 @@ async def keep(
         deposit=terms.deposit,
         created_at=now,
         expires_at=now + timedelta(minutes=rules.quote_minutes),
+        **journey._asdict(),
     )
     session.add(made)
     await session.flush()
@@ -141,7 +160,11 @@ async def keep(
 
 
 async def work_out(
-    session: AsyncSession, wanted: QuoteInput, chosen: VehicleClass, rules: policy.Policy
+    session: AsyncSession,
+    wanted: QuoteInput,
+    chosen: VehicleClass,
+    rules: policy.Policy,
+    branches: Network | None = None,
 ) -> tuple[pricing.Terms, pricing.Asked, pricing.Priced]:
     """The terms, what is asked and the price, by the list that counts; nothing is written.
 
@@ -151,7 +174,10 @@ async def work_out(
     """
     prices = await current.read(session, chosen.id)
     terms = prices.terms(chosen.id, wanted.starts_at, rules)
+    branches = branches or await network.read(session, wanted.starts_at, wanted.ends_at)
+    journey = branches.journey(wanted.pick_up_branch_id, wanted.return_branch_id)
     asked = asked_for(session, wanted.starts_at, wanted.ends_at)
+    asked = branches.asked(asked, journey, prices.house)
     terms, asked = await choosing.into(session, chosen, terms, asked, wanted)
     return terms, asked, await adding.to_quote(session, chosen, terms, asked)
 

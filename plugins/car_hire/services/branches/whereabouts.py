@@ -1,0 +1,188 @@
+"""At which branch a car will be: what it did last says so, not where it belongs.
+
+A car stands at ``Vehicle.branch_id`` since ``Vehicle.branch_since``. What moves it is a booking
+that ends at another branch than it began, or a transfer: such an occupancy, where it ends after
+``branch_since``, tells where the car is afterwards. So the occupancies of a car are a chain in
+which each begins where the one before ended; whoever writes one keeps to that, and what was
+promised on a journey that is not made after all is *stranded* (docs/decisions/branches.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy.dialects.postgresql import TSTZRANGE
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from core.i18n import gettext
+from plugins.car_hire.errors import Collision
+from plugins.car_hire.models import Booking, Branch, Occupancy, Quote, Vehicle
+
+
+class Journey(NamedTuple):
+    """Where a car is picked up and where it is brought back."""
+
+    pick_up_branch_id: UUID
+    return_branch_id: UUID
+
+    @classmethod
+    def of(cls, row: Quote | Booking) -> Journey:
+        """That of a quote or booking."""
+        return cls(row.pick_up_branch_id, row.return_branch_id)
+
+    @property
+    def is_one_way(self) -> bool:
+        """Whether the car ends up elsewhere."""
+        return self.pick_up_branch_id != self.return_branch_id
+
+
+class Elsewhere(Collision):
+    """The car will be at another branch then, or is expected at another one afterwards."""
+
+    code = "car_hire.elsewhere"
+
+
+# As the partial index has it, which is empty in a firm whose cars never change branch.
+MOVES: Final = Occupancy.from_branch_id != Occupancy.to_branch_id
+_BEGINS: Final = func.lower(Occupancy.period)
+_PERIOD: Final = bindparam("period", type_=TSTZRANGE)
+_PICK_UP: Final = bindparam("pick_up_branch_id", type_=Vehicle.branch_id.type)
+_RETURN: Final = bindparam("return_branch_id", type_=Vehicle.branch_id.type)
+_CAME_LAST: Final = (
+    select(Occupancy.to_branch_id)
+    .where(
+        Occupancy.vehicle_id == Vehicle.id,
+        MOVES,
+        func.lower(_PERIOD) > _BEGINS,
+        func.upper(Occupancy.period) > Vehicle.branch_since,
+    )
+    .order_by(_BEGINS.desc())
+    .limit(1)
+    .correlate(Vehicle)
+    .scalar_subquery()
+)
+_LEAVES_NEXT: Final = (
+    select(Occupancy.from_branch_id)
+    .where(
+        Occupancy.vehicle_id == Vehicle.id,
+        Occupancy.from_branch_id.is_not(None),
+        func.upper(_PERIOD) <= _BEGINS,
+    )
+    .order_by(_BEGINS)
+    .limit(1)
+    .correlate(Vehicle)
+    .scalar_subquery()
+)
+FITS: Final = and_(
+    func.coalesce(_CAME_LAST, Vehicle.branch_id) == _PICK_UP,
+    or_(_PICK_UP == _RETURN, func.coalesce(_LEAVES_NEXT, _RETURN) == _RETURN),
+)
+"""Of a vehicle: it will be at the pick-up's branch, and is next wanted at the return's."""
+
+STAYS: Final = ~(
+    select(Occupancy.id)
+    .where(
+        Occupancy.vehicle_id == Vehicle.id,
+        MOVES,
+        Occupancy.period.op("&&")(bindparam("around", type_=TSTZRANGE)),
+    )
+    .correlate(Vehicle)
+    .exists()
+)
+"""Of a vehicle: it changes branch at no time of ``around``."""
+
+
+class Stranded(NamedTuple):
+    """An occupancy whose car will not be where it begins, or is next wanted elsewhere."""
+
+    id: UUID
+    booking_id: UUID | None
+    vehicle_id: UUID
+    branch_id: UUID
+    """Where the car will be when the occupancy begins."""
+    next_id: UUID | None
+    """From where it is wanted afterwards."""
+
+
+def stranded() -> Select[*tuple[Any, ...]]:
+    """The occupancies of whatever cars that are out of the chain; narrow it by ``Occupancy``."""
+    other = aliased(Occupancy)
+    begins = func.lower(other.period)
+    same = other.vehicle_id == Occupancy.vehicle_id
+    last = (
+        select(other.to_branch_id)
+        .where(
+            same,
+            other.from_branch_id != other.to_branch_id,
+            begins < _BEGINS,
+            func.upper(other.period) > Vehicle.branch_since,
+        )
+        .order_by(begins.desc())
+        .limit(1)
+        .scalar_subquery()
+    )
+    following = (
+        select(other.from_branch_id)
+        .where(same, other.from_branch_id.is_not(None), begins > _BEGINS)
+        .order_by(begins)
+        .limit(1)
+        .scalar_subquery()
+    )
+    place = func.coalesce(last, Vehicle.branch_id)
+    return (
+        select(Occupancy.id, Occupancy.booking_id, Occupancy.vehicle_id, place, following)
+        .join(Vehicle, Vehicle.id == Occupancy.vehicle_id)
+        .where(
+            Occupancy.from_branch_id.is_not(None),
+            or_(
+                place != Occupancy.from_branch_id, and_(MOVES, following != Occupancy.to_branch_id)
+            ),
+        )
+    )
+
+
+async def refuse_stranded(session: AsyncSession, reason_ids: Collection[UUID]) -> None:
+    """Refuse what was just written for locked cars, if a car will be elsewhere.
+
+    Raises:
+        Elsewhere: naming the branch at which the car will be, or is wanted next.
+    """
+    query = stranded().where(Occupancy.id.in_(reason_ids)).limit(1)
+    found = (await session.execute(query)).one_or_none()
+    if found is None:
+        return
+    row = Stranded(*found)
+    occupancy = await session.scalar(select(Occupancy.from_branch_id).where(Occupancy.id == row.id))
+    if row.branch_id != occupancy:
+        name = await _name(session, row.branch_id)
+        raise Elsewhere(gettext("The car will be at %(branch)s then") % {"branch": name})
+    name = await _name(session, row.next_id)
+    raise Elsewhere(gettext("The car is wanted at %(branch)s afterwards") % {"branch": name})
+
+
+async def _name(session: AsyncSession, branch_id: UUID | None) -> str:
+    return await session.scalar(select(Branch.name).where(Branch.id == branch_id)) or ""
+
+
+async def of_cars(session: AsyncSession, vehicle_ids: Sequence[UUID]) -> dict[UUID, UUID]:
+    """At which branch cars are now, or will be when what they are on has ended."""
+    last = (
+        select(Occupancy.to_branch_id)
+        .where(
+            Occupancy.vehicle_id == Vehicle.id,
+            MOVES,
+            func.now() >= _BEGINS,
+            func.upper(Occupancy.period) > Vehicle.branch_since,
+        )
+        .order_by(_BEGINS.desc())
+        .limit(1)
+        .correlate(Vehicle)
+        .scalar_subquery()
+    )
+    query = select(Vehicle.id, last, Vehicle.branch_id)
+    rows = await session.execute(query.where(Vehicle.id.in_(vehicle_ids)))
+    return {row[0]: row[1] or row[2] for row in rows}
