@@ -218,7 +218,8 @@ class Loot:
 
     def naming(self) -> list[Body]:
         """The bodies that name rows of this tenant."""
-        vehicle: Body = msgspec.to_builtins(vehicle_input(self.ids["class_id"]))
+        given = msgspec.to_builtins(vehicle_input(self.ids["class_id"]))
+        vehicle: Body = {key: value for key, value in given.items() if value is not None}
         starts_at = self.shop.now + timedelta(hours=1)
         wanted = {
             "class_id": str(self.ids["class_id"]),

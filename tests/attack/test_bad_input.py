@@ -148,10 +148,13 @@ async def accepted(
     raise Unexercised(f"{route}: add a body to loot.py that it accepts")
 
 
-TICKS = {"on_offer", "licence_seen", "move", "charged"}
+TICKS = {
+    "on_offer", "licence_seen", "move", "charged",
+    "is_airport", "serves_out_of_hours", "is_main", "in_use",
+}  # fmt: skip
 """Boxes of forms: whatever a browser sends for one means that it is ticked."""
 BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonment", "answer",
-            "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
+            "removal", "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
             "desk/prices", "pin", "/end", "desk-payment",
             "pay-at-desk", "unblock", "/invoice", "/inspection", "/removal", "/repair",
             "damages/{damage_id}", "/receipt")  # fmt: skip

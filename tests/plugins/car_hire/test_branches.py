@@ -310,9 +310,11 @@ async def test_a_branch_that_is_needed_stays(firm: Firm) -> None:
 
 async def test_a_firm_with_one_branch_is_asked_nothing(site: Site) -> None:
     """Neither customers nor the desk see that there are branches."""
-    bravo = site.world.bravo
-    async with site.visitor(bravo) as client:
+    small = await site.world.provision(f"small-{secrets.token_hex(3)}")
+    async with site.world.databases.transaction(small) as session:
+        await keeping.main(session)
+    async with site.visitor(small) as client:
         assert "branch_id" not in (await client.get("/car-hire")).text
-    async with await site.person(bravo, Role.OWNER) as client:
+    async with await site.person(small, Role.OWNER) as client:
         for path in ("", "/fleet/new", "/calendar", "/bookings/new", "/walk-in"):
             assert "branch_id" not in (await client.get(f"/car-hire/desk{path}")).text
