@@ -154,7 +154,7 @@ TICKS = {
 }  # fmt: skip
 """Boxes of forms: whatever a browser sends for one means that it is ticked."""
 BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonment", "answer",
-            "removal", "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
+            "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
             "desk/prices", "pin", "/end", "desk-payment",
             "pay-at-desk", "unblock", "/invoice", "/inspection", "/removal", "/repair",
             "damages/{damage_id}", "/receipt")  # fmt: skip

@@ -14,6 +14,8 @@ from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking
 from plugins.car_hire.services import bookings, changing
+from plugins.car_hire.services.branches import network
+from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.differences import Repriced
 
 
@@ -34,9 +36,10 @@ async def preview(
 
     Raises:
         NotNow: it is too late to change it oneself.
-        Invalid, Collision: as ``changing.preview``.
+        Invalid: a branch is closed at a new time, or as ``changing.preview``.
+        Collision: as ``changing.preview``.
     """
-    await _check(session, booking_id, ends_at)
+    await _check(session, booking_id, starts_at, ends_at)
     return await changing.preview(session, booking_id, starts_at, ends_at)
 
 
@@ -51,15 +54,31 @@ async def change(
 
     Raises:
         NotNow: it is too late to change it oneself.
-        Invalid, Collision, EditedMeanwhile: as ``changing.change_dates``.
+        Invalid: a branch is closed at a new time, or as ``changing.change_dates``.
+        Collision, EditedMeanwhile: as ``changing.change_dates``.
     """
-    await _check(session, booking_id, ends_at)
+    await _check(session, booking_id, starts_at, ends_at)
     return await changing.change_dates(session, booking_id, starts_at, ends_at, expected)
 
 
-async def _check(session: AsyncSession, booking_id: UUID, ends_at: datetime) -> None:
+async def _check(
+    session: AsyncSession, booking_id: UUID, starts_at: datetime, ends_at: datetime
+) -> None:
     booking = await bookings.one(session, booking_id)
     if not await may_change(session, booking):
         raise NotNow(_("It is too late to change this here. Please call us"))
     if booking.state == "out" and ends_at < booking.ends_at:
         raise NotNow(_("Bring the car back whenever you like; the bill is made then"))
+    await _refuse_closed(session, booking, starts_at, ends_at)
+
+
+async def _refuse_closed(
+    session: AsyncSession, booking: Booking, starts_at: datetime, ends_at: datetime
+) -> None:
+    branches = await network.read(session, starts_at, ends_at)
+    agreed: list[network.End] = []
+    if starts_at == booking.starts_at:
+        agreed.append("pick_up")
+    if ends_at == booking.ends_at:
+        agreed.append("return")
+    branches.refuse_closed(Journey.of(booking), starts_at, ends_at, agreed)

@@ -21,7 +21,15 @@ from plugins.car_hire.errors import VehicleUnavailable
 from plugins.car_hire.models import Booking, Branch, Quote
 from plugins.car_hire.schemas import QuoteInput, ReturnInput
 from plugins.car_hire.schemas_branches import BranchInput, DayInput
-from plugins.car_hire.services import bookings, changing, fleet, hires, occupying, quotes
+from plugins.car_hire.services import (
+    bookings,
+    changing,
+    fleet,
+    hires,
+    occupying,
+    quotes,
+    self_service,
+)
 from plugins.car_hire.services.branches import keeping, moving, network, opening
 from plugins.car_hire.services.branches.opening import Opening, Span
 from plugins.car_hire.services.branches.whereabouts import Elsewhere, Journey
@@ -257,6 +265,23 @@ async def test_customers_are_told_the_hours_of_the_day_that_they_chose(firm: Fir
     assert branch.name in said
     assert "09:00\N{EN DASH}19:00" in said
     assert "Natal" in str(closed.value.errors[0].message)
+
+
+async def test_customers_move_their_dates_into_opening_hours_only(firm: Firm) -> None:
+    """What the desk agreed to is not asked again: only the end that is moved."""
+    await _hours(firm)
+    wanted = _wanted(firm, 9, 21)
+    async with firm.transaction() as session:
+        quote = await quotes.make(session, wanted)
+    booking = await firm.place(quote)
+    earlier = wanted.starts_at - timedelta(hours=1)
+    async with firm.transaction() as session:
+        await self_service.preview(session, booking.id, earlier, wanted.ends_at)
+        with pytest.raises(Invalid) as later:
+            await self_service.preview(
+                session, booking.id, wanted.starts_at, wanted.ends_at + timedelta(hours=1)
+            )
+    assert [each.field for each in later.value.errors] == ["ends_at"]
 
 
 async def test_out_of_hours_costs_a_fee_where_it_is_served(firm: Firm) -> None:

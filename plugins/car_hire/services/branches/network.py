@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Final, Literal, Protocol
@@ -112,10 +112,17 @@ class Network:
         )
         return tuple(end for end, at, when in ends if not self.opening(at).is_open(when))
 
-    def refuse_closed(self, journey: Journey, starts_at: datetime, ends_at: datetime) -> None:
+    def refuse_closed(
+        self,
+        journey: Journey,
+        starts_at: datetime,
+        ends_at: datetime,
+        agreed: Collection[End] = (),
+    ) -> None:
         """Refuse a time at which a branch that serves nobody out of hours is closed.
 
-        Customers are held to that; the desk knows itself when it opens the door.
+        Customers are held to that; the desk knows itself when it opens the door, and what it has
+        ``agreed`` to stands.
 
         Raises:
             Invalid: naming the time at fault, and the hours of that day.
@@ -128,7 +135,7 @@ class Network:
         for end in self.out_of_hours(journey, starts_at, ends_at):
             field, branch_id, moment = fields[end]
             branch = self.branches[branch_id]
-            if not branch.serves_out_of_hours:
+            if end not in agreed and not branch.serves_out_of_hours:
                 found.append(FieldError(field, self._closed(branch, moment)))
         if found:
             raise Invalid(errors=found)
