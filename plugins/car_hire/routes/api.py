@@ -267,7 +267,7 @@ class Bookings(Controller):
         """Bookings, newest first; ``text`` is part of a name, a number or a plate."""
         rows = await bookings.page(session, text=text, state=status, before=place(cursor))
         page, following = page_of(
-            [row[0] for row in rows], bookings.PAGE_SIZE, lambda row: (str(row.id),)
+            [row[0] for row in rows], bookings.listing.PAGE_SIZE, lambda row: (str(row.id),)
         )
         return Listing([views.BookingView.of(each) for each in page], following)
 

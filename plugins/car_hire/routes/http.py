@@ -64,7 +64,7 @@ async def bookings_page(session: AsyncSession, cursor: str | None, **wanted: Any
     """A page of bookings with its pager; ``wanted`` as for ``bookings.page``."""
     rows = await bookings.page(session, **wanted, before=place(cursor))
     shown = {"branch_names": (await network.read(session)).told} | SHOWN
-    return paged(rows, bookings.PAGE_SIZE, cursor, lambda row: row[0].id) | shown
+    return paged(rows, bookings.listing.PAGE_SIZE, cursor, lambda row: row[0].id) | shown
 
 
 def is_desk() -> bool:

@@ -280,7 +280,7 @@ async def test_every_list_of_bookings_goes_on_to_its_end(
     site: Site, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One's own, those of a customer and those of a car: page by page, each booking once."""
-    monkeypatch.setattr(bookings, "PAGE_SIZE", 2)
+    monkeypatch.setattr(bookings.listing, "PAGE_SIZE", 2)
     user_id = await site.enrol(shop.tenant, Role.MEMBER)
     made = [await shop.book(starts_in=1 + 3 * n, hours=1) for n in range(5)]
     async with shop.transaction() as session:

@@ -1,0 +1,89 @@
+"""What was reserved is taken, and the bill of a hire settled."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from core import jobs
+from core.money import Money
+from core.payments.models import BY_CARD
+from core.payments.provider import Declined, Refused
+from core.payments.services.payments import Payments
+from core.payments.states import FAILED, TOOK_MONEY, NotInState, State
+from plugins.car_hire.models import Hire
+from plugins.car_hire.services import announcing, bookings, hires, telling
+from plugins.car_hire.services.papers import settled
+from plugins.car_hire.services.paying.names import BOOKING, HIRE, SETTLE
+
+
+async def collect(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
+    """Collect a confirmed booking's price, and tell the customer."""
+    if (await bookings.one(session, booking_id)).state == "cancelled":
+        return  # a refund would cost what a release does not
+    payment = await Payments(session).get(payment_id)
+    if payment.standing in {State.AUTHORISED, State.CAPTURING}:
+        await Payments(session).capture(payment_id)
+    await announcing.booked(session, booking_id)
+
+
+async def settle_soon(session: AsyncSession, hire_id: UUID) -> None:
+    """Have the bill of a hire that came back settled, once."""
+    await jobs.put(session, SETTLE, {"hire_id": hire_id}, key=f"settle:{hire_id}")
+
+
+async def settle(session: AsyncSession, hire_id: UUID) -> None:
+    """Take the bill from the deposit and release the rest of it; close if that covers all."""
+    hire = await hires.one(session, hire_id)
+    if hire.state != "returned":
+        return
+    if hire.deposit_payment_id is not None:
+        await _use_deposit(session, hire.deposit_payment_id, hires.owed(hire)[0])
+    await _return_surplus(session, hire)
+    owed = await outstanding(session, hire)
+    if not owed:
+        await hires.close(session, hire_id)
+    booking = await bookings.one(session, hire.booking_id)
+    billed = Money(hire.billed or Decimal(0), hire.currency)
+    await telling.charged(session, booking, billed, owed)
+    await announcing.returned(session, hire_id)
+    await settled.at_return(session, hire, owed)
+
+
+async def _return_surplus(session: AsyncSession, hire: Hire) -> None:
+    """Give back what was paid for a hire that was shortened, once."""
+    surplus = -(hire.billed or Decimal(0))
+    if surplus <= 0:
+        return
+    for payment in await Payments(session).of(BOOKING, hire.booking_id):
+        if payment.standing in TOOK_MONEY and payment.method == BY_CARD:
+            amount = Money(surplus, hire.currency)
+            await Payments(session).refund(payment.id, amount, key=f"return:{hire.id}")
+            return
+
+
+async def _use_deposit(session: AsyncSession, payment_id: UUID, taken: Money) -> None:
+    payments = Payments(session)
+    try:
+        if taken:
+            await payments.capture(payment_id, taken)
+        else:
+            await payments.void(payment_id)
+    except (NotInState, Refused, Declined):
+        # The reservation lapsed before the car came back: the desk sees what is owed.
+        payment = await payments.get(payment_id)
+        if payment.standing not in FAILED | TOOK_MONEY:
+            raise
+
+
+async def outstanding(session: AsyncSession, hire: Hire) -> Money:
+    """What is still owed for a hire that came back."""
+    if hire.settled_at is not None:
+        return Money.zero(hire.currency)
+    billed = Money(hire.billed or Decimal(0), hire.currency)
+    for payment in await Payments(session).of(HIRE, hire.id):
+        if payment.standing in TOOK_MONEY:
+            billed -= payment.captured_amount
+    return billed if billed.amount > 0 else Money.zero(hire.currency)
