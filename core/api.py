@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.10"
+VERSION: Final = "1.11"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -41,7 +41,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "core.payments.services": ("NotAcceptingCards", "Payments", "accepts_cards"),
     "core.permissions": ("Permission", "Role", "member", "permission", "public"),
     "core.personal": ("PersonalData", "Rows"),
-    "core.plugin": ("Meter", "NavItem", "Place", "Plugin", "Slot"),
+    "core.plugin": ("BUSINESS", "Meter", "NavItem", "Place", "Plugin", "Slot"),
     "core.plugin_settings": ("read", "read_at", "save"),
     "core.quotas": ("Limit", "QuotaExceeded", "give_back", "take"),
     "core.scope": ("Tenant", "current"),

@@ -24,7 +24,7 @@ from core.notifications.personal import NOTIFICATIONS
 from core.payments import routes as payments
 from core.payments import tasks as payment_jobs
 from core.permissions import CORE_PERMISSIONS, MANAGE_PEOPLE, MANAGE_SETTINGS, READ_AUDIT
-from core.plugin import NavItem, Plugin
+from core.plugin import BUSINESS, NavItem, Plugin
 from core.quotas import tasks as quotas
 from core.storage import tasks as storage
 from core.terms.publishing import TermsSettings
@@ -90,6 +90,7 @@ core: Final = Plugin(
             icon="users",
             permission=MANAGE_PEOPLE.name,
             order=900,
+            group=BUSINESS,
         ),
         NavItem(
             title=_("Audit log"),
@@ -97,6 +98,7 @@ core: Final = Plugin(
             icon="history",
             permission=READ_AUDIT.name,
             order=910,
+            group=BUSINESS,
         ),
     ),
 )
@@ -117,6 +119,7 @@ registration: Final = Plugin(
             icon="file-text",
             permission=MANAGE_SETTINGS.name,
             order=895,
+            group=BUSINESS,
         ),
     ),
 )

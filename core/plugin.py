@@ -24,7 +24,7 @@ from core.events import Event
 from core.extension import Extension, ExtensionPoint
 from core.flags.declaration import Flag
 from core.folders import ENTRY_POINT_GROUP, folder_of
-from core.i18n import LazyText
+from core.i18n import LazyText, _
 from core.jobs import Actor, Schedule
 from core.notices import Notice
 from core.permissions import Permission
@@ -37,6 +37,10 @@ CORE: Final = "core"
 NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 
 log = structlog.get_logger(__name__)
+
+
+BUSINESS: Final = _("Business")
+"""The group of the navigation that holds what a business sets up once."""
 
 
 class PluginContradiction(ValueError):
@@ -61,6 +65,9 @@ class NavItem:
     """Low numbers come first."""
     flag: str | None = None
     """The entry is there where this flag of the plugin's is on; None: always."""
+    group: LazyText | str | None = None
+    """The heading of the desk under which it stands with others, folded until one of them is
+    wanted; None: always in sight."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from core.i18n import _
 from core.payments.models import PaymentAccount
 from core.payments.services import accounts, notices
 from core.permissions import MANAGE_SETTINGS, permission, public
-from core.plugin import NavItem
+from core.plugin import BUSINESS, NavItem
 from core.web.forms import Bound, Form, blank, posted, text
 from core.web.http import Session
 from core.web.pages import Page, SeeOther
@@ -28,6 +28,7 @@ NAVIGATION: Final = (
         icon="credit-card",
         permission=MANAGE_SETTINGS.name,
         order=890,
+        group=BUSINESS,
     ),
 )
 

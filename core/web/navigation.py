@@ -9,7 +9,7 @@ from core.auth.identity import Identity
 from core.flags.resolution import on_here
 from core.i18n import _, fill
 from core.permissions import MANAGE_SETTINGS
-from core.plugin import NavItem, Plugin, Plugins
+from core.plugin import BUSINESS, NavItem, Plugin, Plugins
 from core.scope import current_or_none
 from core.web.shell import AsgiScope, Link
 
@@ -37,7 +37,7 @@ def links(plugins: Plugins, viewer: Identity | None, path: str) -> dict[str, lis
     here = _nearest(items, path)
     found: dict[str, list[Link]] = {}
     for item in items:
-        link = Link(item.title, item.path, item.icon, item.path == here)
+        link = Link(item.title, item.path, item.icon, item.path == here, item.group)
         found.setdefault(item.area, []).append(link)
     return found
 
@@ -51,6 +51,7 @@ def _items(plugin: Plugin) -> Iterator[NavItem]:
             icon="settings",
             permission=MANAGE_SETTINGS.name,
             order=890,
+            group=BUSINESS,
         )
 
 

@@ -29,6 +29,20 @@ class Link:
     path: str
     icon: str
     current: bool
+    group: object = None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Entries of the desk that stand together; those without a title are always in sight."""
+
+    title: object
+    links: list[Link]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the page being shown is one of them."""
+        return any(link.current for link in self.links)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +87,15 @@ class Shell:
     def nav(self, area: str) -> list[Link]:
         """The navigation of ``site`` or ``desk``, for this viewer."""
         return list(self.navigation.get(area, ()))
+
+    @property
+    def groups(self) -> list[Group]:
+        """The desk's navigation: what is always in sight, then group by group."""
+        found: dict[str, Group] = {"": Group(None, [])}
+        for link in self.nav("desk"):
+            title = "" if link.group is None else str(link.group)
+            found.setdefault(title, Group(link.group, [])).links.append(link)
+        return list(found.values())
 
     def may(self, permission: str) -> bool:
         """Whether the viewer holds ``permission``."""

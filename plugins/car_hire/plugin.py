@@ -53,6 +53,9 @@ INSPECTIONS: Final = FileArea(
     name=pictures.AREA, access=permission(DESK.name), belongs=pictures.belongs
 )
 
+MONEY: Final = _("Money")
+HOUSE: Final = _("Cars and prices")
+
 NAVIGATION: Final = (
     NavItem(title=_("Hire a car"), path="/car-hire", icon="car", area="site", order=10),
     NavItem(
@@ -70,25 +73,32 @@ NAVIGATION: Final = (
         order=30,
     ),
     *(
-        NavItem(title=title, path=f"/car-hire/desk{path}", icon=icon, permission=needs, order=order)
-        for order, (title, path, icon, needs) in enumerate(
+        NavItem(
+            title=title,
+            path=f"/car-hire/desk{path}",
+            icon=icon,
+            permission=needs,
+            order=order,
+            group=group,
+        )
+        for order, (group, title, path, icon, needs) in enumerate(
             (
-                (_("Today"), "", "calendar-due", DESK.name),
-                (_("Search"), "/search", "search", DESK.name),
-                (_("Calendar"), "/calendar", "calendar-month", DESK.name),
-                (_("Bookings"), "/bookings", "calendar-event", DESK.name),
-                (_("Fleet"), "/fleet", "car", DESK.name),
-                (_("Customers"), "/customers", "users", DESK.name),
-                (_("Invoices"), "/papers", "file-invoice", DESK.name),
-                (_("Cash desk"), "/cash", "cash", DESK.name),
-                (_("Bank transfers"), "/transfers", "building-bank", DESK.name),
-                (_("Classes"), "/classes", "car-suv", DESK.name),
-                (_("Branches"), "/branches", "building-store", BRANCHES.name),
-                (_("Prices"), "/prices", "tags", RATES.name),
-                (_("Reports"), "/reports", "chart-bar", INSIGHT.name),
-                (_("Reviews"), "/reviews", "star", INSIGHT.name),
-                (_("Extras and covers"), "/extras", "baby-carriage", RATES.name),
-                (_("Damage prices"), "/damage-prices", "car-crash", RATES.name),
+                (None, _("Today"), "", "calendar-due", DESK.name),
+                (None, _("Search"), "/search", "search", DESK.name),
+                (None, _("Calendar"), "/calendar", "calendar-month", DESK.name),
+                (None, _("Bookings"), "/bookings", "calendar-event", DESK.name),
+                (None, _("Fleet"), "/fleet", "car", DESK.name),
+                (None, _("Customers"), "/customers", "users", DESK.name),
+                (MONEY, _("Invoices"), "/papers", "file-invoice", DESK.name),
+                (MONEY, _("Cash desk"), "/cash", "cash", DESK.name),
+                (MONEY, _("Bank transfers"), "/transfers", "building-bank", DESK.name),
+                (HOUSE, _("Classes"), "/classes", "car-suv", DESK.name),
+                (HOUSE, _("Branches"), "/branches", "building-store", BRANCHES.name),
+                (HOUSE, _("Prices"), "/prices", "tags", RATES.name),
+                (None, _("Reports"), "/reports", "chart-bar", INSIGHT.name),
+                (None, _("Reviews"), "/reviews", "star", INSIGHT.name),
+                (HOUSE, _("Extras and covers"), "/extras", "baby-carriage", RATES.name),
+                (HOUSE, _("Damage prices"), "/damage-prices", "car-crash", RATES.name),
             ),
             start=100,
         )

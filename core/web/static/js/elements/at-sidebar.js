@@ -15,6 +15,7 @@ customElements.define(
           // storage may be forbidden; the choice then lasts for this page
         }
       });
+      for (const group of this.querySelectorAll("details")) this.remember(group);
       this.opener?.addEventListener("click", () => this.drawer(!root.dataset.drawer));
       document.addEventListener("keydown", (event) => {
         if (event.key === "Escape" && root.dataset.drawer) this.drawer(false);
@@ -22,6 +23,17 @@ customElements.define(
       document.addEventListener("pointerdown", (event) => {
         if (root.dataset.drawer && !this.contains(event.target) && !this.opener.contains(event.target)) this.drawer(false);
       });
+    }
+
+    // A group that somebody opened stays open on the next page, until this tab is closed.
+    remember(group) {
+      const key = `group:${group.querySelector("summary").title}`;
+      try {
+        if (sessionStorage.getItem(key) === "open") group.open = true;
+        group.addEventListener("toggle", () => sessionStorage.setItem(key, group.open ? "open" : "closed"));
+      } catch {
+        // storage may be forbidden; groups then open with their own pages alone
+      }
     }
 
     drawer(open) {
