@@ -8,6 +8,7 @@ from typing import Final
 from core.i18n import LazyText, _
 
 TITLES: Final[Mapping[str, LazyText | str]] = {
+    "car_hire.agreement_made": _("Hire agreement made"),
     "car_hire.booked": _("Booked"),
     "car_hire.booking": _("Booking"),
     "car_hire.booking_cancelled": _("Booking cancelled"),

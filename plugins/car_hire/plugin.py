@@ -43,11 +43,14 @@ from plugins.car_hire.routes import (
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.inspections import pictures
-from plugins.car_hire.services.papers import drawing, listing
+from plugins.car_hire.services.papers import agreements, drawing, listing
 from plugins.car_hire.services.paying_later import PAY_AT_DESK
 from plugins.car_hire.services.personal import PERSONAL
 
 PAPERS: Final = FileArea(name=drawing.AREA, access=permission(DESK.name), belongs=listing.belongs)
+AGREEMENTS: Final = FileArea(
+    name=agreements.AREA, access=permission(DESK.name), belongs=agreements.belongs
+)
 DOCUMENTS: Final = FileArea(name="car_hire.documents", access=permission(DESK.name))
 INSPECTIONS: Final = FileArea(
     name=pictures.AREA, access=permission(DESK.name), belongs=pictures.belongs
@@ -150,7 +153,7 @@ plugin: Final = Plugin(
     places=slots.PLACES,
     slots=slots.SLOTS,
     extension_points=POINTS,
-    areas=(DOCUMENTS, INSPECTIONS, PAPERS),
+    areas=(AGREEMENTS, DOCUMENTS, INSPECTIONS, PAPERS),
     settings=Policy,
     personal=PERSONAL,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),

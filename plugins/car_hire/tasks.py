@@ -15,7 +15,7 @@ from core.i18n import _
 from core.jobs import Actor, Schedule, actor
 from core.payments.events import PaymentAuthorised, PaymentFailed
 from plugins.car_hire.services import announcing, paying, quotes, reminders, telling
-from plugins.car_hire.services.papers import drawing, issuing, refunding, settled
+from plugins.car_hire.services.papers import agreements, drawing, issuing, refunding, settled
 
 
 @actor("car_hire.payment_authorised")
@@ -64,6 +64,12 @@ async def invoice(session: AsyncSession, booking_id: UUID) -> None:
 async def draw_paper(session: AsyncSession, paper_id: UUID) -> None:
     """Draw a paper that was issued, and send it."""
     await drawing.draw(session, paper_id)
+
+
+@actor(agreements.DRAW)
+async def draw_agreement(session: AsyncSession, hire_id: UUID) -> None:
+    """Draw what was agreed when a car left, and send it."""
+    await agreements.draw(session, hire_id)
 
 
 @actor(refunding.GIVE_BACK)
@@ -125,7 +131,7 @@ async def purge_quotes(session: AsyncSession) -> None:
 ACTORS: Final = (
     payment_authorised, payment_failed, collect, give_back, release_hold, settle, remind_of_deposit,
     remind_of_bank, tell_of_change, pick_up_nears, return_nears, ask_review, purge_quotes,
-    invoice, draw_paper, give_back_credit,
+    invoice, draw_paper, draw_agreement, give_back_credit,
 )  # fmt: skip
 SCHEDULES: Final = (
     Schedule(

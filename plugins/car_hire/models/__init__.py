@@ -1,5 +1,6 @@
 """What car hire keeps: classes, vehicles, customers, quotes, bookings, hires and bills."""
 
+from plugins.car_hire.models.agreements import Agreement, AgreementFile
 from plugins.car_hire.models.bookings import Booking, Hire
 from plugins.car_hire.models.branches import Branch, BranchDay
 from plugins.car_hire.models.cash import (
@@ -45,6 +46,8 @@ __all__ = [
     "SIDES",
     "TRANSFER_STATES",
     "VEHICLE_STATUSES",
+    "Agreement",
+    "AgreementFile",
     "BillLine",
     "Block",
     "Booking",

@@ -37,7 +37,7 @@ from plugins.car_hire.services import (
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.inspections import looking as looks
-from plugins.car_hire.services.papers import listing
+from plugins.car_hire.services.papers import agreements, listing
 
 PATH = "/car-hire/desk"
 BOOKINGS = f"{PATH}/bookings"
@@ -241,6 +241,7 @@ async def _booking_page(
             "added": await slots.fill(BOOKING, booking_id=booking_id),
             **await money.of_booking(session, found.booking),
             "papers": await listing.of_booking(session, booking_id),
+            "agreement": await agreements.of_hire(session, hire.id) if hire else None,
             "paper_kinds": PAPER_KINDS,
             "events": await looking.history(session, *ids),
             "cost": await cancelling.of_cancellation(session, found.booking),

@@ -26,8 +26,9 @@ from plugins.car_hire.models import PAPER_KINDS, Paper
 from plugins.car_hire.routes.http import DESK, AnyRequest
 from plugins.car_hire.schemas import BillingInput
 from plugins.car_hire.schemas_papers import CreditInput, PapersInput
-from plugins.car_hire.services import customers, looking
+from plugins.car_hire.services import customers, hires, looking
 from plugins.car_hire.services.papers import (
+    agreements,
     crediting,
     invoices,
     issuing,
@@ -118,6 +119,22 @@ class Invoicing(Controller):
             back = f"/car-hire/desk/bookings/{booking_id}"
             return SeeOther(back, flash=error.message, level="danger")
         return SeeOther(f"{PATH}/{made.id}", flash=_("The invoice is issued"))
+
+
+class Agreements(Controller):
+    """The agreement of a hire that nobody signed on the screen."""
+
+    path = "/car-hire/desk/hires"
+    include_in_schema = False
+
+    @post("/{hire_id:uuid}/agreement", access=ACCESS)
+    async def to_print(self, session: Session, hire_id: FromPath[UUID]) -> SeeOther:
+        """Have it drawn, to be printed and signed on paper."""
+        hire = await hires.one(session, hire_id)
+        await agreements.to_print(session, hire_id)
+        return SeeOther(
+            f"/car-hire/desk/bookings/{hire.booking_id}", flash=_("The agreement is being drawn")
+        )
 
 
 class OwnPapers(Controller):
@@ -232,4 +249,4 @@ async def _own_page(
     return Page("car_hire/site/papers.html", found | context, status=status)
 
 
-CONTROLLERS = (Papers, Invoicing, OwnPapers)
+CONTROLLERS = (Papers, Invoicing, Agreements, OwnPapers)

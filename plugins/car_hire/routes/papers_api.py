@@ -12,6 +12,8 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.errors import NotFound
+from core.i18n import _
 from core.permissions import permission
 from core.web.api import Listing, page_of, place
 from core.web.forms import bind
@@ -20,7 +22,7 @@ from plugins.car_hire.routes.http import API, DESK
 from plugins.car_hire.routes.papers import amounts_of
 from plugins.car_hire.routes.views import View
 from plugins.car_hire.schemas_papers import CreditNoteInput, PapersInput
-from plugins.car_hire.services.papers import crediting, issuing, listing, refunding
+from plugins.car_hire.services.papers import agreements, crediting, issuing, listing, refunding
 
 Session = NamedDependency[AsyncSession]
 
@@ -49,6 +51,36 @@ class PaperView(View, frozen=True, kw_only=True):
         """As it is kept."""
         fields = (name for name in cls.__struct_fields__ if name != "file_id")
         return cls(file_id=file_id, **{name: getattr(row, name) for name in fields})
+
+
+class AgreementView(View, frozen=True, kw_only=True):
+    """What was agreed when a car left; ``file_id`` is its PDF once that is drawn."""
+
+    hire_id: UUID
+    made_at: datetime
+    signed_on_screen: bool
+    file_id: UUID | None
+
+
+class Agreements(Controller):
+    """Hire agreements."""
+
+    path = f"{API}/hires"
+    tags = ("Car hire",)
+
+    @get("/{hire_id:uuid}/agreement", access=permission(DESK))
+    async def show(self, session: Session, hire_id: FromPath[UUID]) -> AgreementView:
+        """The agreement of a hire."""
+        found = await agreements.of_hire(session, hire_id)
+        if found is None:
+            raise NotFound(_("This hire has no agreement"))
+        row, file_id = found
+        return AgreementView(
+            hire_id=row.hire_id,
+            made_at=row.made_at,
+            signed_on_screen=row.inspection_id is not None,
+            file_id=file_id,
+        )
 
 
 class Papers(Controller):
@@ -101,4 +133,4 @@ async def _view(session: AsyncSession, paper: Paper) -> PaperView:
     return PaperView.of(paper, file.file_id if file else None)
 
 
-CONTROLLERS = (Papers,)
+CONTROLLERS = (Papers, Agreements)

@@ -61,7 +61,7 @@ from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.extras import quoting, showing
-from plugins.car_hire.services.papers import listing
+from plugins.car_hire.services.papers import agreements, listing
 from plugins.car_hire.services.prices import current
 
 SITE = "/car-hire"
@@ -308,6 +308,7 @@ async def _booking_page(
             "card": card,
             "form": form,
             "papers": await listing.of_booking(session, booking_id),
+            "agreement": await agreements.of_hire(session, found.hire.id) if found.hire else None,
             "paper_kinds": PAPER_KINDS,
             "waiting": found.waits_for_bank(paying.BOOKING, paying.CHARGE),
             "cost": await cancelling.of_cancellation(session, found.booking),

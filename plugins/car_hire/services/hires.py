@@ -44,6 +44,7 @@ from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.extras import reserving
 from plugins.car_hire.services.inspections import drafts
 from plugins.car_hire.services.locking import UNIQUE, lock_vehicle, sqlstate
+from plugins.car_hire.services.papers import agreements
 
 HIRES_STARTED: Final = "car_hire.hires_started"
 
@@ -196,6 +197,7 @@ async def depart(session: AsyncSession, hire_id: UUID) -> Hire:
     edit(vehicle, None)
     vehicle.odometer_km, vehicle.fuel_eighths = hire.odometer_out, hire.fuel_out
     await session.flush()
+    await agreements.when_signed(session, hire, booking)
     await usage.record(session, HIRES_STARTED, 1, str(hire.id))
     await audit.record(session, "car_hire.hire_started", "car_hire.hire", hire.id)
     return hire

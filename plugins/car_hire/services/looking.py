@@ -58,6 +58,7 @@ HAPPENED: dict[str, tuple[LazyText, str, str]] = {
     "car_hire.transfer_given_up": (_("Transfer given up"), "building-bank", "secondary"),
     "car_hire.no_show": (_("The customer did not come"), "user-x", "red"),
     "car_hire.hire_prepared": (_("Car checked, deposit asked for"), "clipboard-check", "blue"),
+    "car_hire.agreement_made": (_("Agreement made"), "file-certificate", "blue"),
     "car_hire.hire_abandoned": (_("Handing over given up"), "ban", "red"),
     "car_hire.hire_started": (_("Car handed over"), "key", "green"),
     "car_hire.hire_returned": (_("Car came back"), "arrow-back-up", "green"),

@@ -24,6 +24,7 @@ from plugins.car_hire.models import (
     states,
 )
 from plugins.car_hire.services.inspections import pictures
+from plugins.car_hire.services.papers import agreements
 
 UNKNOWN: Final = date(1900, 1, 1)
 """A day that says nothing, where one must be kept."""
@@ -72,10 +73,17 @@ async def _bookings(session: AsyncSession, customer_id: UUID) -> Rows:
             "gross": booking.gross,
             "currency": booking.currency,
             "steps": hire.steps if hire else {},
+            "agreement": await _agreement(session, hire.id) if hire else None,
             "inspections": await _inspections(session, booking.id),
         }
         for booking, hire in found.all()
     ]
+
+
+async def _agreement(session: AsyncSession, hire_id: UUID) -> str | None:
+    """Where the agreement that somebody signed is served."""
+    found = await agreements.of_hire(session, hire_id)
+    return f"/files/{found[1]}" if found and found[1] else None
 
 
 async def _inspections(session: AsyncSession, booking_id: UUID) -> Rows:
@@ -123,8 +131,9 @@ async def _papers(session: AsyncSession, customer_id: UUID) -> Rows:
 
 
 async def erase(session: AsyncSession, user_id: UUID) -> None:
-    """Forget who the customer was, once nothing of theirs is open. Papers that were issued stay as
-    they are: the law wants them kept, and nobody may change them.
+    """Forget who the customer was, once nothing of theirs is open. Papers that were issued and
+    agreements that were signed stay as they are: the law wants them kept, and nobody may change
+    them.
 
     Raises:
         StillHiring: a booking is not over, or a bill not settled.
@@ -164,6 +173,7 @@ PERSONAL: Final = (
             "car_hire_hires",
             "car_hire_reviews",
             "car_hire_papers",
+            "car_hire_agreements",
             "car_hire_inspections",
             "car_hire_inspection_pictures",
             "car_hire_customer_notes",

@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-import msgspec
 import pytest
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError
@@ -32,7 +31,6 @@ from plugins.car_hire.policy import Policy
 from plugins.car_hire.schemas import ReturnInput
 from plugins.car_hire.services import hires, paying
 from plugins.car_hire.services.papers import (
-    agreement,
     crediting,
     drawing,
     invoices,
@@ -41,7 +39,6 @@ from plugins.car_hire.services.papers import (
     refunding,
 )
 from plugins.car_hire.services.papers.content import Content, Paid, Party
-from tests.core.logos.test_pictures import picture
 from tests.plugins.car_hire.shop import Shop
 from tests.plugins.car_hire.test_paying import Till, _running, standin, till
 
@@ -277,17 +274,3 @@ async def test_the_pages_show_papers_to_the_desk_and_to_whom_they_belong(
     async with await site.person(shop.tenant, Role.MEMBER) as stranger:
         assert paper.number not in (await stranger.get("/car-hire/papers")).text
         assert (await stranger.get(f"/files/{file.file_id}")).status_code == 404
-
-
-@pytest.mark.usefixtures("prefix")
-async def test_an_agreement_is_drawn_with_both_signatures(shop: Shop) -> None:
-    """Parties, car, price and terms from what is kept; signatures as pictures, or a line."""
-    _booking, hire_id = await shop.out()
-    signed = agreement.Signed(customer=picture(), signed_at=shop.now, marks=["Scratch, left door"])
-    async with shop.transaction() as session:
-        sheet = await agreement.sheet_of(session, hire_id, signed)
-        drawn = await agreement.draw(session, hire_id, signed)
-    told = str(msgspec.to_builtins(msgspec.structs.replace(sheet, blocks=sheet.blocks[:-1])))
-    for text_of_it in ("ACME, Lda.", shop.customer.name, "Scratch, left door", "200 km a day"):
-        assert text_of_it in told
-    assert drawn.startswith(b"%PDF-")

@@ -1,23 +1,18 @@
-"""The hire agreement: what both sign when the keys go over the counter.
+"""What stands in the hire agreement, which both sign when the keys go over the counter.
 
-    drawn = await agreement.draw(session, hire_id, agreement.Signed(customer=png, …))
-
-It has the number of its booking and none of a series: it is no paper of the books. Whoever calls
-this keeps the PDF (``core.storage``) and sends it.
+It has the number of its booking and none of a series: it is no paper of the books. ``agreements``
+beside it keeps what was agreed, and has it drawn and sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
-from core.db import outside
-from core.documents import drawing
 from core.documents.letterhead import Letterhead, letterhead
 from core.documents.sheet import Block, Facts, Prose, Row, Sheet, Signature, Signatures, Table
 from core.i18n import gettext, reading_in
@@ -26,21 +21,23 @@ from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.models import Booking, Customer, Hire, Quote, Vehicle
 from plugins.car_hire.policy import Policy
-from plugins.car_hire.services import bookings, customers, fleet, hires, quotes
+from plugins.car_hire.services import customers, fleet, quotes
 from plugins.car_hire.services.describe import Told, told
 from plugins.car_hire.services.papers import sheets
 from plugins.car_hire.services.papers.content import address
-from plugins.car_hire.services.papers.invoices import moment
+from plugins.car_hire.services.papers.sheets import moment
 
 
 class Signed(msgspec.Struct, frozen=True, kw_only=True):
-    """Who signed, with what they drew (PNG or JPEG; empty: a line to sign on), and when (aware).
+    """Who signed, by drawing or by the name that was typed for them, and when (aware).
 
-    ``marks`` are the damages there were at the hand-over, in words; ``handed_over`` the extras.
+    Where nobody did there is a line to sign on. ``marks`` are the damages there were at the
+    hand-over, in words; ``handed_over`` the extras.
     """
 
-    customer: bytes = b""
-    clerk: bytes = b""
+    customer_drew: bool = False
+    customer_name: str = ""
+    clerk_drew: bool = False
     clerk_name: str = ""
     signed_at: datetime | None = None
     marks: Sequence[str] = ()
@@ -61,27 +58,10 @@ class _Told(msgspec.Struct, frozen=True, kw_only=True):
     zone: str
 
 
-async def draw(session: AsyncSession, hire_id: UUID, signed: Signed) -> bytes:
-    """The agreement of a hire as a PDF, in the business's language; what was recorded so far is
-    committed (``core.db.outside``).
-
-    Raises:
-        NotFound: there is no such hire.
-        ComputationFailed: a signature is no picture.
-    """
-    sheet = await sheet_of(session, hire_id, signed)
-    return await outside(session, lambda: drawing.pdf(sheet))
-
-
-async def sheet_of(session: AsyncSession, hire_id: UUID, signed: Signed) -> Sheet:
-    """What is drawn: the same for the same facts and signatures.
-
-    Raises:
-        NotFound: there is no such hire.
-    """
+async def sheet_of(session: AsyncSession, hire: Hire, booking: Booking, signed: Signed) -> Sheet:
+    """What is agreed, in the business's language; its logo and the signatures' drawings come when
+    it is drawn."""
     tenant: Tenant = session.info["tenant"]
-    hire = await hires.one(session, hire_id)
-    booking = await bookings.one(session, hire.booking_id)
     quote = await quotes.one(session, booking.quote_id)
     with reading_in(tenant.locale):
         lines = await quotes.lines(session, quote.id)
@@ -109,7 +89,6 @@ def _sheet(known: _Told, signed: Signed, head: Letterhead, language: str) -> She
         language=language,
         business=head.business,
         color=head.color,
-        logo=head.logo,
         day=(at.year, at.month, at.day),
         page=gettext("Page {page} of {pages}"),
         address=(*seller, number) if rules.seller_tax_number else seller,
@@ -201,7 +180,14 @@ def terms(quote: Quote, rules: Policy) -> Iterator[str]:
 
 
 def _signatures(known: _Told, signed: Signed) -> Iterator[Signature]:
+    """The customer first, then the business: ``agreements`` puts their drawings there."""
     when = moment(signed.signed_at, known.zone) if signed.signed_at else ""
-    yield Signature(known.customer.name, signed.customer, when if signed.customer else "")
+    name = known.customer.name
+    by_customer = signed.customer_drew or signed.customer_name
+    yield Signature(name, signed=_how(signed.customer_name, when) if by_customer else "")
     clerk = signed.clerk_name or known.rules.legal_name or gettext("For the business")
-    yield Signature(clerk, signed.clerk, when if signed.clerk else "")
+    yield Signature(clerk, signed=when if signed.clerk_drew or signed.clerk_name else "")
+
+
+def _how(typed: str, when: str) -> str:
+    return f"{typed}, {when}" if typed else when

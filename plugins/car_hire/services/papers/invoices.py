@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from babel.dates import format_date, format_time
 from babel.numbers import format_decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -27,6 +25,7 @@ from plugins.car_hire.services import bookings, customers, fleet, hires, quotes,
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.papers import issuing
 from plugins.car_hire.services.papers.content import Content, Paid, PaperLine, address, plain
+from plugins.car_hire.services.papers.sheets import moment
 from plugins.car_hire.services.pricing import rules
 
 SOLD: Final = frozenset({"returned", "closed", "no_show", "cancelled"})
@@ -201,13 +200,6 @@ def way_of(payment: Payment) -> str:
     if payment.method == BY_CARD:
         return payment.card or gettext("Card")
     return str(WAYS[payment.method])
-
-
-def moment(at: datetime, zone: str) -> str:
-    """A time as the business's clock shows it, in the reader's language."""
-    here = clock.local(at, zone)
-    day = format_date(here, "medium", locale=locale())
-    return f"{day}, {format_time(here, 'short', locale=locale())}"
 
 
 def _number(value: int) -> str:

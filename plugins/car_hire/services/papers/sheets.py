@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 
-from babel.dates import format_date
+from babel.dates import format_date, format_time
 from babel.numbers import format_decimal, format_percent
 
+from core import clock
 from core.documents.letterhead import Letterhead
 from core.documents.sheet import Block, Facts, Prose, Row, Sheet, Table
 from core.i18n import gettext, locale, reading_in
@@ -133,3 +134,10 @@ def percent(rate: Decimal) -> str:
 def day(value: date) -> str:
     """A day of the calendar, in full figures."""
     return format_date(value, "medium", locale=locale())
+
+
+def moment(at: datetime, zone: str) -> str:
+    """A time as the business's clock shows it, in the reader's language."""
+    here = clock.local(at, zone)
+    day = format_date(here, "medium", locale=locale())
+    return f"{day}, {format_time(here, 'short', locale=locale())}"
