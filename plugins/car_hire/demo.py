@@ -41,7 +41,16 @@ from plugins.car_hire.schemas import (
     ReviewInput,
     VehicleInput,
 )
-from plugins.car_hire.services import bookings, customers, fleet, hires, pricing, quotes, reviews
+from plugins.car_hire.services import (
+    bookings,
+    checks,
+    customers,
+    fleet,
+    hires,
+    pricing,
+    quotes,
+    reviews,
+)
 from plugins.car_hire.services.branches import keeping
 from plugins.car_hire.services.papers import invoices
 from plugins.car_hire.services.prices import lists
@@ -133,6 +142,9 @@ async def demo(session: AsyncSession) -> None:
     await demo_inspections.prices(session, story.classes["Family"].id)
     for step in _STORY:
         await story.tell(step)
+    from_faro = select(Vehicle.id).where(Vehicle.plate == checks.normal_plate("AD-77-RS"))
+    car_id = (await session.scalars(from_faro)).one()
+    await demo_branches.bring(session, car_id, story.branches["LIS"], clock.now())
     for inspection_id, colour in story.looked_at:
         await demo_inspections.photograph(session, inspection_id, colour)
     _mind(session, story.people)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.scope import Tenant
-from plugins.car_hire.schemas_branches import BranchInput, DayInput
-from plugins.car_hire.services.branches import keeping
+from plugins.car_hire.schemas_branches import BranchInput, CarTransferInput, DayInput
+from plugins.car_hire.services.branches import keeping, transfers
 
 _CITY: Final = {
     **dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday"), "9-13, 14-19"),
@@ -73,3 +73,15 @@ async def _holidays(session: AsyncSession, branch_id: UUID) -> None:
     for month, day, name, hours in _HOLIDAYS:
         coming = date(today.year + ((month, day) < (today.month, today.day)), month, day)
         await keeping.add_day(session, branch_id, DayInput(day=coming, name=name, hours=hours))
+
+
+async def bring(session: AsyncSession, vehicle_id: UUID, to: UUID, begins: datetime) -> None:
+    """A car on its way to another branch."""
+    given = CarTransferInput(
+        to_branch_id=to,
+        starts_at=begins,
+        ends_at=begins + timedelta(hours=4),
+        driver="Rui Tavares",
+        notes="Levar a chave suplente.",
+    )
+    await transfers.plan(session, vehicle_id, given)

@@ -208,9 +208,9 @@ class SwapInput(Form, kw_only=True):
 class BlockInput(Form, kw_only=True):
     """A time in which a car is not for hire."""
 
-    reason: Annotated[
-        Literal["maintenance", "transfer", "other"], choice(_("Reason"), BLOCK_REASONS)
-    ] = "maintenance"
+    reason: Annotated[Literal["maintenance", "other"], choice(_("Reason"), BLOCK_REASONS)] = (
+        "maintenance"
+    )
     starts_at: Annotated[datetime, moment(_("From"))]
     ends_at: Annotated[datetime, moment(_("To"))]
     notes: Annotated[str, long_text(_("Notes"), min=0, max=1000)] = ""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
 from core.i18n import _
-from core.web.forms.fields import Form, choice, day, email, number, text, tick
+from core.web.forms.fields import Form, choice, day, email, long_text, moment, number, text, tick
 
 _HOURS_HINT = _("9:00-13:00, 14:00-19:00; nothing is closed")
 
@@ -59,6 +59,31 @@ class PlaceInput(Form, kw_only=True):
     """Where a car stands."""
 
     branch_id: Annotated[UUID, choice(_("Branch"))]
+
+
+class CarTransferInput(Form, kw_only=True):
+    """A car that is brought to another branch; from where, its calendar says."""
+
+    to_branch_id: Annotated[UUID, choice(_("To"))]
+    starts_at: Annotated[datetime, moment(_("Leaves"))]
+    ends_at: Annotated[datetime, moment(_("Arrives"))]
+    driver: Annotated[str, text(_("Driver"), min=0, max=120)] = ""
+    notes: Annotated[str, long_text(_("Notes"), min=0, max=1000)] = ""
+    move: Annotated[
+        bool,
+        tick(
+            _("Give bookings in the way other cars of their class"),
+            hint=_("Also those that would find the car gone"),
+        ),
+    ] = False
+
+
+class ReturnBranchInput(Form, kw_only=True):
+    """Where a booked car is to come back instead."""
+
+    return_branch_id: Annotated[UUID, choice(_("Return to"))]
+    version: int | None = None
+    """Of the booking, as the editor saw it."""
 
 
 class DayInput(Form, kw_only=True):

@@ -25,10 +25,10 @@ from core.storage.services import keep
 from plugins.car_hire.models import Extra, Transfer
 from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
-from plugins.car_hire.schemas_branches import BranchInput, DayInput
+from plugins.car_hire.schemas_branches import BranchInput, CarTransferInput, DayInput
 from plugins.car_hire.schemas_extras import ExtraInput
 from plugins.car_hire.services import blocks, fleet, hires, reviews
-from plugins.car_hire.services.branches import keeping
+from plugins.car_hire.services.branches import keeping, transfers
 from plugins.car_hire.services.extras import catalogue
 from plugins.car_hire.services.inspections import drafts, marks
 from plugins.car_hire.services.prices import lists
@@ -96,6 +96,11 @@ class Loot:
             await catalogue.change(session, extra.id, dearer)
             price_id = (await catalogue.prices(session, extra.id))[0].id
             block = await blocks.add(session, car.id, given)
+            way = CarTransferInput(
+                to_branch_id=branch.id, starts_at=starts_at + timedelta(days=1),
+                ends_at=starts_at + timedelta(days=2), driver=secret,
+            )  # fmt: skip
+            on_the_way = await transfers.plan(session, car.id, way)
             paper = await invoice_of(session, gone, secret)
             looked_at = await drafts.begin(session, gone.id)
             seen = DamageInput(zone="roof", kind="dent", charged=False)
@@ -132,6 +137,7 @@ class Loot:
             "booking_id": held.id,
             "hire_id": hire_id,
             "block_id": block.id,
+            "car_transfer_id": on_the_way.id,
             "paper_id": paper.id,
             "extra_id": extra.id,
             "price_id": price_id,
@@ -238,6 +244,12 @@ class Loot:
             {"vehicle_id": str(self.ids["free_car_id"])},
             {"number": self.number},
             {"branch_id": str(self.ids["branch_id"])},
+            {"return_branch_id": str(self.ids["branch_id"])},
+            {
+                "to_branch_id": str(self.ids["branch_id"]),
+                "starts_at": (starts_at + timedelta(days=400)).isoformat(),
+                "ends_at": (starts_at + timedelta(days=401)).isoformat(),
+            },
         ]
 
 

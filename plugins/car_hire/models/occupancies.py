@@ -50,10 +50,22 @@ class Block(Base):
     from_branch_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_branches.id"))
     to_branch_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_branches.id"))
     """Of a transfer: between which branches."""
+    driver: Mapped[str | None] = mapped_column(Text)
+    """Of a transfer: who drives, if that is known."""
+    arrived_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Of a transfer: when somebody said that the car is there."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (
         Index("ix_car_hire_blocks_vehicle_id", "vehicle_id", "id"),
+        Index(
+            "ix_car_hire_blocks_on_the_way",
+            "starts_at",
+            "id",
+            postgresql_where=text(
+                "to_branch_id IS NOT NULL AND arrived_at IS NULL AND NOT ended_early"
+            ),
+        ),
         CheckConstraint("reason IN ('maintenance', 'transfer', 'other')", name="reason"),
         CheckConstraint("ends_at >= starts_at", name="period"),
         CheckConstraint(

@@ -254,6 +254,7 @@ async def _change_page(
             "car_form": blank(CarInput),
             "car_names": {str(each.id): each.title for each in cars},
             "swap_form": blank(SwapInput),
+            "has_branches": bool((await network.read(session)).names),
             **SHOWN,
         },
         status=error.status if error else 200,

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from sqlalchemy import select
@@ -40,10 +42,10 @@ async def add(session: AsyncSession, vehicle_id: UUID, given: BlockInput) -> Blo
         Invalid: the times make no sense.
         Collision: the car is spoken for; it says by what. Move that first (``add_and_move``).
     """
-    period = _period(given)
+    period = stretch(given)
     await fleet.vehicle(session, vehicle_id)
     await occupying.lock(session, [vehicle_id])
-    return await _write(session, vehicle_id, given, period)
+    return await write(session, _block(vehicle_id, given), period)
 
 
 async def add_and_move(session: AsyncSession, vehicle_id: UUID, given: BlockInput) -> Block:
@@ -53,16 +55,24 @@ async def add_and_move(session: AsyncSession, vehicle_id: UUID, given: BlockInpu
         Invalid: the times make no sense.
         Collision: not all of them can be moved; then none is.
     """
-    period = _period(given)
+    period = stretch(given)
     await fleet.vehicle(session, vehicle_id)
-    found = await occupying.in_the_way(session, [vehicle_id], period)
+    await move_away(session, await occupying.in_the_way(session, [vehicle_id], period))
+    await occupying.lock(session, [vehicle_id])
+    return await write(session, _block(vehicle_id, given), period)
+
+
+async def move_away(session: AsyncSession, found: Sequence[InTheWay]) -> None:
+    """Give the bookings among ``found`` other cars of their class.
+
+    Raises:
+        Collision: one of them cannot be moved, or is no booking.
+    """
     booked = sorted(each.booking.id for each in found if each.booking is not None)
     for booking_id in booked:
         await bookings.locked(session, booking_id)
     for each in found:
         await _move_away(session, each)
-    await occupying.lock(session, [vehicle_id])
-    return await _write(session, vehicle_id, given, period)
 
 
 async def _move_away(session: AsyncSession, each: InTheWay) -> None:
@@ -79,10 +89,8 @@ async def _move_away(session: AsyncSession, each: InTheWay) -> None:
     await changing.move(session, booking.id, free[0])
 
 
-async def _write(
-    session: AsyncSession, vehicle_id: UUID, given: BlockInput, period: Period
-) -> Block:
-    made = Block(
+def _block(vehicle_id: UUID, given: BlockInput) -> Block:
+    return Block(
         id=new_id(),
         version=1,
         vehicle_id=vehicle_id,
@@ -92,16 +100,29 @@ async def _write(
         notes=given.notes,
         ended_early=False,
     )
-    found = await occupying.in_the_way(session, [vehicle_id], period)
+
+
+async def write(
+    session: AsyncSession, made: Block, period: Period, journey: Journey | None = None
+) -> Block:
+    """Keep a locked car back as ``made`` says; with a ``journey`` it ends up elsewhere.
+
+    Raises:
+        Collision: the car is spoken for; it says by what.
+    """
+    found = await occupying.in_the_way(session, [made.vehicle_id], period)
     if found:
         raise occupying.collision(found)
     session.add(made)
     await session.flush()
-    if not await occupying.take(session, vehicle_id, period, block_id=made.id):
-        raise occupying.collision(await occupying.in_the_way(session, [vehicle_id], period))
+    taken = await occupying.take(
+        session, made.vehicle_id, period, block_id=made.id, journey=journey
+    )
+    if not taken:
+        raise occupying.collision(await occupying.in_the_way(session, [made.vehicle_id], period))
     await audit.record(
-        session, "car_hire.vehicle_blocked", "car_hire.vehicle", vehicle_id,
-        {"reason": given.reason, "from": given.starts_at, "to": given.ends_at},
+        session, "car_hire.vehicle_blocked", "car_hire.vehicle", made.vehicle_id,
+        {"reason": made.reason, "from": made.starts_at, "to": made.ends_at},
     )  # fmt: skip
     return made
 
@@ -111,7 +132,7 @@ async def end(session: AsyncSession, block_id: UUID, expected: int | None = None
 
     Raises:
         NotFound: there is no such block.
-        NotNow: it is over.
+        NotNow: it is over, or a transfer, which arrives or is called off.
     """
     found = await session.get(Block, block_id, with_for_update=True, populate_existing=True)
     if found is None:
@@ -119,6 +140,8 @@ async def end(session: AsyncSession, block_id: UUID, expected: int | None = None
     now = clock.now()
     if found.ended_early or found.ends_at <= now:
         raise NotNow
+    if found.to_branch_id is not None:
+        raise NotNow(_("This is a transfer. Say that it arrived, or call it off"))
     edit(found, expected)
     found.ended_early = True
     found.ends_at = max(now, found.starts_at)
@@ -134,7 +157,19 @@ async def of_vehicle(session: AsyncSession, vehicle_id: UUID) -> Sequence[Block]
     return (await session.scalars(query.limit(SHOWN))).all()
 
 
-def _period(given: BlockInput) -> Period:
+class Stretch(Protocol):
+    """From when to when a car is not for hire."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
+def stretch(given: Stretch) -> Period:
+    """The time of a block or a transfer.
+
+    Raises:
+        Invalid: it is backwards, over, or too long.
+    """
     if given.ends_at <= given.starts_at:
         raise Invalid(errors=[FieldError("ends_at", _("It ends after it begins"))])
     if given.ends_at <= clock.now():

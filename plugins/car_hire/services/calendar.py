@@ -129,8 +129,10 @@ def _cell(booking: Booking | None, name: str, block: Block | None) -> Cell:
         return Cell(
             width=0,
             text=BLOCK_REASONS[block.reason],
-            color="secondary",
-            href=f"/car-hire/desk/fleet/{block.vehicle_id}",
+            color="purple" if block.to_branch_id else "secondary",
+            href="/car-hire/desk/car-transfers"
+            if block.to_branch_id
+            else f"/car-hire/desk/fleet/{block.vehicle_id}",
             starts_at=block.starts_at,
             ends_at=block.ends_at,
         )

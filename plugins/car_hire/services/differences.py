@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from uuid import UUID
 
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +21,7 @@ from plugins.car_hire.models import Booking, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.services import adding, pricing, quotes
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.branches.whereabouts import Journey
+from plugins.car_hire.services.prices import current
 from plugins.car_hire.services.pricing import rules
 
 
@@ -30,6 +32,7 @@ class Repriced:
     chosen: VehicleClass
     terms: pricing.Terms
     asked: pricing.Asked
+    journey: Journey
     priced: pricing.Priced
     before: Money
 
@@ -44,7 +47,8 @@ async def of_dates(
 ) -> Repriced:
     """The quoted class for other dates, by the rates and rules of the quote."""
     chosen = await session.get_one(VehicleClass, quote.class_id)
-    return await _priced(session, quote, chosen, quotes.terms_then(quote), starts_at, ends_at)
+    asked = msgspec.structs.replace(quotes.asked_then(quote), starts_at=starts_at, ends_at=ends_at)
+    return await _priced(session, quote, chosen, quotes.terms_then(quote), asked)
 
 
 async def of_class(
@@ -53,7 +57,32 @@ async def of_class(
     """Another class for the quoted dates, by the ``terms`` of that class as they are now; what was
     chosen with the car stays, and what covers do about damage."""
     terms = msgspec.structs.replace(terms, waivers=quotes.terms_then(quote).waivers)
-    return await _priced(session, quote, chosen, terms, quote.starts_at, quote.ends_at)
+    asked = msgspec.structs.replace(
+        quotes.asked_then(quote), starts_at=quote.starts_at, ends_at=quote.ends_at
+    )
+    return await _priced(session, quote, chosen, terms, asked)
+
+
+async def of_return(session: AsyncSession, quote: Quote, branch_id: UUID) -> Repriced:
+    """The same hire, but the car comes back to another branch.
+
+    Where a fee for that was agreed, it stays as it was; otherwise it is that of the price list
+    which counts now.
+    """
+    chosen = await session.get_one(VehicleClass, quote.class_id)
+    journey = Journey(quote.pick_up_branch_id, branch_id)
+    asked = quotes.asked_then(quote)
+    fee = None
+    if journey.is_one_way:
+        fee = asked.one_way if Journey.of(quote).is_one_way else await one_way_fee(session)
+    asked = msgspec.structs.replace(asked, one_way=fee)
+    return await _priced(session, quote, chosen, quotes.terms_then(quote), asked, journey)
+
+
+async def one_way_fee(session: AsyncSession) -> Decimal | None:
+    """What another branch costs by the price list that counts now; None if nothing."""
+    counting = await current.counting(session)
+    return (current.house_of(counting).one_way or None) if counting else None
 
 
 async def _priced(
@@ -61,21 +90,19 @@ async def _priced(
     quote: Quote,
     chosen: VehicleClass,
     terms: pricing.Terms,
-    starts_at: datetime,
-    ends_at: datetime,
+    asked: pricing.Asked,
+    journey: Journey | None = None,
 ) -> Repriced:
-    known = msgspec.convert(quote.asked, pricing.Asked)
-    branches = await network.read(session, starts_at, ends_at)
+    journey = journey or Journey.of(quote)
+    branches = await network.read(session, asked.starts_at, asked.ends_at)
     asked = msgspec.structs.replace(
-        known,
-        starts_at=starts_at,
-        ends_at=ends_at,
-        out_of_hours=branches.out_of_hours(Journey.of(quote), starts_at, ends_at),
+        asked, out_of_hours=branches.out_of_hours(journey, asked.starts_at, asked.ends_at)
     )
     return Repriced(
         chosen=chosen,
         terms=terms,
         asked=asked,
+        journey=journey,
         priced=await adding.to_quote(session, chosen, terms, asked),
         before=Money(quote.gross, quote.currency),
     )
@@ -90,6 +117,7 @@ async def keep(session: AsyncSession, booking: Booking, quote: Quote, made: Repr
         "class_id": made.chosen.id,
         "starts_at": made.asked.starts_at,
         "ends_at": made.asked.ends_at,
+        **made.journey._asdict(),
         "days": pricing.days(made.asked.starts_at, made.asked.ends_at, made.terms.grace_minutes),
         "terms": msgspec.to_builtins(made.terms),
         "asked": msgspec.to_builtins(made.asked),

@@ -37,6 +37,7 @@ from plugins.car_hire.services.describe import Told, told
 HAPPENED: dict[str, tuple[LazyText, str, str]] = {
     "car_hire.booked": (_("Booked"), "calendar-plus", "blue"),
     "car_hire.booking_confirmed": (_("Confirmed"), "circle-check", "green"),
+    "car_hire.booking_rerouted": (_("Returned to another branch"), "map-pin", "blue"),
     "car_hire.booking_revived": (_("Paid late, confirmed on another car"), "circle-check", "green"),
     "car_hire.booking_expired": (_("Not paid in time, released"), "clock-x", "secondary"),
     "car_hire.booking_cancelled": (_("Cancelled"), "ban", "red"),

@@ -205,6 +205,17 @@ async def change(session: AsyncSession, reason_id: UUID, vehicle_id: UUID, perio
     await whereabouts.refuse_stranded(session, [reason_id])
 
 
+async def reroute(session: AsyncSession, booking_id: UUID, branch_id: UUID) -> None:
+    """Let the car of a booking, which is locked, end up at another branch.
+
+    Raises:
+        Elsewhere: it is wanted at another one afterwards.
+    """
+    moved = update(Occupancy).where(Occupancy.id == booking_id).values(to_branch_id=branch_id)
+    await session.execute(moved, execution_options=_SILENTLY)
+    await whereabouts.refuse_stranded(session, [booking_id])
+
+
 async def exchange(session: AsyncSession, places: dict[UUID, tuple[UUID, Period]]) -> None:
     """Put several bookings on other locked cars at once, each with its car and period.
 

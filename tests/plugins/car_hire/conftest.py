@@ -13,6 +13,8 @@ from core.db import Databases
 from core.origin import networks
 from core.scope import Tenant
 from plugins.car_hire.routes.http import QUOTES
+from tests.plugins.car_hire import firm as firms
+from tests.plugins.car_hire.firm import Firm
 from tests.plugins.car_hire.shop import Shop
 
 
@@ -32,6 +34,12 @@ def tenant(world: World) -> Tenant:
 async def shop(tenant: Tenant, databases: Databases) -> Shop:
     """A class of its own with three cars, for one test."""
     return await Shop.open(databases, tenant)
+
+
+@pytest.fixture
+async def firm(tenant: Tenant, databases: Databases) -> Firm:
+    """One car at home, in a class of its own; the branches are nobody else's."""
+    return await firms.found(databases, tenant)
 
 
 @pytest.fixture(autouse=True)

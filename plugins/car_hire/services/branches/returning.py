@@ -13,9 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core.errors import Invalid
 from core.i18n import _
 from plugins.car_hire.models import Booking, Quote
-from plugins.car_hire.services import pricing
+from plugins.car_hire.services import differences, pricing
 from plugins.car_hire.services.branches import network
-from plugins.car_hire.services.prices import current
 
 
 class CameBack(NamedTuple):
@@ -47,10 +46,7 @@ async def priced(
     closed = not branches.opening(came_to).is_open(returned_at)
     return CameBack(
         out_of_hours=closed and "return" not in asked.out_of_hours,
-        one_way=await _one_way(session) if came_to != booking.return_branch_id else None,
+        one_way=await differences.one_way_fee(session)
+        if came_to != booking.return_branch_id
+        else None,
     )
-
-
-async def _one_way(session: AsyncSession) -> Decimal | None:
-    counting = await current.counting(session)
-    return (current.house_of(counting).one_way or None) if counting else None

@@ -9,12 +9,13 @@ promised on a journey that is not made after all is *stranded* (docs/decisions/b
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Select, and_, bindparam, func, or_, select
-from sqlalchemy.dialects.postgresql import TSTZRANGE
+from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -168,21 +169,9 @@ async def _name(session: AsyncSession, branch_id: UUID | None) -> str:
     return await session.scalar(select(Branch.name).where(Branch.id == branch_id)) or ""
 
 
-async def of_cars(session: AsyncSession, vehicle_ids: Sequence[UUID]) -> dict[UUID, UUID]:
-    """At which branch cars are now, or will be when what they are on has ended."""
-    last = (
-        select(Occupancy.to_branch_id)
-        .where(
-            Occupancy.vehicle_id == Vehicle.id,
-            MOVES,
-            func.now() >= _BEGINS,
-            func.upper(Occupancy.period) > Vehicle.branch_since,
-        )
-        .order_by(_BEGINS.desc())
-        .limit(1)
-        .correlate(Vehicle)
-        .scalar_subquery()
-    )
-    query = select(Vehicle.id, last, Vehicle.branch_id)
-    rows = await session.execute(query.where(Vehicle.id.in_(vehicle_ids)))
-    return {row[0]: row[1] or row[2] for row in rows}
+async def of_car(session: AsyncSession, vehicle_id: UUID, period: Range[datetime]) -> UUID:
+    """At which branch a car will be when ``period`` begins."""
+    query = select(func.coalesce(_CAME_LAST, Vehicle.branch_id)).where(Vehicle.id == vehicle_id)
+    place = (await session.execute(query, {"period": period})).scalar_one()
+    assert place is not None
+    return place

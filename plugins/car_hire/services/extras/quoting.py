@@ -27,6 +27,7 @@ from plugins.car_hire.services import (
     occupying,
     quotes,
 )
+from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.differences import Repriced
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.extras import choosing, drivers, reserving
@@ -139,6 +140,7 @@ async def _repriced(
         chosen=chosen,
         terms=terms,
         asked=asked,
+        journey=Journey.of(quote),
         priced=await adding.to_quote(session, chosen, terms, asked),
         before=Money(quote.gross, quote.currency),
     )
