@@ -22,6 +22,7 @@ from plugins.car_hire import (
     demo_extras,
     demo_inspections,
     demo_prices,
+    demo_promotions,
     policy,
 )
 from plugins.car_hire.models import (
@@ -138,6 +139,7 @@ async def demo(session: AsyncSession) -> None:
     await demo_prices.publish(session)
     await plugin_settings.save(session, policy.PLUGIN, _HOUSE)
     await demo_extras.complete(session)
+    await demo_promotions.begin(session)
     story = await _Story.begin(session, await demo_branches.open_all(session))
     await demo_inspections.prices(session, story.classes["Family"].id)
     for step in _STORY:
@@ -167,6 +169,7 @@ class _Step:
     extras: dict[str, int] = field(default_factory=dict)
     covers: list[str] = field(default_factory=list)
     ages: list[int] = field(default_factory=list)
+    promotion: str = ""
     before: tuple[demo_inspections.Seen, ...] | None = None
     """Damage found at the check-out; None: nobody took photos."""
     after: tuple[demo_inspections.Seen, ...] = ()
@@ -239,7 +242,14 @@ _STORY: Final = (
         ages=[34, 31],
         at="OPO",
     ),
-    _Step(who=5, what="Electric", start=6, end=8, became="confirmed"),
+    _Step(
+        who=5,
+        what="Electric",
+        start=6,
+        end=8,
+        became="confirmed",
+        promotion=demo_promotions.PARTNER,
+    ),
     _Step(
         who=6,
         what="Compact",
@@ -247,6 +257,7 @@ _STORY: Final = (
         end=15,
         became="confirmed",
         extras={"gps": 1},
+        promotion="ESCAPADA-15",
         at="OPO",
         to="OPO",
     ),
@@ -328,6 +339,7 @@ class _Story:
             covers=step.covers,
             age=step.ages[0] if step.ages else None,
             ages=step.ages[1:],
+            promotion=step.promotion,
             pick_up_branch_id=self.branches[step.at],
             return_branch_id=self.branches[step.to],
         )

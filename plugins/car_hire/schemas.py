@@ -29,7 +29,7 @@ from core.web.forms.fields import (
 )
 from plugins.car_hire.models import BLOCK_REASONS, GEARS, VEHICLE_STATUSES
 from plugins.car_hire.models.zones import CLEANING, KINDS, SEVERITIES, ZONES
-from plugins.car_hire.schemas_extras import ChoicesInput
+from plugins.car_hire.schemas_promotions import PriceChoices
 
 STARS: Final = {
     "5": _("★★★★★ excellent"),
@@ -140,9 +140,9 @@ class SearchInput(Form, kw_only=True):
     return_branch_id: Annotated[UUID, choice(_("Return to"))] | None = None
 
 
-class QuoteInput(ChoicesInput, kw_only=True):
-    """For which class, when, what is taken with it, and where: at the main branch, and back to
-    where it began, unless others are named."""
+class QuoteInput(PriceChoices, kw_only=True):
+    """For which class, when, what is taken with it, by which code, and where: at the main branch,
+    and back to where it began, unless others are named."""
 
     class_id: Annotated[UUID, choice(_("Class"))]
     starts_at: Annotated[datetime, moment(_("Pick-up"))]

@@ -27,11 +27,13 @@ from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
 from plugins.car_hire.schemas_branches import BranchInput, CarTransferInput, DayInput
 from plugins.car_hire.schemas_extras import ExtraInput
+from plugins.car_hire.schemas_promotions import NewPromotionInput
 from plugins.car_hire.services import blocks, fleet, hires, reviews
 from plugins.car_hire.services.branches import keeping, transfers
 from plugins.car_hire.services.extras import catalogue
 from plugins.car_hire.services.inspections import drafts, marks
 from plugins.car_hire.services.prices import lists
+from plugins.car_hire.services.promotions import keeping as promotions
 from tenants.domains.services import claim
 from tenants.imports.models import ArchiveUpload
 from tests.plugins.car_hire.shop import (
@@ -95,6 +97,8 @@ class Loot:
             dearer = ExtraInput(name_en=code, price=Decimal(7), effective_from=tomorrow)
             await catalogue.change(session, extra.id, dearer)
             price_id = (await catalogue.prices(session, extra.id))[0].id
+            off = NewPromotionInput(code=f"LOOT-{_code()}", name_en=secret, amount=Decimal(1))
+            promotion = await promotions.add(session, off)
             block = await blocks.add(session, car.id, given)
             way = CarTransferInput(
                 to_branch_id=branch.id, starts_at=starts_at + timedelta(days=1),
@@ -141,6 +145,7 @@ class Loot:
             "paper_id": paper.id,
             "extra_id": extra.id,
             "price_id": price_id,
+            "promotion_id": promotion.id,
             "inspection_id": looked_at.id,
             "damage_id": damage.id,
             "transfer_id": transfer.id,
@@ -196,6 +201,8 @@ class Loot:
             {"tax_number": "219 876 543"},
             {"code": f"eve-{new_id().hex[-8:]}", "name_en": "Seat", "price": 6},
             {"name_en": "Seat", "price": 6},
+            {"code": f"EVE-{new_id().hex[-8:]}", "name_en": "Eve's", "percent": 5},
+            {"name_en": "Eve's", "percent": 5},
             {"method": "cash"},
             {"method": "cash", "reason": "Deposit"},
             {"due_on": "2199-12-31"},

@@ -30,6 +30,7 @@ from plugins.car_hire.models.occupancies import BLOCK_REASONS, NO_OVERLAP, Block
 from plugins.car_hire.models.papers import PAPER_KINDS, Paper, PaperFile, PaperSeries
 from plugins.car_hire.models.people import Customer, CustomerNote
 from plugins.car_hire.models.prices import ClassPriceRow, PriceList
+from plugins.car_hire.models.promotions import Promotion, PromotionUse
 from plugins.car_hire.models.quotes import BillLine, MoneyLine, Quote, QuoteLine
 from plugins.car_hire.models.reviews import Review
 
@@ -72,6 +73,8 @@ __all__ = [
     "PaperFile",
     "PaperSeries",
     "PriceList",
+    "Promotion",
+    "PromotionUse",
     "Quote",
     "QuoteLine",
     "Review",

@@ -16,6 +16,7 @@ from core.web.api import Listing, expected, page_of, place
 from core.web.forms import bind
 from plugins.car_hire.models import VehicleClass
 from plugins.car_hire.routes import views
+from plugins.car_hire.routes.choosing import guess
 from plugins.car_hire.routes.http import (
     API,
     DESK,
@@ -236,11 +237,14 @@ class Quotes(Controller):
         return Listing([views.OfferView.of(each) for each in found])
 
     @post("/quotes", access=public, idempotent=True, allowance=QUOTES)
-    async def make(self, session: Session, data: JSONBody[QuoteInput]) -> views.QuoteView:
+    async def make(
+        self, request: AnyRequest, session: Session, data: JSONBody[QuoteInput]
+    ) -> views.QuoteView:
         """A price, kept with every line and the rule that made it."""
         if not is_desk():
             await network.open_for(session, data)
-        made = await quotes.make(session, data)
+        async with guess(request, data.promotion):
+            made = await quotes.make(session, data)
         return views.QuoteView.of(made, list(await quotes.lines(session, made.id)))
 
     @get("/quotes/{quote_id:uuid}", access=public)

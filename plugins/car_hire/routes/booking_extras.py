@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -114,7 +115,7 @@ async def _page(
     session: AsyncSession,
     area: str,
     booking_id: UUID,
-    form: Bound[ChoicesInput] | None = None,
+    form: Bound[Any] | None = None,
     made: Repriced | None = None,
     status: int = 200,
 ) -> Page:

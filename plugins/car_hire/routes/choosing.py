@@ -1,24 +1,55 @@
-"""Forms in which somebody chooses extras and covers, for a quote, a booking or at the desk."""
+"""Forms in which somebody chooses extras and covers, or types a code, for a quote, a booking or
+at the desk."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from typing import Any, Final, TypeVar
 
+from core import origin
+from core.auth.authority import Authority
 from core.errors import DomainError
 from core.i18n import _
+from core.throttle import Allowance
 from core.web.forms import Bound, Form, bind, blank
 from core.web.pages import wants_fragment
 from plugins.car_hire.models import Quote
 from plugins.car_hire.routes.http import AnyRequest
-from plugins.car_hire.schemas_extras import ChoicesInput
+from plugins.car_hire.schemas_promotions import PriceChoices
 from plugins.car_hire.services import quotes
 from plugins.car_hire.services.extras import choosing
+from plugins.car_hire.services.promotions.discounting import UnknownCode
 
 F = TypeVar("F", bound=Form)
 AT: Final = "extras."
 CHANGED: Final = _("The price has changed with what you told us. Look at it, then book")
-FIELDS: Final = frozenset(ChoicesInput.__struct_fields__)
+FIELDS: Final = frozenset(PriceChoices.__struct_fields__)
+CODES: Final = Allowance("car_hire.codes", 20, 10 * 60)
+"""Wrong promotion codes from one address: enough for bad handwriting, too few to guess one."""
+
+
+@asynccontextmanager
+async def guess(request: AnyRequest, code: str) -> AsyncIterator[None]:
+    """Count a code that nobody keeps against whoever types it; any other is given back.
+
+    Raises:
+        TooManyRequests: too many were wrong; with the seconds to wait.
+    """
+    if not code.strip():
+        yield
+        return
+    authority: Authority = request.app.state["authority"]
+    line = origin.line()
+    await authority.throttle.take(CODES, line)
+    try:
+        yield
+    except UnknownCode:
+        raise
+    except BaseException:
+        await authority.throttle.give_back(CODES, line)
+        raise
+    await authority.throttle.give_back(CODES, line)
 
 
 def gathered(typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,9 +63,9 @@ def gathered(typed: Mapping[str, Any]) -> dict[str, Any]:
     return rest | {"extras": quantities}
 
 
-def choices_of(typed: Mapping[str, Any]) -> Bound[ChoicesInput]:
+def choices_of(typed: Mapping[str, Any]) -> Bound[PriceChoices]:
     """The choices among what was typed into a form that asks for more."""
-    return bind(ChoicesInput, {k: v for k, v in gathered(typed).items() if k in FIELDS})
+    return bind(PriceChoices, {k: v for k, v in gathered(typed).items() if k in FIELDS})
 
 
 def others_of(typed: Mapping[str, Any]) -> dict[str, Any]:
@@ -49,7 +80,7 @@ def begun(kind: type[F], typed: Mapping[str, Any]) -> Bound[F]:
     return form
 
 
-def refuse(error: DomainError, choices: Bound[ChoicesInput], form: Bound[Any]) -> None:
+def refuse(error: DomainError, choices: Bound[PriceChoices], form: Bound[Any]) -> None:
     """A service's objection, in the form that has the fields it names."""
     named = [each.field.partition(".")[0].partition("[")[0] for each in error.errors]
     (choices if named and FIELDS.issuperset(named) else form).refuse(error)
@@ -60,9 +91,9 @@ def status_of(request: AnyRequest, error: DomainError) -> int:
     return 422 if wants_fragment(request) else error.status
 
 
-def kept(quote: Quote) -> Bound[ChoicesInput]:
+def kept(quote: Quote) -> Bound[PriceChoices]:
     """The choices that a quote keeps, as a form that nobody changed."""
     known = choosing.of(quotes.asked_then(quote))
-    form = blank(ChoicesInput, known)
+    form = blank(PriceChoices, known)
     form.result = known
     return form

@@ -31,6 +31,7 @@ from plugins.car_hire.routes.choosing import (
     CHANGED,
     begun,
     choices_of,
+    guess,
     kept,
     others_of,
     refuse,
@@ -44,7 +45,7 @@ from plugins.car_hire.routes.http import (
     check_own,
 )
 from plugins.car_hire.schemas import CardInput, CheckoutInput, LicenceInput, QuoteInput, SearchInput
-from plugins.car_hire.schemas_extras import ChoicesInput
+from plugins.car_hire.schemas_promotions import PriceChoices
 from plugins.car_hire.services import (
     availability,
     bookings,
@@ -113,7 +114,8 @@ class Site(Controller):
         form = await posted(request, QuoteInput)
         try:
             await network.open_for(session, form.value)
-            made = await quotes.make(session, form.value)
+            async with guess(request, form.value.promotion):
+                made = await quotes.make(session, form.value)
         except DomainError as error:
             back = {key: str(form.raw.get(key, ""))[:40] for key in SEARCHED}
             return SeeOther(f"{SITE}?{urlencode(back)}", flash=error.message, level="danger")
@@ -136,7 +138,8 @@ class Site(Controller):
         if form.errors:
             return await _quote_page(session, quote, form, choices, 422)
         try:
-            quote = await quoting.choose(session, quote_id, choices.value)
+            async with guess(request, choices.value.promotion):
+                quote = await quoting.choose(session, quote_id, choices.value)
         except DomainError as error:
             status = status_of(request, error)
             return await _quote_page(session, quote, form, choices.refuse(error), status)
@@ -157,7 +160,8 @@ class Site(Controller):
             person = identity.required()
             await terms.accepted_now(session, person, form.value.terms)
             customer = await customers.register(session, person, form.value)
-            quote = await quoting.agreed(session, quote, choices.value, customer)
+            async with guess(request, choices.value.promotion):
+                quote = await quoting.agreed(session, quote, choices.value, customer)
             if str(quote.gross) != shown:
                 return SeeOther(f"{SITE}/quotes/{quote_id}", flash=CHANGED, level="warning")
             made = await bookings.place(session, quote, customer, "site")
@@ -260,7 +264,7 @@ async def _quote_page(
     session: AsyncSession,
     quote: Quote,
     form: Bound[CheckoutInput],
-    choices: Bound[ChoicesInput] | None = None,
+    choices: Bound[PriceChoices] | None = None,
     status: int = 200,
 ) -> Page:
     tenant: Tenant = session.info["tenant"]

@@ -96,7 +96,9 @@ async def _priced(
     journey = journey or Journey.of(quote)
     branches = await network.read(session, asked.starts_at, asked.ends_at)
     asked = msgspec.structs.replace(
-        asked, out_of_hours=branches.out_of_hours(journey, asked.starts_at, asked.ends_at)
+        asked,
+        class_id=str(chosen.id),
+        out_of_hours=branches.out_of_hours(journey, asked.starts_at, asked.ends_at),
     )
     return Repriced(
         chosen=chosen,

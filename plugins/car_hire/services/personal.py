@@ -20,6 +20,7 @@ from plugins.car_hire.models import (
     Hire,
     Inspection,
     Paper,
+    Quote,
     Review,
     states,
 )
@@ -62,7 +63,11 @@ async def export(session: AsyncSession, user_id: UUID) -> Rows:
 
 
 async def _bookings(session: AsyncSession, customer_id: UUID) -> Rows:
-    rows = select(Booking, Hire).outerjoin(Hire, Hire.booking_id == Booking.id)
+    rows = (
+        select(Booking, Hire, Quote.asked["discounts"])
+        .join(Quote, Quote.id == Booking.quote_id)
+        .outerjoin(Hire, Hire.booking_id == Booking.id)
+    )
     found = await session.execute(rows.where(Booking.customer_id == customer_id))
     return [
         {
@@ -71,12 +76,13 @@ async def _bookings(session: AsyncSession, customer_id: UUID) -> Rows:
             "starts_at": booking.starts_at,
             "ends_at": booking.ends_at,
             "gross": booking.gross,
+            "promotion": next((each["code"] for each in discounts or ()), None),
             "currency": booking.currency,
             "steps": hire.steps if hire else {},
             "agreement": await _agreement(session, hire.id) if hire else None,
             "inspections": await _inspections(session, booking.id),
         }
-        for booking, hire in found.all()
+        for booking, hire, discounts in found.all()
     ]
 
 
@@ -177,6 +183,7 @@ PERSONAL: Final = (
             "car_hire_inspections",
             "car_hire_inspection_pictures",
             "car_hire_customer_notes",
+            "car_hire_promotion_uses",
         ),
         export=export,
         erase=erase,

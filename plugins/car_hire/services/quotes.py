@@ -29,6 +29,7 @@ from plugins.car_hire.services.branches.network import Network
 from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.extras import choosing, reserving
 from plugins.car_hire.services.prices import current
+from plugins.car_hire.services.promotions import discounting
 
 LONGEST: Final = timedelta(days=90)
 FURTHEST: Final = timedelta(days=730)
@@ -169,7 +170,7 @@ async def work_out(
     """The terms, what is asked and the price, by the list that counts; nothing is written.
 
     Raises:
-        Invalid: what is chosen with the car cannot be had with it.
+        Invalid: what is chosen with the car cannot be had with it, or the code does not count.
         NotPriced: no price list says what the class costs.
     """
     prices = await current.read(session, chosen.id)
@@ -178,6 +179,7 @@ async def work_out(
     journey = branches.journey(wanted.pick_up_branch_id, wanted.return_branch_id)
     asked = asked_for(session, wanted.starts_at, wanted.ends_at)
     asked = branches.asked(asked, journey, prices.house)
+    asked = await discounting.into(session, chosen, asked, journey, wanted)
     terms, asked = await choosing.into(session, chosen, terms, asked, wanted)
     return terms, asked, await adding.to_quote(session, chosen, terms, asked)
 

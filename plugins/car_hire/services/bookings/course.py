@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.exc import DBAPIError
@@ -22,6 +23,10 @@ from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.extras import reserving
 from plugins.car_hire.services.locking import DEADLOCK, LOCK_TIMED_OUT, lock_vehicle, sqlstate
 from plugins.car_hire.services.occupying import Period
+from plugins.car_hire.services.promotions import using
+
+NOT_TO_BE: Final = frozenset({"expired", "cancelled"})
+"""States of a booking that counts no more."""
 
 
 async def move(
@@ -39,6 +44,8 @@ async def move(
     if state not in states.BLOCKING:
         await occupying.release(session, booking.id)
         await reserving.release(session, booking.id)
+    if state in NOT_TO_BE:
+        await using.give_back(session, booking.id)
 
 
 async def confirm(session: AsyncSession, booking: Booking) -> bool:
@@ -63,9 +70,14 @@ async def _revive(session: AsyncSession, booking: Booking) -> bool:
     journey = Journey.of(booking)
     for vehicle_id in await availability.free_vehicles(session, booking.class_id, period, journey):
         if await _take_instead(session, booking, vehicle_id, period):
-            await reserve_extras(
-                session, booking, await quotes.one(session, booking.quote_id), period
-            )
+            quote = await quotes.one(session, booking.quote_id)
+            await reserve_extras(session, booking, quote, period)
+            try:
+                await using.take(session, booking, quote)
+            except using.UsedUp:
+                await occupying.release(session, booking.id)
+                await reserving.release(session, booking.id)
+                return False
             await move(session, booking, "confirmed")
             await session.flush()
             await audit.record(session, "car_hire.booking_revived", "car_hire.booking", booking.id)

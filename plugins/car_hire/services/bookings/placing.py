@@ -28,6 +28,7 @@ from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.extras import choosing, drivers, reserving
 from plugins.car_hire.services.locking import DEADLOCK, LOCK_TIMED_OUT, lock_vehicle, sqlstate
 from plugins.car_hire.services.occupying import Attempt, Period
+from plugins.car_hire.services.promotions import using
 
 ROUNDS: Final = 20
 """How often the whole calendar is looked at before a car is called unavailable."""
@@ -47,6 +48,7 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         VehicleUnavailable: every car of the class is taken.
         ExtraUnavailable: something that was chosen with it is taken.
         AgeDiffers: the price was made for a driver of another age.
+        UsedUp: the code that the price was made with is used up.
         NotNow: somebody else booked on this quote.
     """
     chosen, known, moves = await _class_and_booking(session, quote)
@@ -85,6 +87,7 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         await whereabouts.refuse_stranded(session, [values["id"]])
     booking = _written(session, values | {"vehicle_id": vehicle_id})
     await reserve_extras(session, booking, quote, period)
+    await using.take(session, booking, quote)
     await audit.record(
         session, "car_hire.booked", "car_hire.booking", booking.id, {"number": booking.number}
     )

@@ -12,6 +12,7 @@ from core.errors import FieldError, Invalid
 from core.i18n import _, fill
 from plugins.car_hire.models import VehicleClass
 from plugins.car_hire.schemas_extras import ChoicesInput
+from plugins.car_hire.schemas_promotions import PriceChoices, spelt
 from plugins.car_hire.services import pricing
 from plugins.car_hire.services.extras import catalogue
 from plugins.car_hire.services.extras.catalogue import Offered
@@ -66,23 +67,25 @@ async def into(
     )
 
 
-def of(asked: pricing.Asked) -> ChoicesInput:
+def of(asked: pricing.Asked) -> PriceChoices:
     """What was chosen, as a form shows it."""
-    return ChoicesInput(
+    return PriceChoices(
         extras=counted(asked),
         covers=sorted(each.extra.code for each in asked.chosen if each.extra.kind == "cover"),
         age=asked.ages[0] if asked.ages else None,
         ages=list(asked.ages[1:]),
+        promotion=next((each.code for each in asked.discounts), ""),
     )
 
 
-def plain(choices: ChoicesInput) -> ChoicesInput:
+def plain(choices: PriceChoices) -> PriceChoices:
     """The same choices as ``of`` would give them."""
-    return ChoicesInput(
+    return PriceChoices(
         extras={code: quantity for code, quantity in choices.extras.items() if quantity},
         covers=sorted(set(choices.covers)),
         age=choices.age,
         ages=choices.ages,
+        promotion=spelt(choices.promotion),
     )
 
 

@@ -17,6 +17,7 @@ from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow, QuoteExpired
 from plugins.car_hire.models import Booking, Customer, Quote, QuoteLine
 from plugins.car_hire.schemas_extras import ChoicesInput
+from plugins.car_hire.schemas_promotions import PriceChoices
 from plugins.car_hire.services import (
     adding,
     bookings,
@@ -25,15 +26,17 @@ from plugins.car_hire.services import (
     fleet,
     making_room,
     occupying,
+    pricing,
     quotes,
 )
 from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.differences import Repriced
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.extras import choosing, drivers, reserving
+from plugins.car_hire.services.promotions import discounting
 
 
-async def choose(session: AsyncSession, quote_id: UUID, choices: ChoicesInput) -> Quote:
+async def choose(session: AsyncSession, quote_id: UUID, choices: PriceChoices) -> Quote:
     """Let a quote have these choices in place of its own; its rates stay as they were.
 
     Raises:
@@ -50,7 +53,10 @@ async def choose(session: AsyncSession, quote_id: UUID, choices: ChoicesInput) -
         raise NotNow
     if quote.expires_at < clock.now():
         raise QuoteExpired
-    made = await _repriced(session, quote, choices, None)
+    chosen = await fleet.vehicle_class(session, quote.class_id)
+    known = quotes.asked_then(quote)
+    asked = await discounting.into(session, chosen, known, Journey.of(quote), choices)
+    made = await _repriced(session, quote, asked, choices, None)
     quote.terms, quote.asked = msgspec.to_builtins(made.terms), msgspec.to_builtins(made.asked)
     quote.net, quote.tax = made.priced.net.amount, made.priced.tax.amount
     quote.gross = made.priced.gross.amount
@@ -61,7 +67,7 @@ async def choose(session: AsyncSession, quote_id: UUID, choices: ChoicesInput) -
 
 
 async def agreed(
-    session: AsyncSession, quote: Quote, choices: ChoicesInput, customer: Customer
+    session: AsyncSession, quote: Quote, choices: PriceChoices, customer: Customer
 ) -> Quote:
     """The quote with what was chosen last, and with the age that the customer really has.
 
@@ -90,7 +96,7 @@ async def preview(session: AsyncSession, booking_id: UUID, choices: ChoicesInput
     booking = await bookings.one(session, booking_id)
     _check_state(booking)
     quote = await quotes.one(session, booking.quote_id)
-    return await _repriced(session, quote, choices, booking.id)
+    return await _repriced(session, quote, quotes.asked_then(quote), choices, booking.id)
 
 
 async def change(
@@ -108,7 +114,7 @@ async def change(
     edit(booking, expected)
     await changing.check_payment(session, booking)
     quote = await quotes.one(session, booking.quote_id)
-    made = await _repriced(session, quote, choices, booking.id)
+    made = await _repriced(session, quote, quotes.asked_then(quote), choices, booking.id)
     period = await occupying.period_of(session, booking.id)
     assert period is not None
     with session.no_autoflush:  # the booking is written once, when all of it is known
@@ -128,11 +134,14 @@ def _check_state(booking: Booking) -> None:
 
 
 async def _repriced(
-    session: AsyncSession, quote: Quote, choices: ChoicesInput, booking_id: UUID | None
+    session: AsyncSession,
+    quote: Quote,
+    known: pricing.Asked,
+    choices: ChoicesInput,
+    booking_id: UUID | None,
 ) -> Repriced:
     chosen = await fleet.vehicle_class(session, quote.class_id)
-    known = quotes.terms_then(quote)
-    terms, asked = await choosing.into(session, chosen, known, quotes.asked_then(quote), choices)
+    terms, asked = await choosing.into(session, chosen, quotes.terms_then(quote), known, choices)
     rules = await policy.read(session)
     period = occupying.blocked(quote.starts_at, quote.ends_at, rules.buffer)
     await reserving.refuse_lacking(session, choosing.counted(asked), period, but=booking_id)

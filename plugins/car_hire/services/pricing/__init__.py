@@ -19,7 +19,7 @@ from plugins.car_hire.services.pricing.lists import (
     taxes,
     terms,
 )
-from plugins.car_hire.services.pricing.quoting import quote
+from plugins.car_hire.services.pricing.quoting import fits, quote
 from plugins.car_hire.services.pricing.terms import (
     Adjustment,
     Asked,
@@ -67,6 +67,7 @@ __all__ = [
     "days",
     "dearer",
     "extended",
+    "fits",
     "foreign",
     "length",
     "overlapping",

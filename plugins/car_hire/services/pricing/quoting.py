@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import Any
 
+from core import clock
 from core.money import Money, total
 from plugins.car_hire.services.pricing import rules, time_charge
 from plugins.car_hire.services.pricing.duration import days
@@ -22,7 +23,7 @@ def quote(terms: Terms, asked: Asked) -> Priced:
     time = time_charge.lines(terms, asked)
     base = _net(time, terms)
     time += _adjustments(terms, asked, charged, base)
-    time += _discounts(terms, asked, _net(time, terms))
+    time += _discounts(terms, asked, charged, _net(time, terms))
     fees = _fees(terms, asked, charged, base)
     extras = (_extra(terms, each, charged) for each in asked.chosen)
     return summed([*time, *fees, *extras, *_prepaid(terms)], terms.currency)
@@ -56,12 +57,24 @@ def _applies(rule: Adjustment, lead: int, charged: int) -> bool:
     )
 
 
-def _discounts(terms: Terms, asked: Asked, base: Money) -> list[Line]:
+def _discounts(terms: Terms, asked: Asked, charged: int, base: Money) -> list[Line]:
     """The best of: all that combine, or any one that does not. Nothing goes below zero."""
-    together = [each for each in asked.discounts if each.combines]
-    alone = [[each] for each in asked.discounts if not each.combines]
+    fitting = [each for each in asked.discounts if fits(each, asked, charged)]
+    together = [each for each in fitting if each.combines]
+    alone = [[each] for each in fitting if not each.combines]
     ways = [_taken(terms, way, base) for way in (together, *alone) if way]
     return min(ways, key=lambda way: _net(way, terms).amount, default=[])
+
+
+def fits(discount: Discount, asked: Asked, charged: int) -> bool:
+    """Whether a discount goes with the hire that is asked for, of ``charged`` days."""
+    first, last = (clock.local(at, asked.zone).date() for at in (asked.starts_at, asked.ends_at))
+    return (
+        charged >= (discount.days_from or 0)
+        and (discount.hired_from is None or discount.hired_from <= first)
+        and (discount.hired_to is None or last <= discount.hired_to)
+        and (not discount.class_ids or asked.class_id in (None, *discount.class_ids))
+    )
 
 
 def _taken(terms: Terms, discounts: Sequence[Discount], base: Money) -> list[Line]:

@@ -65,7 +65,9 @@ class Discount(Stored, frozen=True, kw_only=True):
     """Taken off the time charge: a ``share`` of it, or an ``amount``.
 
     Those that ``combine`` are taken one after the other, each off what the one before left; of
-    the others only the best is, alone, if it is better than all that combine.
+    the others only the best is, alone, if it is better than all that combine. What limits it goes
+    with it, so that a hire that is moved loses it where it does not fit, and only there: it lasts
+    ``days_from`` days charged at least, and lies between two days, both included.
     """
 
     code: str
@@ -73,6 +75,11 @@ class Discount(Stored, frozen=True, kw_only=True):
     share: Decimal = Decimal(0)
     amount: Decimal = Decimal(0)
     combines: bool = False
+    days_from: int | None = None
+    hired_from: date | None = None
+    hired_to: date | None = None
+    class_ids: tuple[str, ...] = ()
+    """Of the classes that it goes with; none named, with every one."""
 
 
 class Extra(Stored, frozen=True, kw_only=True):
@@ -191,6 +198,8 @@ class Asked(Stored, frozen=True, kw_only=True):
     starts_at: datetime
     ends_at: datetime
     zone: str
+    class_id: str | None = None
+    """Of the class, where a discount goes with some alone."""
     lead_days: int = 0
     ages: tuple[int, ...] = ()
     """Of each driver at the pick-up; nobody's is known in a search."""

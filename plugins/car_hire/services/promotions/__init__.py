@@ -1,0 +1,1 @@
+"""Promotion codes: kept by the owner, typed by customers, counted by bookings."""
