@@ -25,7 +25,7 @@ from core.crypto import EncryptedText
 from core.db import Base
 from core.ids import new_id
 from core.money import Money
-from core.payments.states import State
+from core.payments.states import RESERVED_FOR, State
 
 _AMOUNT: Final = Numeric(20, 6)
 _TIME: Final = DateTime(timezone=True)
@@ -121,6 +121,11 @@ class Payment(Base):
     client_secret: Mapped[str | None] = mapped_column(EncryptedText, info={"stays": True})
     redirect_url: Mapped[str | None] = mapped_column(EncryptedText, info={"stays": True})
     card: Mapped[str | None] = mapped_column(Text)
+    lapses_at: Mapped[datetime | None] = mapped_column(_TIME)
+    """When the bank lets go of what is reserved, as far as the provider said it."""
+    customer_ref: Mapped[str | None] = mapped_column(Text)
+    method_ref: Mapped[str | None] = mapped_column(Text)
+    """Under whom, and as what, the provider keeps the card for later payments."""
     failure_code: Mapped[str | None] = mapped_column(Text)
     release_wanted: Mapped[bool] = mapped_column(default=False)
     """Whoever asked for it no longer wants it: what is found reserved is released."""
@@ -131,6 +136,16 @@ class Payment(Base):
     def standing(self) -> State:
         """The state, as the table of states knows it."""
         return State(self.state)
+
+    @property
+    def reserved_until(self) -> datetime:
+        """When the bank lets go of what is reserved, as the provider said, or as is usual."""
+        return self.lapses_at or self.created_at + RESERVED_FOR
+
+    @property
+    def has_saved_card(self) -> bool:
+        """Whether its card can be used again without its holder (``Payments.authorise_again``)."""
+        return bool(self.customer_ref and self.method_ref)
 
     @property
     def authorised_amount(self) -> Money:

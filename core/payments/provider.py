@@ -8,17 +8,14 @@ once. A call ends in one of four ways: a result; ``Declined`` (the bank said no)
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Final, Protocol
+from datetime import datetime
+from typing import Protocol
 from uuid import UUID
 
 from core.errors import Conflict, DomainError, Unavailable
 from core.i18n import LazyText, _
 from core.money import Money
 from core.payments.states import State
-
-RESERVED_FOR: Final = timedelta(days=7)
-"""How long an amount stays reserved on most cards; after that the bank lets it go by itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +29,19 @@ class NextAction:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
     """An authorisation to ask for. ``method`` is a token of the card element or a saved payment
-    method; never a card number. ``return_url`` asks for 3-D Secure by redirect."""
+    method; never a card number. ``return_url`` asks for 3-D Secure by redirect.
+
+    ``save`` keeps the card with the provider, for later. ``customer`` is under whom it was kept:
+    with it the cardholder is not there, and a bank that wants to ask them declines.
+    """
 
     payment_id: UUID
     amount: Money
     method: str
     description: str
     return_url: str | None = None
+    save: bool = False
+    customer: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +64,11 @@ class Snapshot:
     failure_code: str | None = None
     card: str | None = None
     """Such as ``visa 4242``."""
+    lapses_at: datetime | None = None
+    """When the bank lets go of what is reserved (aware), where the provider says it."""
+    customer: str | None = None
+    method: str | None = None
+    """Under whom, and as what, the card was kept for later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +142,7 @@ _DECLINES: dict[str, LazyText] = {
     "expired_card": _("The card has expired. Please use another card."),
     "incorrect_cvc": _("The card's security code is wrong. Please check it."),
     "incorrect_number": _("The card number is wrong. Please check it."),
+    "authentication_required": _("The bank wants the cardholder to confirm this themselves."),
     "authentication_failed": _("The bank could not confirm that it is you. Please try again."),
     "processing_error": _("The bank had a problem. Nothing was charged; please try again."),
     "method_used": _("Please enter the card again."),

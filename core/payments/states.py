@@ -8,11 +8,15 @@ created → authorising → requires_action → authorised → capturing → cap
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 from core.errors import Conflict
 from core.i18n import LazyText, _
+
+RESERVED_FOR: Final = timedelta(days=7)
+"""How long an amount stays reserved on most cards; after that the bank lets it go by itself."""
 
 
 class State(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeVar
 from uuid import UUID
 
@@ -59,6 +59,7 @@ _STATES: Final = {
 }
 _NOT_SENT: Final = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 _OURS: Final = "atrium_payment"
+_KEPT: Final = {"setup_future_usage": "off_session"}
 
 
 class _Again(Exception):
@@ -78,12 +79,22 @@ class StripeProvider:
         self._retry_for = retry_for
 
     async def authorise(self, order: Order, key: str) -> Snapshot:
-        """Make and confirm a PaymentIntent with manual capture."""
+        """Make and confirm a PaymentIntent with manual capture; a card to be kept needs a customer
+        to keep it under, made under a key of its own."""
         params = _order_params(order)
+        if order.save:
+            params |= {"customer": await self._customer(order, key), **_KEPT}
         intent = await self._change(
             lambda: self._v1.payment_intents.create_async(params, {"idempotency_key": key})
         )
         return _snapshot(intent)
+
+    async def _customer(self, order: Order, key: str) -> str:
+        said: Any = {"metadata": {_OURS: str(order.payment_id)}}
+        made = await self._change(
+            lambda: self._v1.customers.create_async(said, {"idempotency_key": f"{key}:customer"})
+        )
+        return made.id
 
     async def capture(self, ref: str, amount: Money, key: str) -> Snapshot:
         """Capture up to the authorised amount; Stripe releases the rest."""
@@ -261,7 +272,14 @@ def _code(error: stripe.StripeError) -> str:
 def _decline_reason(error: stripe.CardError) -> str:
     said = error.error
     reason = (said.decline_code if said else None) or error.code or "card_declined"
-    return "authentication_failed" if "authentication" in reason else str(reason)
+    return _authentication(str(reason))
+
+
+def _authentication(reason: str) -> str:
+    """The bank wants to ask a holder who is not there; or it asked, and they did not answer."""
+    if reason == "authentication_required" or "authentication" not in reason:
+        return reason
+    return "authentication_failed"
 
 
 def _intent_ref(error: stripe.CardError) -> str | None:
@@ -278,12 +296,15 @@ def _order_params(order: Order) -> Any:
         "payment_method_types": ["card"],
         "description": order.description,
         "metadata": {_OURS: str(order.payment_id)},
+        "expand": ["latest_charge"],
     }
     if order.method.startswith("tok_"):
         params["payment_method_data"] = {"type": "card", "card": {"token": order.method}}
     else:
         params["payment_method"] = order.method
-    if order.return_url:
+    if order.customer:
+        params |= {"customer": order.customer, "off_session": True}
+    elif order.return_url:
         params["return_url"] = order.return_url
     else:
         params["use_stripe_sdk"] = True
@@ -294,16 +315,17 @@ def _snapshot(intent: stripe.PaymentIntent, refunds: tuple[Refunded, ...] = ()) 
     said: dict[str, Any] = intent.to_dict()
     error = said.get("last_payment_error") or {}
     reason = error.get("decline_code") or error.get("code")
-    if reason and "authentication" in reason:
-        reason = "authentication_failed"
     return Snapshot(
         ref=intent.id,
         state=_STATES.get(intent.status),
         captured=Money.from_minor(intent.amount_received or 0, intent.currency.upper()),
         refunds=refunds,
         next_action=_next_action(said),
-        failure_code=reason,
+        failure_code=_authentication(reason) if reason else None,
         card=_card(said),
+        lapses_at=_lapses_at(said),
+        customer=said.get("customer"),
+        method=said.get("payment_method"),
     )
 
 
@@ -315,11 +337,21 @@ def _next_action(said: dict[str, Any]) -> NextAction | None:
 
 
 def _card(said: dict[str, Any]) -> str | None:
+    card = _card_of_charge(said)
+    return f"{card['brand']} {card['last4']}" if card else None
+
+
+def _lapses_at(said: dict[str, Any]) -> datetime | None:
+    """``capture_before``: a few days, and fewer where the holder was not there."""
+    before = _card_of_charge(said).get("capture_before")
+    return datetime.fromtimestamp(before, UTC) if before else None
+
+
+def _card_of_charge(said: dict[str, Any]) -> dict[str, Any]:
     charge = said.get("latest_charge")
     if not isinstance(charge, dict):
-        return None
-    card = (charge.get("payment_method_details") or {}).get("card")
-    return f"{card['brand']} {card['last4']}" if card else None
+        return {}
+    return (charge.get("payment_method_details") or {}).get("card") or {}
 
 
 def _refunded(refund: stripe.Refund) -> Refunded:

@@ -38,6 +38,8 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "car_hire.customer_added": _("Customer added"),
     "car_hire.customer_blocked": _("Customer blocked"),
     "car_hire.customer_changed": _("Customer changed"),
+    "car_hire.deposit_refused": _("Deposit not renewed by the bank"),
+    "car_hire.deposit_renewed": _("Deposit renewed"),
     "car_hire.extra": _("Extra or cover"),
     "car_hire.extra_added": _("Extra or cover added"),
     "car_hire.extra_changed": _("Extra or cover changed"),

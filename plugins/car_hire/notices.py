@@ -52,6 +52,17 @@ DEPOSIT_LAPSING: Final = Notice(
     channels=_AND_DIGEST,
     icon="shield-half",
 )
+DEPOSIT_REFUSED: Final = Notice(
+    name="car_hire.deposit_refused",
+    title=_("Deposits that could not be renewed"),
+    text=_(
+        "The bank does not hold the deposit of booking {number} anew: {amount}. It is reserved"
+        " until {until}; the customer got a link to use another card."
+    ),
+    audience=DESK,
+    channels=_AND_MAIL,
+    icon="shield-x",
+)
 OWED: Final = Notice(
     name="car_hire.owed",
     title=_("Returns with something to pay"),
@@ -84,6 +95,16 @@ OWN_BANK_ASKS: Final = Notice(
     channels=_AND_MAIL,
     icon="device-mobile-message",
 )
+OWN_DEPOSIT: Final = Notice(
+    name="car_hire.own_deposit_refused",
+    title=_("My deposit was not renewed"),
+    text=_(
+        "Your bank did not hold the deposit of booking {number} anew: {amount}. It is reserved"
+        " until {until}. A letter with a link to use another card is on its way to you."
+    ),
+    channels=_APP,  # the letter has the link
+    icon="shield-x",
+)
 OWN_BILL: Final = Notice(
     name="car_hire.own_bill",
     title=_("My return was charged"),
@@ -93,6 +114,6 @@ OWN_BILL: Final = Notice(
 )
 
 NOTICES: Final = (
-    BOOKED, CANCELLED, PAYMENT_FAILED, DEPOSIT_LAPSING, DEPOSIT_LAPSED, OWED,
-    OWN_CANCELLED, OWN_UNPAID, OWN_BANK_ASKS, OWN_BILL,
+    BOOKED, CANCELLED, PAYMENT_FAILED, DEPOSIT_LAPSING, DEPOSIT_REFUSED, DEPOSIT_LAPSED, OWED,
+    OWN_CANCELLED, OWN_UNPAID, OWN_BANK_ASKS, OWN_DEPOSIT, OWN_BILL,
 )  # fmt: skip

@@ -48,6 +48,18 @@ async def release_hold(session: AsyncSession, booking_id: UUID) -> None:
     await paying.release_hold(session, booking_id)
 
 
+@actor(paying.RENEW, max_attempts=20)
+async def renew_deposit(session: AsyncSession, hire_id: UUID, payment_id: UUID) -> None:
+    """Hold the deposit of a car that is out anew, before the bank lets go of it."""
+    await paying.renew(session, hire_id, payment_id)
+
+
+@actor(paying.RELEASE_DEPOSIT, max_attempts=20)
+async def release_deposit(session: AsyncSession, payment_id: UUID) -> None:
+    """Release a hold that another took the place of."""
+    await paying.release(session, payment_id)
+
+
 @actor(paying.SETTLE)
 async def settle(session: AsyncSession, hire_id: UUID) -> None:
     """Take the bill from the deposit, release the rest, send the receipt."""
@@ -129,7 +141,8 @@ async def purge_quotes(session: AsyncSession) -> None:
 
 
 ACTORS: Final = (
-    payment_authorised, payment_failed, collect, give_back, release_hold, settle, remind_of_deposit,
+    payment_authorised, payment_failed, collect, give_back, release_hold, renew_deposit,
+    release_deposit, settle, remind_of_deposit,
     remind_of_bank, tell_of_change, pick_up_nears, return_nears, ask_review, purge_quotes,
     invoice, draw_paper, draw_agreement, give_back_credit,
 )  # fmt: skip

@@ -17,6 +17,7 @@ from standin.stripe.idempotency import Idempotency
 from standin.stripe.intents import Intents
 from standin.stripe.methods import Methods
 from standin.stripe.refunds import Refunds
+from standin.stripe.saved import Saved
 from standin.stripe.state import State
 from standin.stripe.upstream import Upstream
 from standin.stripe.webhooks import Webhooks
@@ -41,7 +42,10 @@ class Proxy:
         self.webhooks = Webhooks(state, http)
         self.events.on_record = self.webhooks.event_recorded
         self.methods = Methods(upstream, state, self.ownership)
-        self.intents = Intents(upstream, state, self.ownership, self.methods, self.events, base)
+        self.saved = Saved(state, self.methods)
+        self.intents = Intents(
+            upstream, state, self.ownership, self.methods, self.saved, self.events, base
+        )
         self.refunds = Refunds(upstream, state, self.ownership, self.intents, self.events)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:

@@ -38,8 +38,11 @@ REFUSALS = {
     ),
 }
 # localstripe lets these through when charging; this one it refuses, so it stands in for them.
-_REFUSED_BY_LOCALSTRIPE = "4000000000000341"
+REFUSED_BY_LOCALSTRIPE = "4000000000000341"
 _REFUSED_AFTER_3DS = "4000008260003178"
+ASK_EACH_TIME = {"4000002760003184", "4000000000003220", _REFUSED_AFTER_3DS}
+ASK_ONCE = {"4000002500003155"}
+"""Its bank wants to ask when the card is set up, and not again off session."""
 
 NAMED = {
     "pm_card_visa": "4242424242424242",
@@ -55,10 +58,20 @@ NAMED = {
     "pm_card_chargeDeclinedProcessingError": "4000000000000119",
     "pm_card_chargeCustomerFail": "4000000000000341",
     "pm_card_authenticationRequired": "4000002760003184",
+    "pm_card_authenticationRequiredOnSetup": "4000002500003155",
     "pm_card_threeDSecure2Required": "4000000000003220",
     "pm_card_threeDSecureRequired": "4000000000003220",
     "pm_card_authenticationRequiredChargeDeclinedInsufficientFunds": "4000008260003178",
 }
+
+
+def body_of(refusal: Refusal) -> Params:
+    """A refusal as Stripe's errors have it."""
+    return {
+        "code": refusal.code,
+        "decline_code": refusal.decline_code,
+        "message": refusal.message,
+    }
 
 
 def card_params(number: str) -> Params:
@@ -94,7 +107,7 @@ def for_localstripe(card: Params) -> tuple[Params, Refusal | None]:
     refusal = REFUSALS.get(number)
     if refusal is None or number == _REFUSED_AFTER_3DS:
         return card, refusal
-    return card | {"number": _REFUSED_BY_LOCALSTRIPE}, refusal
+    return card | {"number": REFUSED_BY_LOCALSTRIPE}, refusal
 
 
 def _wrong(param: str, code: str, message: str) -> ApiError:

@@ -53,7 +53,20 @@ def routes(state: State, faults: Faults, log: RequestLog, webhooks: Webhooks) ->
         webhooks.again(account, event)
         return web.json_response({})
 
+    async def bank_refuses(request: web.Request) -> web.Response:
+        """From now on the bank refuses a kept card off session; without a code, no longer."""
+        key, wish = request.match_info["id"], await _body(request)
+        account = state.owner("card", key)
+        if account is None:
+            raise ApiError(404, "No such card.")
+        state.delete("bank_refuses", account, key)
+        if wish.get("code"):
+            said = {"decline_code": wish["code"], "message": "Your card was declined."}
+            state.put("bank_refuses", account, key, wish | said)
+        return web.json_response({})
+
     return [
+        web.post("/_control/cards/{id}/refusal", bank_refuses),
         web.post("/_control/faults", order_fault),
         web.delete("/_control/faults", clear_faults),
         web.get("/_control/requests", list_requests),

@@ -5,12 +5,19 @@ from collections.abc import Awaitable, Callable
 from standin.stripe.accounts import Ownership
 from standin.stripe.events import Events
 from standin.stripe.methods import Methods
+from standin.stripe.saved import Saved
 from standin.stripe.state import State
 from standin.stripe.upstream import Upstream
 from standin.stripe.wire import ApiError, Call, Params, Reply, created_within, page
 
 _FOR_LOCALSTRIPE = {"amount", "currency", "customer", "metadata", "capture_method", "confirm"}
-_SHOWN = {"description", "receipt_email", "statement_descriptor_suffix", "return_url"}
+_SHOWN = {
+    "description",
+    "receipt_email",
+    "statement_descriptor_suffix",
+    "return_url",
+    "setup_future_usage",
+}
 _CANCELLABLE = {
     "requires_payment_method",
     "requires_capture",
@@ -35,6 +42,7 @@ class Intents:
         state: State,
         ownership: Ownership,
         methods: Methods,
+        saved: Saved,
         events: Events,
         public_base: str,
     ) -> None:
@@ -42,6 +50,7 @@ class Intents:
         self._state = state
         self._ownership = ownership
         self._methods = methods
+        self._saved = saved
         self._events = events
         self._public_base = public_base
 
@@ -79,14 +88,24 @@ class Intents:
         params = dict(call.params)
         _require_amount(params)
         method = await self._methods.resolve(call.account, params)
+        off_session = str(params.get("off_session", "false")).lower() == "true"
+        asked, refusal = method, None
+        if method:
+            self._saved.check(call.account, method, params, off_session)
+        if method and off_session:
+            asked, refusal = await self._saved.for_bank(call.account, method)
         sent = {name: params[name] for name in _FOR_LOCALSTRIPE & params.keys()}
         confirm = str(sent.pop("confirm", "false")).lower() == "true"
-        if method:
-            sent["payment_method"] = method
+        if asked:
+            sent["payment_method"] = asked
         made = await self._upstream.post("/v1/payment_intents", sent)
         key = made["id"]
         shown = {name: params[name] for name in _SHOWN & params.keys()}
         shown["capture_method"] = params.get("capture_method", "automatic_async")
+        if asked != method:
+            shown["payment_method"] = method
+        if off_session:
+            self._state.put("off_session", call.account, key, refusal or {})
         self._state.put("shown", call.account, key, shown)
         self._ownership.stamp(call.account, made)
         self._emit(call, "payment_intent.created", self._dressed(call.account, made, {}))
@@ -105,6 +124,7 @@ class Intents:
         self._ownership.stamp(call.account, reply.body)
         if reply.status >= 400 and reply.status != 402:
             return reply
+        self._saved.attach(call.account, intent)
         if name := _BECAME.get(intent["status"]):
             self._emit(call, name, intent)
         if reply.status == 402:
@@ -113,7 +133,12 @@ class Intents:
 
     def _refusal(self, account: str, reply: Reply, intent: Params) -> Params:
         error: Params = reply.body["error"] | {"type": "card_error", "payment_intent": intent}
-        return error | (self._methods.refusal(account, intent["payment_method"]) or {})
+        return error | (self._refused(account, intent) or {})
+
+    def _refused(self, account: str, intent: Params) -> Params | None:
+        """How the bank refused, or will."""
+        said = self._state.get("off_session", account, intent["id"])
+        return said or self._methods.refusal(account, intent["payment_method"])
 
     async def _update(self, call: Call, key: str) -> Reply:
         wanted = {k: v for k, v in call.params.items() if k in {"metadata", "amount"}}
@@ -202,8 +227,11 @@ class Intents:
         intent["amount_capturable"] = intent["amount"] if status == "requires_capture" else 0
         intent["payment_method_types"] = ["card"]
         expanded = "latest_charge" in (params.get("expand") or [])
+        if charge and expanded:
+            alone = self._state.get("off_session", account, raw["id"]) is not None
+            charge = self._saved.charge(account, intent, charge, off_session=alone)
         intent["latest_charge"] = charge if expanded or not charge else charge["id"]
-        refusal = self._methods.refusal(account, intent["payment_method"])
+        refusal = self._refused(account, intent)
         if intent["last_payment_error"] and refusal:
             intent["last_payment_error"] |= refusal | {"type": "card_error"}
         if intent["next_action"] and intent.get("return_url"):

@@ -1,7 +1,5 @@
 """Payment methods and tokens: test cards behave as Stripe documents them."""
 
-from typing import Any
-
 from standin.stripe import cards
 from standin.stripe.accounts import Ownership
 from standin.stripe.state import State
@@ -30,7 +28,7 @@ class Methods:
         card, refusal = cards.for_localstripe(cards.checked(call.params.get("card") or {}))
         token = await self._upstream.post("/v1/tokens", {"card": card})
         self._ownership.stamp(call.account, token)
-        self._remember(call.account, token["card"]["id"], refusal)
+        self._remember(call.account, token["card"]["id"], card, refusal)
         self._state.put("token", call.account, token["id"], {"card": token["card"]["id"]})
         return Reply(200, token)
 
@@ -46,8 +44,7 @@ class Methods:
             return str((await self._create(account, data))["id"])
         if name in cards.NAMED:
             number = cards.NAMED[name]
-            made = await self._create(account, {"type": "card", "card": cards.card_params(number)})
-            return str(made["id"])
+            return await self.like(account, number)
         if name and str(name).startswith("pm_card_"):
             raise missing("PaymentMethod", name)
         return str(name) if name else None
@@ -56,24 +53,36 @@ class Methods:
         """How the bank refuses this payment method, if it does."""
         return self._state.get("refusal", account, method) if method else None
 
+    def number(self, account: str, method: str) -> str:
+        """The number of a card that was entered."""
+        return str((self._state.get("card", account, method) or {}).get("number", ""))
+
+    def shown(self, account: str, method: str) -> Params:
+        """What a charge shows of a card."""
+        return {"brand": "visa", "last4": self.number(account, method)[-4:] or "4242"}
+
+    async def like(self, account: str, number: str) -> str:
+        """Another card, with this number."""
+        made = await self._create(account, {"type": "card", "card": cards.card_params(number)})
+        return str(made["id"])
+
     async def _create(self, account: str, params: Params) -> Params:
+        card: Params = {}
         refusal = None
         if params.get("type") == "card":
             card, refusal = cards.for_localstripe(cards.checked(params.get("card") or {}))
             params = params | {"card": card}
         method = await self._upstream.post("/v1/payment_methods", params)
         self._ownership.stamp(account, method)
-        self._remember(account, method["id"], refusal)
+        self._remember(account, method["id"], card, refusal)
         return method
 
-    def _remember(self, account: str, method: str, refusal: cards.Refusal | None) -> None:
+    def _remember(
+        self, account: str, method: str, card: Params, refusal: cards.Refusal | None
+    ) -> None:
+        self._state.put("card", account, method, {"number": card.get("number", "")})
         if refusal is not None:
-            body: dict[str, Any] = {
-                "code": refusal.code,
-                "decline_code": refusal.decline_code,
-                "message": refusal.message,
-            }
-            self._state.put("refusal", account, method, body)
+            self._state.put("refusal", account, method, cards.body_of(refusal))
 
     async def _card_of_token(self, account: str, token: str) -> str:
         kept = self._state.get("token", account, token)

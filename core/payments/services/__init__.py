@@ -1,6 +1,6 @@
 """What may be done with payments."""
 
 from core.payments.services.accounts import NotAcceptingCards, accepts_cards
-from core.payments.services.payments import AlreadyPaying, Payments
+from core.payments.services.payments import AlreadyPaying, NoSavedCard, Payments
 
-__all__ = ["AlreadyPaying", "NotAcceptingCards", "Payments", "accepts_cards"]
+__all__ = ["AlreadyPaying", "NoSavedCard", "NotAcceptingCards", "Payments", "accepts_cards"]

@@ -30,6 +30,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     method: str = ""
     return_url: str | None = None
+    save: bool = False
+    customer: str = ""
     ref: str = ""
     before: str = msgspec.field(default="", name="from")
     """The state it returns to when it was certainly not done."""
@@ -78,4 +80,6 @@ class _Asking:
             method=self._request.method,
             description=description,
             return_url=self._request.return_url,
+            save=self._request.save,
+            customer=self._request.customer,
         )

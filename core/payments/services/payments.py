@@ -59,6 +59,13 @@ class AlreadyPaying(Conflict):
     title = _("A payment for this is already under way")
 
 
+class NoSavedCard(Conflict):
+    """The card was given for one payment alone."""
+
+    code = "no_saved_card"
+    title = _("The card of this payment was not kept. Ask for a card")
+
+
 class Payments:
     """The payments of the tenant that the session belongs to."""
 
@@ -95,8 +102,10 @@ class Payments:
         description: str,
         purpose: str = "charge",
         return_url: str | None = None,
+        save: bool = False,
     ) -> Payment:
-        """Reserve ``amount`` on the card that ``method`` (from the card element) stands for.
+        """Reserve ``amount`` on the card that ``method`` (from the card element) stands for, which
+        the provider keeps for ``authorise_again`` if it is to ``save`` it.
 
         One payment of a subject and purpose lives at a time: a repeated request gets the first
         one's outcome. The answer may be `requires_action` (see ``resume``) or `unknown`. What the
@@ -109,21 +118,57 @@ class Payments:
             AlreadyPaying: another amount is being paid for the same, or an earlier payment of
                 it is being released.
         """
-        _check_amount(amount)
         account = await accounts.active(self._session)
-        provider = await accounts.open_account(self._session, account.id)
+        what = (subject_type, str(subject_id), purpose)
+        request = Request(method=method, return_url=return_url, save=save)
+        return await self._authorise(account.id, what, amount, description, request)
+
+    async def authorise_again(
+        self,
+        like: Payment,
+        *,
+        subject_type: str,
+        subject_id: object,
+        amount: Money,
+        description: str,
+        purpose: str,
+    ) -> Payment:
+        """Reserve ``amount`` on the card of an earlier payment, at that payment's account, without
+        its holder; otherwise as ``authorise``.
+
+        Raises:
+            NoSavedCard: the card of ``like`` was not kept.
+            Declined: by the bank, which may want to ask the holder (``authentication_required``).
+            ProviderUnavailable, AlreadyPaying: as ``authorise``.
+        """
+        if like.account_id is None or not (like.customer_ref and like.method_ref):
+            raise NoSavedCard
+        what = (subject_type, str(subject_id), purpose)
+        request = Request(method=like.method_ref, customer=like.customer_ref)
+        return await self._authorise(like.account_id, what, amount, description, request)
+
+    async def _authorise(
+        self,
+        account_id: UUID,
+        what: tuple[str, str, str],
+        amount: Money,
+        description: str,
+        request: Request,
+    ) -> Payment:
+        _check_amount(amount)
+        provider = await accounts.open_account(self._session, account_id)
+        subject_type, subject_id, purpose = what
         payment = await self._begin(
-            account_id=account.id,
+            account_id=account_id,
             subject_type=subject_type,
-            subject_id=str(subject_id),
+            subject_id=subject_id,
             purpose=purpose,
             description=description[:500],
             amount=amount.rounded().amount,
             currency=amount.unit,
         )
         if payment is None:
-            return await self._same(subject_type, str(subject_id), purpose, amount)
-        request = Request(method=method, return_url=return_url)
+            return await self._same(subject_type, subject_id, purpose, amount)
         operation = await self._intend(payment, "authorise", payment.amount, request)
         outcome = await ask(self._session, provider, payment, operation)
         return await self._answer(operation, outcome)

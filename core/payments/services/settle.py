@@ -172,6 +172,9 @@ async def _fall_back(
 def _note(payment: Payment, snapshot: Snapshot) -> None:
     payment.provider_ref = payment.provider_ref or snapshot.ref
     payment.card = snapshot.card or payment.card
+    payment.lapses_at = snapshot.lapses_at or payment.lapses_at
+    if snapshot.customer and snapshot.method:
+        payment.customer_ref, payment.method_ref = snapshot.customer, snapshot.method
     if snapshot.state is State.DECLINED:
         payment.failure_code = payment.failure_code or snapshot.failure_code or "card_declined"
     action = snapshot.next_action

@@ -10,6 +10,7 @@ from plugins.car_hire.models.cash import (
     CashMovement,
     Transfer,
 )
+from plugins.car_hire.models.deposits import DepositRefusal
 from plugins.car_hire.models.extras import (
     COVERS,
     EXTRA_KINDS,
@@ -61,6 +62,7 @@ __all__ = [
     "CustomerNote",
     "Damage",
     "DamagePrices",
+    "DepositRefusal",
     "Extra",
     "ExtraPrice",
     "ExtraReservation",

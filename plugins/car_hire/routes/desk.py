@@ -38,6 +38,7 @@ from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.inspections import looking as looks
 from plugins.car_hire.services.papers import agreements, listing
+from plugins.car_hire.services.paying import renewing
 
 PATH = "/car-hire/desk"
 BOOKINGS = f"{PATH}/bookings"
@@ -240,6 +241,7 @@ async def _booking_page(
             "card": field,
             "added": await slots.fill(BOOKING, booking_id=booking_id),
             **await money.of_booking(session, found.booking),
+            "refusal": await renewing.refusal_of(session, hire) if hire else None,
             "papers": await listing.of_booking(session, booking_id),
             "agreement": await agreements.of_hire(session, hire.id) if hire else None,
             "paper_kinds": PAPER_KINDS,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -59,6 +60,21 @@ async def return_due(session: AsyncSession, booking: Booking) -> None:
 async def review(session: AsyncSession, booking: Booking, secret: str) -> None:
     """Ask how it was; the link with ``secret`` takes one answer."""
     await _send(session, "car_hire/mail/review", booking, path=f"/car-hire/reviews/{secret}")
+
+
+async def deposit_again(
+    session: AsyncSession, booking: Booking, secret: str, amount: Money, until: datetime
+) -> None:
+    """The bank did not hold the deposit anew; the link with ``secret`` takes another card."""
+    await _send(
+        session,
+        "car_hire/mail/deposit_again",
+        booking,
+        key=f"{booking.id}:{until}",
+        path=f"/car-hire/deposits/{secret}",
+        amount=amount,
+        until=until,
+    )
 
 
 async def cancellation(session: AsyncSession, booking_id: UUID) -> None:

@@ -62,6 +62,8 @@ HAPPENED: dict[str, tuple[LazyText, str, str]] = {
     "car_hire.agreement_made": (_("Agreement made"), "file-certificate", "blue"),
     "car_hire.hire_abandoned": (_("Handing over given up"), "ban", "red"),
     "car_hire.hire_started": (_("Car handed over"), "key", "green"),
+    "car_hire.deposit_refused": (_("The bank did not renew the deposit"), "shield-x", "red"),
+    "car_hire.deposit_renewed": (_("Deposit held anew"), "shield-check", "green"),
     "car_hire.hire_returned": (_("Car came back"), "arrow-back-up", "green"),
     "car_hire.hire_closed": (_("Settled"), "receipt", "secondary"),
 }
@@ -97,7 +99,7 @@ class Whole:
             each
             for each in self.payments
             if each.subject_type == subject_type
-            and each.purpose == purpose
+            and paying.kind_of(each.purpose) == purpose
             and each.standing not in FAILED
         ]
         return found[-1] if found else None
@@ -105,8 +107,16 @@ class Whole:
     @property
     def is_settling(self) -> bool:
         """Whether what was billed at the return is just being taken from the deposit."""
-        deposit = self.payment(paying.HIRE, paying.DEPOSIT)
-        return bool(self.owed) and deposit is not None and deposit.standing in _RESERVED
+        return bool(self.owed) and self.hold is not None and self.hold.standing in _RESERVED
+
+    @property
+    def hold(self) -> Payment | None:
+        """What holds the deposit, or was taken from it; None once it has lapsed."""
+        held = self.hire.deposit_payment_id if self.hire else None
+        return next(
+            (each for each in self.payments if each.id == held and each.standing not in FAILED),
+            None,
+        )
 
     def waits_for_bank(self, subject_type: str, purpose: str) -> Payment | None:
         """The payment for ``purpose`` whose cardholder must answer the bank."""

@@ -10,7 +10,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, jobs
 from core.payments.models import Payment
-from core.payments.provider import RESERVED_FOR
 from core.payments.services.payments import Payments
 from core.payments.states import State
 from plugins.car_hire.models import Booking, Hire
@@ -25,14 +24,14 @@ BANK_AFTER: Final = timedelta(minutes=5)
 """Whoever has not answered their bank by then has gone to do something else."""
 
 
-async def of_deposit(session: AsyncSession, hire: Hire, payment_id: UUID) -> None:
+async def of_deposit(session: AsyncSession, hire: Hire, payment: Payment) -> None:
     """A deposit is held: have the desk told before the bank lets it go."""
     await jobs.put(
         session,
         REMIND_OF_DEPOSIT,
-        {"hire_id": hire.id, "payment_id": payment_id},
-        key=f"lapsing:{payment_id}",
-        due_at=clock.now() + RESERVED_FOR - DEPOSIT_BEFORE,
+        {"hire_id": hire.id, "payment_id": payment.id},
+        key=f"lapsing:{payment.id}",
+        due_at=payment.reserved_until - DEPOSIT_BEFORE,
     )
 
 
@@ -44,7 +43,7 @@ async def deposit_lapses(session: AsyncSession, hire_id: UUID, payment_id: UUID)
         return
     if payment.standing is State.AUTHORISED:
         booking = await bookings.one(session, hire.booking_id)
-        until = clock.now() + DEPOSIT_BEFORE
+        until = payment.reserved_until
         await telling.deposit_lapsing(session, booking, payment.authorised_amount, until)
 
 

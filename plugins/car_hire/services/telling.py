@@ -78,6 +78,14 @@ async def deposit_lapsing(
     await _tell_desk(session, notices.DEPOSIT_LAPSING, booking, amount=amount, until=until)
 
 
+async def deposit_refused(
+    session: AsyncSession, booking: Booking, amount: Money, until: datetime
+) -> None:
+    """The car is out, and the bank does not hold its deposit anew."""
+    await _tell_desk(session, notices.DEPOSIT_REFUSED, booking, amount=amount, until=until)
+    await _tell_customer(session, notices.OWN_DEPOSIT, booking, amount=amount, until=until)
+
+
 async def bank_asks(session: AsyncSession, booking: Booking, amount: Money) -> None:
     """The customer left their bank's question unanswered."""
     until = booking.hold_until

@@ -175,6 +175,10 @@ def terms(quote: Quote, rules: Policy) -> Iterator[str]:
     yield gettext(
         "Fines and tolls of the time of the hire are the customer's, and are charged later."
     )
+    yield gettext(
+        "The card of the deposit is kept with the payment provider for the time of the hire, to"
+        " hold the deposit and for such fines and tolls."
+    )
     if rules.paper_note:
         yield rules.paper_note
 

@@ -26,11 +26,14 @@ from plugins.car_hire.services.paying.names import (
     GIVE_BACK,
     HIRE,
     INVOICE,
+    RELEASE_DEPOSIT,
     RELEASE_HOLD,
+    RENEW,
     REST,
     SETTLE,
 )
-from plugins.car_hire.services.paying.reserved import answered, authorised
+from plugins.car_hire.services.paying.renewing import release, renew
+from plugins.car_hire.services.paying.reserved import answered, authorised, kind_of
 from plugins.car_hire.services.paying.settling import collect, outstanding, settle, settle_soon
 
 __all__ = [
@@ -41,7 +44,9 @@ __all__ = [
     "GIVE_BACK",
     "HIRE",
     "INVOICE",
+    "RELEASE_DEPOSIT",
     "RELEASE_HOLD",
+    "RENEW",
     "REST",
     "SETTLE",
     "abandon",
@@ -51,12 +56,15 @@ __all__ = [
     "collect",
     "give_back",
     "hold_ends",
+    "kind_of",
     "no_show",
     "outstanding",
     "pay_booking",
     "pay_deposit",
     "pay_rest",
+    "release",
     "release_hold",
+    "renew",
     "settle",
     "settle_soon",
     "take",

@@ -16,6 +16,7 @@ from core.payments.states import State
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Hire
 from plugins.car_hire.services import bookings, hires, reminders
+from plugins.car_hire.services.paying import renewing
 from plugins.car_hire.services.paying.names import (
     BOOKING,
     CHARGE,
@@ -24,7 +25,7 @@ from plugins.car_hire.services.paying.names import (
     RELEASE_HOLD,
     REST,
 )
-from plugins.car_hire.services.paying.reserved import go_on
+from plugins.car_hire.services.paying.reserved import go_on, kind_of
 from plugins.car_hire.services.paying.settling import outstanding
 
 
@@ -71,18 +72,20 @@ def _awaits_payment(booking: Booking) -> bool:
 
 
 async def pay_deposit(session: AsyncSession, hire_id: UUID, method: str) -> Payment:
-    """Reserve the deposit; once that is done the car is on hire.
+    """Reserve the deposit; once that is done the car is on hire. While it is out, another card
+    takes the place of the one that holds it. The card is kept, to renew the hold.
 
     Raises:
-        NotNow: the hire does not await its deposit.
+        NotNow: the hire does not await its deposit, and has none by card.
         Declined: the bank said no; another card may do.
     """
     hire = await hires.locked(session, hire_id)
+    purpose = DEPOSIT
     if hire.state != "awaiting_deposit":
-        raise NotNow
+        purpose = await renewing.purpose_of_next(session, hire)
     amount = Money(hire.deposit, hire.currency)
     title = gettext("Deposit for car hire %(number)s")
-    return await _pay_for_hire(session, hire, DEPOSIT, amount, method, title)
+    return await _pay_for_hire(session, hire, purpose, amount, method, title)
 
 
 async def pay_rest(session: AsyncSession, hire_id: UUID, method: str) -> Payment:
@@ -126,5 +129,6 @@ async def _pay_for_hire(
         amount=amount,
         method=method,
         description=description % {"number": booking.number},
+        save=kind_of(purpose) == DEPOSIT,
     )
     return await go_on(session, payment)

@@ -14,8 +14,10 @@ from core.payments.models import Payment
 from core.payments.services.payments import Payments
 from core.payments.states import FAILED, TOOK_MONEY, State
 from plugins.car_hire.errors import NotNow
-from plugins.car_hire.services import bookings, hires, reminders
+from plugins.car_hire.models import Hire
+from plugins.car_hire.services import bookings, hires
 from plugins.car_hire.services.papers import settled
+from plugins.car_hire.services.paying import renewing
 from plugins.car_hire.services.paying.names import (
     BOOKING,
     CHARGE,
@@ -44,17 +46,29 @@ async def booking_authorised(session: AsyncSession, booking_id: UUID, payment_id
 
 
 async def deposit_authorised(session: AsyncSession, hire_id: UUID, payment_id: UUID) -> None:
-    """The deposit is reserved: off they go, or release it if the hire was given up."""
+    """The deposit is reserved: off they go, or it takes the place of an earlier one of a car that
+    is out. It is released if the hire was given up, or is over."""
     hire = await hires.locked(session, hire_id)
     booking = await bookings.locked(session, hire.booking_id)
-    if not await _is_held(session, payment_id):
+    if not await _is_held(session, payment_id) or hire.deposit_payment_id == payment_id:
         return
+    payment = await Payments(session).get(payment_id)
     if hire.state == "awaiting_deposit" and booking.state == "confirmed":
         hire.deposit_payment_id = payment_id
         await hires.depart(session, hire_id)
-        await reminders.of_deposit(session, hire, payment_id)
-    elif hire.deposit_payment_id != payment_id:
+        await renewing.plan(session, hire, payment)
+    elif hire.state == "out" and await _is_newer(session, hire, payment):
+        await renewing.take_over(session, hire, payment)
+    else:
         await Payments(session).void(payment_id)
+
+
+async def _is_newer(session: AsyncSession, hire: Hire, payment: Payment) -> bool:
+    """Word of a hold may come after another took its place."""
+    if hire.deposit_payment_id is None:
+        return False
+    held = await Payments(session).get(hire.deposit_payment_id)
+    return renewing.ordinal(payment.purpose) > renewing.ordinal(held.purpose)
 
 
 async def rest_authorised(session: AsyncSession, hire_id: UUID, payment_id: UUID) -> None:
@@ -80,10 +94,15 @@ async def _is_held(session: AsyncSession, payment_id: UUID) -> bool:
 _STEPS: Final = {CHARGE: booking_authorised, DEPOSIT: deposit_authorised, REST: rest_authorised}
 
 
+def kind_of(purpose: str) -> str:
+    """What a payment is for, without which of several it is: ``deposit`` for ``deposit.2``."""
+    return purpose.partition(".")[0]
+
+
 async def go_on(session: AsyncSession, payment: Payment) -> Payment:
     """Once the money is reserved, take the step that it was reserved for."""
     if payment.standing is State.AUTHORISED:
-        await _STEPS[payment.purpose](session, UUID(payment.subject_id), payment.id)
+        await _STEPS[kind_of(payment.purpose)](session, UUID(payment.subject_id), payment.id)
     return payment
 
 
@@ -101,7 +120,7 @@ async def answered(
     live = [
         payment
         for payment in await payments.of(subject_type, subject_id)
-        if payment.purpose == purpose and payment.standing not in FAILED
+        if kind_of(payment.purpose) == purpose and payment.standing not in FAILED
     ]
     if not live:
         raise NotNow
@@ -112,4 +131,4 @@ async def authorised(session: AsyncSession, event: PaymentAuthorised) -> None:
     """Money was reserved for something; if it is ours, go on with it. Any number of times."""
     if event.subject_type not in {BOOKING, HIRE}:
         return
-    await _STEPS[event.purpose](session, UUID(event.subject_id), event.payment_id)
+    await _STEPS[kind_of(event.purpose)](session, UUID(event.subject_id), event.payment_id)
