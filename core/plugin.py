@@ -7,8 +7,9 @@ Atrium can be taught, it is taught through these fields.
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
@@ -102,6 +103,16 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicPage:
+    """A page that search engines may find: it stands in the business's ``/sitemap.xml``."""
+
+    path: str
+    """Its own path, without a query; the page says the same by ``Page(listed=…)``."""
+    changed_on: date | None = None
+    """When what it says last changed, if that is known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Meter:
     """A quantity that is counted for billing, by ``core.billing.usage.record``."""
 
@@ -154,6 +165,9 @@ class Plugin:
     """What people of the business may be allowed to do, and which roles may from the start."""
     notices: tuple[Notice, ...] = ()
     """What it tells people of, by ``core.notifications.notify``."""
+    public_pages: Callable[[AsyncSession], Awaitable[Sequence[PublicPage]]] | None = None
+    """``async def public_pages(session)``: which of its pages search engines may find, for the
+    tenant that is served; the rest of its site they may follow, and its desk they may not."""
     navigation: tuple[NavItem, ...] = ()
     """Entries of the menus; the page of the settings has one by itself."""
     places: tuple[Place, ...] = ()

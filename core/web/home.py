@@ -8,9 +8,11 @@ from litestar import Request, get
 from litestar.di import NamedDependency
 from litestar.response import Redirect
 
+from core.i18n import _, fill
 from core.permissions import public
 from core.plugin import Plugins
 from core.scope import Tenant
+from core.web.listed import Listed
 from core.web.pages import Page
 from core.web.slots import HOME, Slots
 
@@ -27,4 +29,11 @@ async def home(
     if len(products) == 1 and products[0].home:
         return Redirect(products[0].home, status_code=302)
     added = await slots.fill(HOME)
-    return Page("core/home.html", {"products": products, "added": added})
+    about = fill(_("What {name} offers, and how to book it."), name=tenant.name)
+    # Parts of other products may hold forms with keys of their own.
+    return Page(
+        "core/home.html",
+        {"products": products, "added": added},
+        listed=Listed(path="/", description=about),
+        headers={"cache-control": "no-store"},
+    )

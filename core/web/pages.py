@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 from litestar import Request, Response
@@ -22,14 +23,22 @@ if TYPE_CHECKING:
     from litestar.background_tasks import BackgroundTask, BackgroundTasks
     from litestar.types import TypeEncodersMap
 
+    from core.web.listed import Listed
     from core.web.render import Renderer
+    from core.web.shell import Shell
+
+HTTP_OK: Final = 200
+KEPT_BRIEFLY: Final = "public, max-age=60, stale-while-revalidate=300"
+"""Of pages that say the same to everybody; ``vary`` keeps languages and the signed-in apart."""
 
 
 class Page(Response[bytes]):
     """A rendered template.
 
     ``block`` names the block that htmx gets instead of the whole page. ``toast`` is shown once.
-    ``csp`` adds origins that this page alone may use.
+    ``csp`` adds origins that this page alone may use. ``listed`` says what search engines are told,
+    and lets whoever is not signed in keep the page for a moment: it must say the same to all of
+    them, so no form on it may hold a key of its own.
     """
 
     def __init__(
@@ -42,6 +51,7 @@ class Page(Response[bytes]):
         toast: LazyText | str | None = None,
         toast_level: str = "success",
         csp: Csp | None = None,
+        listed: Listed | None = None,
         headers: Mapping[str, str] | None = None,
         cookies: list[Cookie] | None = None,
     ) -> None:
@@ -56,6 +66,7 @@ class Page(Response[bytes]):
         self.context = dict(context or {})
         self.block = block
         self.csp = csp
+        self.listed = listed
         self._toast, self._toast_level = toast, toast_level
 
     def to_asgi_response(
@@ -74,8 +85,9 @@ class Page(Response[bytes]):
     ) -> ASGIResponse:
         renderer: Renderer = request.app.state.renderer
         block = self.block if wants_fragment(request) else None
-        shell = renderer.shell(request.scope, self._toasts(request) if block is None else ())
-        body = renderer.page(shell, self.template, self.context, block)
+        toasts = self._toasts(request) if block is None else ()
+        shell = renderer.shell(request.scope, toasts, self.listed)
+        body = renderer.page(shell, self.template, self.context, block).encode()
         extra = {"vary": "hx-request, accept-language, cookie"}
         if self.csp is not None:
             request.scope["state"]["csp"] = self.csp
@@ -86,14 +98,22 @@ class Page(Response[bytes]):
             jar.append(spent_cookie(secure=is_secure(request)))
         return ASGIResponse(
             background=self.background or background,
-            body=body.encode(),
+            body=body,
             cookies=jar,
             encoded_headers=encoded_headers,
-            headers={"cache-control": "no-store", **(headers or {}), **extra, **self.headers},
+            headers={**self._keeping(shell, body), **(headers or {}), **extra, **self.headers},
             is_head_response=is_head_response,
             media_type=MediaType.HTML,
             status_code=self.status_code or status_code,
         )
+
+    def _keeping(self, shell: Shell, body: bytes) -> dict[str, str]:
+        """Who may keep the page: a listed one whoever sees what everybody does."""
+        alike = shell.viewer is None and not shell.toasts
+        if self.listed is None or not alike or self.status_code != HTTP_OK:
+            return {"cache-control": "no-store"}
+        digest = hashlib.sha256(body).hexdigest()[:20]
+        return {"cache-control": KEPT_BRIEFLY, "etag": f'W/"{digest}"'}
 
     def _toasts(self, request: Request[Any, Any, Any]) -> tuple[Toast, ...]:
         if self._toast is None:

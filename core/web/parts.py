@@ -11,6 +11,7 @@ from core.mail.routes import letter, letter_html, letters
 from core.storage.routes import serve_file
 from core.web.brand import serve_brand
 from core.web.gallery import gallery, gallery_desk, gallery_send
+from core.web.robots import robots, sitemap
 from core.web.static import serve
 
 HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (
@@ -18,6 +19,8 @@ HANDLERS: Final[tuple[HTTPRouteHandler, ...]] = (
     serve_brand,
     serve_logo,
     serve_file,
+    robots,
+    sitemap,
 )
 """Of every application."""
 

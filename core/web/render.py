@@ -16,6 +16,7 @@ from core.settings import Settings
 from core.web.flash import Toast
 from core.web.forms.bound import field_options
 from core.web.icons import icon
+from core.web.listed import Listed
 from core.web.locales import negotiate
 from core.web.navigation import desk_of, links, place_of
 from core.web.shell import AsgiScope, Shell
@@ -47,7 +48,9 @@ class Renderer:
             draw_part=self.part,
         )
 
-    def shell(self, scope: AsgiScope, toasts: tuple[Toast, ...] = ()) -> Shell:
+    def shell(
+        self, scope: AsgiScope, toasts: tuple[Toast, ...] = (), listed: Listed | None = None
+    ) -> Shell:
         """What the page asked for by ``scope`` knows beside its content."""
         viewer = identity.current()
         return Shell(
@@ -58,6 +61,7 @@ class Renderer:
             navigation=links(self.plugins, viewer, place_of(scope)),
             desk=desk_of(self.plugins, viewer),
             extra_toasts=toasts,
+            listed=listed,
         )
 
     def page(

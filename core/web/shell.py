@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from http.cookies import CookieError, SimpleCookie
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlencode
 
 from core import clock
@@ -15,6 +15,9 @@ from core.i18n import LOCALES
 from core.scope import Tenant, current_or_none
 from core.web.brand import brand_version
 from core.web.flash import Toast, read_flash
+
+if TYPE_CHECKING:
+    from core.web.listed import Listed
 
 LANGUAGES: Final = {"en": "English", "pt": "Português"}
 
@@ -57,6 +60,8 @@ class Shell:
     desk: str | None = None
     """Where this viewer works, if they are staff."""
     extra_toasts: tuple[Toast, ...] = ()
+    listed: Listed | None = None
+    """What search engines are told of the page; None keeps it from them."""
 
     @property
     def tenant(self) -> Tenant | None:
