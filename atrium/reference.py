@@ -20,14 +20,16 @@ from core.part import OF_EVERY_TENANT
 from core.permissions import Permission
 from core.personal import PersonalData
 from core.plugin import Meter, NavItem, Place, Plugin, Slot
+from core.public_pages import PublicPage
 from core.quotas import Limit
 from core.shape import name_of
+from core.web.listed import Listed
 from tenants.installed import installed
 
 FILE: Final = Path(__file__).parents[1] / "docs" / "reference" / "plugin.md"
 DECLARED: Final = (
     Plugin, NavItem, Permission, Schedule, Slot, Place, Extension, ExtensionPoint, PersonalData,
-    Meter, Limit, Flag, Notice,
+    Meter, Limit, Flag, Notice, PublicPage, Listed,
 )  # fmt: skip
 """What a declaration is made of, in the order of the page."""
 

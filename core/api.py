@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.11"
+VERSION: Final = "1.12"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -43,6 +43,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "core.personal": ("PersonalData", "Rows"),
     "core.plugin": ("BUSINESS", "Meter", "NavItem", "Place", "Plugin", "Slot"),
     "core.plugin_settings": ("read", "read_at", "save"),
+    "core.public_pages": ("PublicPage",),
     "core.quotas": ("Limit", "QuotaExceeded", "give_back", "take"),
     "core.scope": ("Tenant", "current"),
     "core.compute": ("ComputationFailed", "Refused", "TookTooLong", "run"),
@@ -64,6 +65,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
         "Form", "amount", "choice", "day", "email", "file", "long_text", "moment", "number",
         "password", "text", "tick", "whole",
     ),
+    "core.web.listed": ("Listed",),
     "core.web.pages": ("Page", "SeeOther"),
     "core.web.slots": ("Slots",),
 }  # fmt: skip

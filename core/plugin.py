@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points, version
 from pathlib import Path
@@ -30,6 +29,7 @@ from core.jobs import Actor, Schedule
 from core.notices import Notice
 from core.permissions import Permission
 from core.personal import PersonalData
+from core.public_pages import PublicPage
 from core.quotas.declaration import Limit
 from core.storage.areas import FileArea
 
@@ -100,16 +100,6 @@ class Slot:
     """Low numbers come first."""
     flag: str | None = None
     """The part is there where this flag of the plugin's is on; None: always."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PublicPage:
-    """A page that search engines may find: it stands in the business's ``/sitemap.xml``."""
-
-    path: str
-    """Its own path, without a query; the page says the same by ``Page(listed=…)``."""
-    changed_on: date | None = None
-    """When what it says last changed, if that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,7 +22,8 @@ from core.errors import NotFound
 from core.i18n import LOCALES
 from core.mail.office import address_of
 from core.permissions import public
-from core.plugin import Plugin, Plugins, PublicPage
+from core.plugin import Plugin, Plugins
+from core.public_pages import PublicPage
 from core.scope import current
 from core.web.http import AnyRequest, Session
 from core.web.listed import address_in, alternates

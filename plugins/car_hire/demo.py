@@ -63,6 +63,11 @@ _CLASSES: Final = (
     ("Family", 7, "automatic", 64, 500, 250, "0.18", 14, 23, "Seven seats and a large boot."),
     ("Electric", 5, "automatic", 54, 500, 300, "0.10", 6, 23, "Quiet, quick and charged."),
 )
+_CARRIES: Final = {
+    "Economy": (2, "petrol"), "Compact": (3, "petrol"), "Family": (5, "diesel"),
+    "Electric": (3, "electric"),
+}  # fmt: skip
+"""Suitcases, and what they run on."""
 _AT: Final = {"OPO": ("AC-05-ZK", "BB-41-PF", "CB-63-TM"), "FAO": ("AD-77-RS", "CC-50-WB")}
 """Cars at other branches than the main one."""
 _FLEET: Final = (
@@ -108,6 +113,7 @@ async def seed(session: AsyncSession) -> None:
         return
     prices = {}
     for name, seats, gears, daily, deposit, km, per_km, eighth, age, text in _CLASSES:
+        bags, fuel = _CARRIES[name]
         made = await fleet.add_class(
             session,
             ClassInput(
@@ -115,6 +121,8 @@ async def seed(session: AsyncSession) -> None:
                 description=text,
                 seats=seats,
                 gears=gears,  # type: ignore[arg-type]  # one of the two
+                bags=bags,
+                fuel=fuel,  # type: ignore[arg-type]  # one of the four
                 minimum_age=age,
             ),
         )

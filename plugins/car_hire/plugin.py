@@ -43,6 +43,7 @@ from plugins.car_hire.routes import (
     reviews,
     site,
     slots,
+    storefront,
 )
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
@@ -50,6 +51,7 @@ from plugins.car_hire.services.inspections import pictures
 from plugins.car_hire.services.papers import agreements, drawing, listing
 from plugins.car_hire.services.paying_later import PAY_AT_DESK
 from plugins.car_hire.services.personal import PERSONAL
+from plugins.car_hire.services.storefront.pages import public_pages
 
 PAPERS: Final = FileArea(name=drawing.AREA, access=permission(DESK.name), belongs=listing.belongs)
 AGREEMENTS: Final = FileArea(
@@ -128,6 +130,7 @@ plugin: Final = Plugin(
         *prices_api.CONTROLLERS,
         *extras_api.CONTROLLERS,
         *site.CONTROLLERS,
+        *storefront.CONTROLLERS,
         *new_booking.CONTROLLERS,
         desk.Desk,
         *deposits.CONTROLLERS,
@@ -152,6 +155,7 @@ plugin: Final = Plugin(
         *return_branch.CONTROLLERS,
         *promotions.CONTROLLERS,
     ),
+    public_pages=public_pages,
     navigation=NAVIGATION,
     audit_titles=TITLES,
     actors=tasks.ACTORS,

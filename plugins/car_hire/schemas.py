@@ -27,7 +27,7 @@ from core.web.forms.fields import (
     tick,
     whole,
 )
-from plugins.car_hire.models import BLOCK_REASONS, GEARS, VEHICLE_STATUSES
+from plugins.car_hire.models import BLOCK_REASONS, FUELS, GEARS, VEHICLE_STATUSES
 from plugins.car_hire.models.zones import CLEANING, KINDS, SEVERITIES, ZONES
 from plugins.car_hire.schemas_promotions import PriceChoices
 
@@ -54,6 +54,14 @@ class ClassInput(Form, kw_only=True):
     seats: Annotated[int, whole(_("Seats"), min=1, max=60)]
     gears: Annotated[Literal["manual", "automatic"], choice(_("Gears"), GEARS)]
     minimum_age: Annotated[int, whole(_("Minimum age of the driver"), min=16, max=99)]
+    bags: Annotated[int, whole(_("Suitcases"), max=60)] | None = None
+    fuel: (
+        Annotated[
+            Literal["petrol", "diesel", "hybrid", "electric"],
+            choice(_("Runs on"), FUELS, hint=_("Empty where the cars of the class differ.")),
+        ]
+        | None
+    ) = None
     on_offer: Annotated[bool, tick(_("Customers may book it"))] = True
 
 

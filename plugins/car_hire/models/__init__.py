@@ -20,7 +20,14 @@ from plugins.car_hire.models.extras import (
     ExtraPrice,
     ExtraReservation,
 )
-from plugins.car_hire.models.fleet import FULL_TANK, GEARS, VEHICLE_STATUSES, Vehicle, VehicleClass
+from plugins.car_hire.models.fleet import (
+    FUELS,
+    FULL_TANK,
+    GEARS,
+    VEHICLE_STATUSES,
+    Vehicle,
+    VehicleClass,
+)
 from plugins.car_hire.models.inspections import (
     Damage,
     DamagePrices,
@@ -40,6 +47,7 @@ __all__ = [
     "CASH_KINDS",
     "COVERS",
     "EXTRA_KINDS",
+    "FUELS",
     "FULL_TANK",
     "GEARS",
     "NO_OVERLAP",

@@ -23,6 +23,13 @@ def line(keeps: LazyText) -> dict[str, Any]:
 
 GEARS: Final[dict[str, LazyText]] = {"manual": _("Manual"), "automatic": _("Automatic")}
 
+FUELS: Final[dict[str, LazyText]] = {
+    "petrol": _("Petrol"),
+    "diesel": _("Diesel"),
+    "hybrid": _("Hybrid"),
+    "electric": _("Electric"),
+}
+
 VEHICLE_STATUSES: Final[dict[str, LazyText]] = {
     "available": _("Available"),
     "maintenance": _("In maintenance"),
@@ -49,6 +56,12 @@ class VehicleClass(Base):
     description: Mapped[str] = mapped_column(Text, default="")
     seats: Mapped[int]
     gears: Mapped[str] = mapped_column(Text)
+    bags: Mapped[int | None]
+    """How many suitcases go in; None: nobody has said."""
+    fuel: Mapped[str | None] = mapped_column(Text)
+    """What its cars run on; None: some on this, some on that."""
+    photo_id: Mapped[UUID | None]
+    """The stored file that the site shows."""
     currency: Mapped[str] = mapped_column(Text)
     minimum_age: Mapped[int]
     on_offer: Mapped[bool] = mapped_column(default=True)
@@ -58,6 +71,8 @@ class VehicleClass(Base):
         Index("uq_car_hire_classes_name", func.lower(text("name")), unique=True),
         CheckConstraint("seats BETWEEN 1 AND 60", name="seats"),
         CheckConstraint("gears IN ('manual', 'automatic')", name="gears"),
+        CheckConstraint("bags BETWEEN 0 AND 60", name="bags"),
+        CheckConstraint("fuel IN ('petrol', 'diesel', 'hybrid', 'electric')", name="fuel"),
         CheckConstraint("minimum_age BETWEEN 16 AND 99", name="minimum_age"),
         line(_("Classes of cars")),
     )

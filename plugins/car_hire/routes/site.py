@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock, terms
 from core.auth import identity
 from core.errors import DomainError
-from core.i18n import _
+from core.i18n import _, fill
 from core.money import Money
 from core.payments.card import Card, card_page
 from core.payments.services.accounts import NotAcceptingCards
@@ -25,8 +25,10 @@ from core.permissions import member, public
 from core.scope import Tenant
 from core.web.formatting import wall
 from core.web.forms import Bound, bind, blank, posted, typed_fields
+from core.web.listed import Listed
 from core.web.pages import Page, SeeOther
-from plugins.car_hire.models import GEARS, PAPER_KINDS, Customer, Quote
+from plugins.car_hire import policy
+from plugins.car_hire.models import FUELS, GEARS, PAPER_KINDS, Customer, Quote, VehicleClass
 from plugins.car_hire.routes.choosing import (
     CHANGED,
     begun,
@@ -64,6 +66,9 @@ from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.extras import quoting, showing
 from plugins.car_hire.services.papers import agreements, listing
 from plugins.car_hire.services.prices import current
+from plugins.car_hire.services.storefront import showing as storefront
+from plugins.car_hire.services.storefront import structured
+from plugins.car_hire.services.storefront.showing import paths_of_classes, photo_of
 
 SITE = "/car-hire"
 SEARCHED = ("starts_at", "ends_at", "pick_up_branch_id", "return_branch_id")
@@ -83,7 +88,7 @@ class Site(Controller):
         asked.pop("lang", None)
         known = {key: value for key, value in asked.items() if value}
         form = bind(SearchInput, known) if known else blank(SearchInput, usual_dates())
-        offers, classes = None, await fleet.classes(session, on_offer=True)
+        offers, paths = None, await paths_of_classes(session)
         branches = await network.read(session)
         if known and form.ok:
             try:
@@ -98,14 +103,18 @@ class Site(Controller):
             "car_hire/site/home.html",
             {
                 "form": form,
-                "classes": classes,
+                "paths": paths,
+                "path_of": {row.id: path for path, row in paths.items()},
                 "prices": {} if offers else (await current.read(session)).shown(),
-                "class_names": {str(each.id): each.name for each in classes},
+                "class_names": {str(each.id): each.name for each in paths.values()},
                 "branch_names": branches.names,
                 "offers": offers,
                 "gears": GEARS,
+                "fuels": FUELS,
+                "photo_of": photo_of,
             },
             status=422 if known and form.errors else 200,
+            listed=None if known else await _listed(session, paths),
         )
 
     @post("/quotes", access=public, idempotent=True, allowance=QUOTES)
@@ -233,6 +242,21 @@ class Site(Controller):
             back = f"{SITE}/bookings/{booking_id}"
             return SeeOther(back, flash=error.message, level="warning")
         return SeeOther(f"{SITE}/bookings/{booking_id}", flash=_("Your booking is cancelled"))
+
+
+async def _listed(session: AsyncSession, paths: Mapping[str, VehicleClass]) -> Listed:
+    """What search engines are told of the search before anybody searched."""
+    tenant: Tenant = session.info["tenant"]
+    rules, branches = await policy.read(session), await storefront.branches(session)
+    return Listed(
+        path=SITE,
+        description=fill(
+            _("{name}: choose your dates, see the whole price at once, and book. {classes}."),
+            name=tenant.name,
+            classes=", ".join(each.name for each in paths.values()),
+        ),
+        data=(structured.business(tenant, rules, branches), structured.classes(paths)),
+    )
 
 
 def usual_dates() -> dict[str, str]:

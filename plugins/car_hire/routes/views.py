@@ -55,6 +55,8 @@ class ClassView(View, frozen=True, kw_only=True):
     description: str
     seats: int
     gears: str
+    bags: int | None
+    fuel: str | None
     currency: str
     minimum_age: int
     on_offer: bool

@@ -91,6 +91,17 @@ async def of_class(
     return await _shown(session, found, terms, period, {})
 
 
+async def of_terms(session: AsyncSession, class_id: UUID, terms: pricing.Terms) -> Options:
+    """What goes with a class by ``terms``, whenever that may be: not how many are left."""
+    waivers = {each.code: each for each in terms.waivers}
+    return Options(
+        [
+            _option(each, each.priced, waivers.get(each.code, each.waiver), terms, None)
+            for each in await catalogue.offered(session, class_id)
+        ]
+    )
+
+
 async def _shown(
     session: AsyncSession,
     found: Sequence[Offered],
