@@ -74,6 +74,8 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "car_hire.statement_issued": _("Statement issued"),
     "car_hire.transfer_arrived": _("Vehicle brought to another branch"),
     "car_hire.transfer_called_off": _("Transfer of a vehicle called off"),
+    "car_hire.student_refused": _("Customer is no student"),
+    "car_hire.student_verified": _("Customer known as a student"),
     "car_hire.transfer_expected": _("Bank transfer expected"),
     "car_hire.transfer_given_up": _("Bank transfer given up"),
     "car_hire.vehicle": _("Vehicle"),

@@ -402,7 +402,9 @@ class _Story:
 
 def _mind(session: AsyncSession, people: list[Customer]) -> None:
     """What the desk knows of some of them."""
-    family, gone = people[0], people[5]
+    family, gone, student, asking = people[0], people[5], people[6], people[4]
+    student.student_until = clock.now().date() + timedelta(days=240)
+    asking.student_asked_at = clock.now() - timedelta(hours=3)
     for said in ("Viaja com duas crianças: perguntar pelas cadeiras.", "Prefere levantar cedo."):
         session.add(CustomerNote(customer_id=family.id, text=said, author="Marta Reis"))
     gone.blocked_at = clock.now() - timedelta(days=2)

@@ -56,6 +56,7 @@ def _house(year: int) -> pricing.HouseRules:
         out_of_hours=Decimal(25),
         airport_share=Decimal("0.08"),
         late_cap=Decimal(90),
+        student_share=Decimal("0.10"),
     )
 
 

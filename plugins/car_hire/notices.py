@@ -113,7 +113,23 @@ OWN_BILL: Final = Notice(
     icon="receipt",
 )
 
+STUDENT: Final = Notice(
+    name="car_hire.student_asks",
+    title=_("Customers who say they are students"),
+    text=_("{name} says they are a student. Look at their card or letter."),
+    audience=DESK,
+    channels=_AND_DIGEST,
+    icon="school",
+)
+OWN_STUDENT: Final = Notice(
+    name="car_hire.own_student",
+    title=_("I am known as a student"),
+    text=_("You are known as a student until {until}. Tick it when you book, and pay less."),
+    channels=_AND_MAIL,
+    icon="school",
+)
+
 NOTICES: Final = (
     BOOKED, CANCELLED, PAYMENT_FAILED, DEPOSIT_LAPSING, DEPOSIT_REFUSED, DEPOSIT_LAPSED, OWED,
-    OWN_CANCELLED, OWN_UNPAID, OWN_BANK_ASKS, OWN_DEPOSIT, OWN_BILL,
+    OWN_CANCELLED, OWN_UNPAID, OWN_BANK_ASKS, OWN_DEPOSIT, OWN_BILL, STUDENT, OWN_STUDENT,
 )  # fmt: skip

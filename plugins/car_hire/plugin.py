@@ -44,6 +44,7 @@ from plugins.car_hire.routes import (
     site,
     slots,
     storefront,
+    students,
 )
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
@@ -154,6 +155,7 @@ plugin: Final = Plugin(
         *car_transfers.CONTROLLERS,
         *return_branch.CONTROLLERS,
         *promotions.CONTROLLERS,
+        *students.CONTROLLERS,
     ),
     public_pages=public_pages,
     navigation=NAVIGATION,

@@ -113,6 +113,18 @@ class Policy(Form, kw_only=True):
             hint=_("Before the pick-up, by themselves on the site. The desk may change any time."),
         ),
     ] = 2
+    student_domains: Annotated[
+        str,
+        long_text(
+            _("Addresses of students"),
+            min=0,
+            max=2000,
+            hint=_(
+                "One domain a line, such as ulisboa.pt. Who has confirmed an address there, or"
+                " below it, is known as a student for a year; the desk looks at all others."
+            ),
+        ),
+    ] = ""
     ask_reviews: Annotated[
         bool,
         tick(

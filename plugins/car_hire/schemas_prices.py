@@ -100,6 +100,17 @@ class FeesInput(Form, kw_only=True):
     airport_percent: Annotated[
         Decimal, number(_("Airport surcharge"), min=0, max=100, decimals=2, unit="%")
     ] = Decimal(0)
+    student_percent: Annotated[
+        Decimal,
+        number(
+            _("Students pay less"),
+            min=0,
+            max=100,
+            decimals=2,
+            unit="%",
+            hint=_("Of the time charge, for who is known as a student. 0: no discount."),
+        ),
+    ] = Decimal(0)
     late_cap: Annotated[Decimal, number(_("Late fee, at most a day"), min=0, decimals=4)] | None = (
         None
     )

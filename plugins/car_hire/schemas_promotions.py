@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 from msgspec import field
 
 from core.errors import FieldError
 from core.i18n import _
-from core.web.forms.fields import choice, day, moment, number, text, tick, whole
+from core.web.forms.fields import Form, choice, day, moment, number, text, tick, whole
 from plugins.car_hire.schemas_extras import ChoicesInput
 from plugins.car_hire.schemas_prices import Named
 
+STUDENT: Final = "student"
+"""What the students' discount goes by; codes that people type have capital letters."""
+STUDENT_PROOFS: Final = {"card": _("Student card"), "letter": _("Letter of the school")}
 CODE: Final = r"^\s*[A-Za-z0-9]+(-[A-Za-z0-9]+)*\s*$"
 
 
@@ -133,10 +136,24 @@ class NewPromotionInput(PromotionInput, kw_only=True):
     ]
 
 
+class StudentInput(Form, kw_only=True):
+    """The desk has seen that a customer is a student."""
+
+    until: Annotated[
+        date, day(_("Student until"), hint=_("The last day that the card or letter says."))
+    ]
+    seen: Annotated[Literal["card", "letter"], choice(_("What you saw"), STUDENT_PROOFS)] = "card"
+
+
 class PriceChoices(ChoicesInput, kw_only=True):
-    """What somebody chooses while a price is made: what goes with the car, and their code."""
+    """What somebody chooses while a price is made: what goes with the car, and what takes
+    something off it."""
 
     promotion: Annotated[
         str,
         text(_("Promotion code"), min=0, max=40, autocomplete="off"),
     ] = ""
+    student: Annotated[
+        bool,
+        tick(_("I am a student"), hint=_("We look at your card or letter before the first hire.")),
+    ] = False

@@ -43,12 +43,21 @@ class Customer(Base):
     blocked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """Since when no more bookings are taken of them."""
     blocked_why: Mapped[str | None] = mapped_column(EncryptedText())
+    student_until: Mapped[date | None]
+    """The last day on which they are known as a student."""
+    student_asked_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """Since when the desk is to look whether they are a student; None once it did."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (
         Index("uq_car_hire_customers_user_id", "user_id", unique=True),
         Index("ix_car_hire_customers_email", text("lower(email)")),
         Index("ix_car_hire_customers_name", text("lower(name)")),
+        Index(
+            "ix_car_hire_customers_student",
+            "id",
+            postgresql_where=text("student_asked_at IS NOT NULL"),
+        ),
         Index(
             "ix_car_hire_customers_wanted",
             "name",

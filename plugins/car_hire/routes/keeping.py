@@ -35,11 +35,13 @@ from plugins.car_hire.schemas import (
     VehicleInput,
 )
 from plugins.car_hire.schemas_branches import PlaceInput
+from plugins.car_hire.schemas_promotions import StudentInput
 from plugins.car_hire.services import customers, fleet, looking, minding
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.damages import charging
 from plugins.car_hire.services.inspections import looking as looks
 from plugins.car_hire.services.prices import current
+from plugins.car_hire.services.promotions import students
 
 PATH = "/car-hire/desk"
 Session = NamedDependency[AsyncSession]
@@ -128,7 +130,8 @@ class Customers(Controller):
         """Every customer, newest first."""
         rows = await customers.page(session, text=text.strip(), before=place(cursor))
         found = paged(rows, customers.PAGE_SIZE, cursor, lambda row: row.id)
-        return Page("car_hire/desk/customers.html", {**found, "text": text})
+        asking = await students.waiting(session)
+        return Page("car_hire/desk/customers.html", {**found, "text": text, "asking": asking})
 
     @get("/new", access=permission(DESK))
     async def new(self, session: Session) -> Page:
@@ -269,8 +272,9 @@ async def customer_page(
     *,
     note: Bound[NoteInput] | None = None,
     block: Bound[BlockCustomerInput] | None = None,
+    student: Bound[StudentInput] | None = None,
 ) -> Page:
-    """All that is known of a customer; ``note`` and ``block`` as they were typed."""
+    """All that is known of a customer; ``note``, ``block`` and ``student`` as they were typed."""
     found = await customers.one(session, customer_id) if customer_id else None
     kept = (
         await bookings_page(session, cursor, customer_id=customer_id)
@@ -282,6 +286,7 @@ async def customer_page(
         "found": found,
         "note_form": note or blank(NoteInput),
         "block_form": block or blank(BlockCustomerInput),
+        "student_form": student or blank(StudentInput),
         "record": await minding.record(session, found.id) if found else None,
         "notes": await minding.notes(session, found.id) if found else (),
         "events": await looking.history(session, found.id) if found else (),

@@ -24,6 +24,7 @@ from plugins.car_hire.services import bookings, customers, fleet, paying, quotes
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.extras import drivers, showing
+from plugins.car_hire.services.promotions import students
 
 PATH = "/car-hire/desk/bookings"
 ACCESS = permission(DESK)
@@ -70,7 +71,7 @@ class NewBooking(Controller):
         """Quote and book in one step."""
         form = bind(WalkInInput, gathered(await typed_fields(request)))
         try:
-            given = await _with_age(session, form.value)
+            given = await _with_what_is_known(session, form.value)
             customer = await customers.one(session, given.customer_id)
             quote = await quotes.make(session, given.quote())
             made = await bookings.place(session, quote, customer, "desk")
@@ -80,11 +81,13 @@ class NewBooking(Controller):
         return SeeOther(f"{PATH}/{made.id}", flash=_("Booked. Take the payment now"))
 
 
-async def _with_age(session: AsyncSession, given: WalkInInput) -> WalkInInput:
-    """How old the customer is, we know."""
+async def _with_what_is_known(session: AsyncSession, given: WalkInInput) -> WalkInInput:
+    """How old the customer is, and whether a student, we know."""
     customer = await customers.one(session, given.customer_id)
     age = drivers.age_of(session, customer, given.starts_at)
-    return msgspec.structs.replace(given, age=age)
+    student = students.is_known(session, customer, given.starts_at)
+    student = student and await students.share(session) is not None
+    return msgspec.structs.replace(given, age=age, student=student)
 
 
 async def _page(session: AsyncSession, form: Bound[WalkInInput], status: int = 200) -> Page:
@@ -128,7 +131,7 @@ async def _priced(session: AsyncSession, form: Bound[WalkInInput]) -> dict[str, 
     if not asked.ok:
         return None
     try:
-        given = await _with_age(session, asked.value)
+        given = await _with_what_is_known(session, asked.value)
         quotes.check_length(given.starts_at, given.ends_at)
         chosen = await fleet.vehicle_class(session, given.class_id)
         rules = await policy.read(session)

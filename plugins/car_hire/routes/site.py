@@ -66,6 +66,7 @@ from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.extras import quoting, showing
 from plugins.car_hire.services.papers import agreements, listing
 from plugins.car_hire.services.prices import current
+from plugins.car_hire.services.promotions import students
 from plugins.car_hire.services.storefront import showing as storefront
 from plugins.car_hire.services.storefront import structured
 from plugins.car_hire.services.storefront.showing import paths_of_classes, photo_of
@@ -175,6 +176,10 @@ class Site(Controller):
                 return SeeOther(f"{SITE}/quotes/{quote_id}", flash=CHANGED, level="warning")
             made = await bookings.place(session, quote, customer, "site")
             await paying.hold_ends(session, made)
+        except (
+            students.NotVerified
+        ) as error:  # what was told of the licence is kept, and the asking
+            return SeeOther(f"{SITE}/quotes/{quote_id}", flash=error.message, level="warning")
         except DomainError as error:
             refuse(error, choices, form)
             return await _quote_page(session, quote, form, choices, error.status)
@@ -308,6 +313,7 @@ async def _quote_page(
             "editions": await terms.asked_of(session, person) if person else [],
             "expired": quote.expires_at < clock.now(),
             "zone": tenant.zone,
+            "students": await students.share(session),
             "search": _search_again(quote),
             "branch_names": (await network.read(session)).told,
         },

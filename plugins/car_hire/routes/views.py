@@ -138,6 +138,7 @@ class CustomerView(RowView, frozen=True, kw_only=True):
     licence_country: str
     licence_expires: date
     born: date
+    student_until: date | None
 
 
 class LineView(View, frozen=True, kw_only=True):

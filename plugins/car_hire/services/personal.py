@@ -53,6 +53,8 @@ async def export(session: AsyncSession, user_id: UUID) -> Rows:
             "billing_name": each.billing_name,
             "tax_number": each.tax_number,
             "billing_address": each.billing_address,
+            "student_until": each.student_until,
+            "student_asked_at": each.student_asked_at,
             "papers": await _papers(session, each.id),
             "bookings": await _bookings(session, each.id),
             "notes": await _notes(session, each.id),
@@ -157,6 +159,7 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
     customer.phone = customer.licence_country = customer.licence_number = ""
     customer.billing_name = customer.tax_number = customer.billing_address = ""
     customer.licence_expires = customer.born = UNKNOWN
+    customer.student_until = customer.student_asked_at = None
     customer.version += 1
     await session.execute(update(Hire).where(Hire.booking_id.in_(own)).values(steps={}))
     customer.blocked_why = None

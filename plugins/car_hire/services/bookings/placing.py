@@ -28,7 +28,7 @@ from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.extras import choosing, drivers, reserving
 from plugins.car_hire.services.locking import DEADLOCK, LOCK_TIMED_OUT, lock_vehicle, sqlstate
 from plugins.car_hire.services.occupying import Attempt, Period
-from plugins.car_hire.services.promotions import using
+from plugins.car_hire.services.promotions import students, using
 
 ROUNDS: Final = 20
 """How often the whole calendar is looked at before a car is called unavailable."""
@@ -48,6 +48,7 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         VehicleUnavailable: every car of the class is taken.
         ExtraUnavailable: something that was chosen with it is taken.
         AgeDiffers: the price was made for a driver of another age.
+        NotVerified: it was made for a student, and the customer is not known as one.
         UsedUp: the code that the price was made with is used up.
         NotNow: somebody else booked on this quote.
     """
@@ -60,6 +61,7 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         raise QuoteExpired
     _check_driver(session, customer, chosen, quote.starts_at, quote.ends_at)
     drivers.check_age(session, quote, customer)
+    students.check(session, quote, customer)
     rules = await policy.read(session)
     values: dict[str, Any] = {
         "id": new_id(),

@@ -12,7 +12,7 @@ from core.errors import FieldError, Invalid
 from core.i18n import _, fill
 from plugins.car_hire.models import VehicleClass
 from plugins.car_hire.schemas_extras import ChoicesInput
-from plugins.car_hire.schemas_promotions import PriceChoices, spelt
+from plugins.car_hire.schemas_promotions import STUDENT, PriceChoices, spelt
 from plugins.car_hire.services import pricing
 from plugins.car_hire.services.extras import catalogue
 from plugins.car_hire.services.extras.catalogue import Offered
@@ -74,7 +74,8 @@ def of(asked: pricing.Asked) -> PriceChoices:
         covers=sorted(each.extra.code for each in asked.chosen if each.extra.kind == "cover"),
         age=asked.ages[0] if asked.ages else None,
         ages=list(asked.ages[1:]),
-        promotion=next((each.code for each in asked.discounts), ""),
+        promotion=next((each.code for each in asked.discounts if each.code != STUDENT), ""),
+        student=any(each.code == STUDENT for each in asked.discounts),
     )
 
 
@@ -86,6 +87,7 @@ def plain(choices: PriceChoices) -> PriceChoices:
         age=choices.age,
         ages=choices.ages,
         promotion=spelt(choices.promotion),
+        student=choices.student,
     )
 
 

@@ -33,7 +33,7 @@ from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.differences import Repriced
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.extras import choosing, drivers, reserving
-from plugins.car_hire.services.promotions import discounting
+from plugins.car_hire.services.promotions import discounting, students
 
 
 async def choose(session: AsyncSession, quote_id: UUID, choices: PriceChoices) -> Quote:
@@ -72,6 +72,7 @@ async def agreed(
     """The quote with what was chosen last, and with the age that the customer really has.
 
     Raises:
+        NotVerified: they say that they are a student, and nobody has seen it yet.
         Invalid, ExtraUnavailable, QuoteExpired, NotNow: as ``choose``.
     """
     age = drivers.age_of(session, customer, quote.starts_at)
@@ -80,6 +81,7 @@ async def agreed(
         return quote  # booking it refuses the driver, whatever it would cost
     if choices.age is not None or choices.ages or drivers.is_young(quote, age):
         choices = msgspec.structs.replace(choices, age=age)
+    choices = await students.truly(session, choices, customer, quote.starts_at)
     if choosing.plain(choices) == choosing.of(quotes.asked_then(quote)):
         return quote
     return await choose(session, quote.id, choices)

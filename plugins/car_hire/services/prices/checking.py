@@ -68,6 +68,8 @@ def _fees(rules: pricing.HouseRules) -> Iterator[FieldError | None]:
         yield checks.amount("late_cap", rules.late_cap)
     if not 0 <= rules.airport_share <= 1:
         yield FieldError("airport_percent", _("Enter a percentage between 0 and 100"))
+    if not 0 <= rules.student_share <= 1:
+        yield FieldError("student_percent", _("Enter a percentage between 0 and 100"))
     if not 28 <= rules.month_days <= 31:
         yield FieldError("month_days", _("A month has 28 to 31 days"))
     if any(not 1 <= day <= 7 for day in rules.weekend):

@@ -97,6 +97,7 @@ def house(
         out_of_hours=fees.out_of_hours,
         airport_share=fees.airport_percent / PERCENT,
         late_cap=fees.late_cap,
+        student_share=fees.student_percent / PERCENT,
     )  # fmt: skip
 
 
@@ -117,6 +118,7 @@ def fees(kept: pricing.HouseRules) -> dict[str, Any]:
         "out_of_hours": plain(kept.out_of_hours),
         "airport_percent": plain(kept.airport_share * PERCENT),
         "late_cap": plain(kept.late_cap),
+        "student_percent": plain(kept.student_share * PERCENT),
         "young_under": young.under if young else None,
         "young_per_day": plain(young.per_day if young else Decimal(0)),
         "young_cap": plain(young.cap if young else None),

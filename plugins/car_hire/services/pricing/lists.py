@@ -65,6 +65,8 @@ class HouseRules(Stored, frozen=True, kw_only=True):
     airport_share: Decimal = Decimal(0)
     late_cap: Decimal | None = None
     """The most that 24 hours of lateness cost."""
+    student_share: Decimal = Decimal(0)
+    """Of the time charge, off what students pay."""
 
 
 class ClassPrices(Stored, frozen=True, kw_only=True):

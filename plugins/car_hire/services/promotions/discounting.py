@@ -1,4 +1,4 @@
-"""From the code that somebody typed to the discount that a quote keeps.
+"""From the code that somebody typed, or that they are a student, to what a quote keeps.
 
 A code that a quote has already keeps what it takes off, whatever the owner changes. How often it
 was used is counted when the quote is booked (``using``); here is only said what is plain already.
@@ -21,10 +21,10 @@ from core.i18n import LazyText, _, fill, locale
 from core.web.formatting import moment
 from plugins.car_hire import policy
 from plugins.car_hire.models import Promotion, VehicleClass
-from plugins.car_hire.schemas_promotions import PriceChoices, spelt
+from plugins.car_hire.schemas_promotions import STUDENT, PriceChoices, spelt
 from plugins.car_hire.services import pricing
 from plugins.car_hire.services.branches.whereabouts import Journey
-from plugins.car_hire.services.promotions import using
+from plugins.car_hire.services.promotions import students, using
 
 FIELD: Final = "promotion"
 
@@ -43,27 +43,35 @@ async def into(
     journey: Journey,
     choices: PriceChoices,
 ) -> pricing.Asked:
-    """``asked`` with what the code takes off, in place of the code that it has.
+    """``asked`` with what the code takes off, and the students' discount, in place of those that it
+    has. Whether somebody is a student is asked when the quote is booked.
 
     Raises:
         UnknownCode: there is no such code.
         Invalid: it does not count now, or not for this hire; it says for which.
     """
     asked = msgspec.structs.replace(asked, class_id=str(vehicle_class.id))
-    code = spelt(choices.promotion)
-    if not code:
-        return msgspec.structs.replace(asked, discounts=())
-    known = next((each for each in asked.discounts if each.code == code), None)
-    if known is None:
-        found = await session.scalar(select(Promotion).where(Promotion.code == code))
-        if found is None:
-            raise UnknownCode(field=FIELD)
-        known = discount(found)
-        days = await _days(session, asked)
-        for objection in _objections(found, known, asked, journey, days):
-            raise Invalid(objection, field=FIELD)
-        await using.refuse_used_up(session, found)
-    return msgspec.structs.replace(asked, discounts=(known,))
+    before = {each.code: each for each in asked.discounts}
+    found = []
+    if choices.student:
+        found.append(before.get(STUDENT) or await students.discount(session))
+    if code := spelt(choices.promotion):
+        found.append(before.get(code) or await _of_code(session, code, asked, journey))
+    return msgspec.structs.replace(asked, discounts=tuple(found))
+
+
+async def _of_code(
+    session: AsyncSession, code: str, asked: pricing.Asked, journey: Journey
+) -> pricing.Discount:
+    found = await session.scalar(select(Promotion).where(Promotion.code == code))
+    if found is None:
+        raise UnknownCode(field=FIELD)
+    known = discount(found)
+    days = await _days(session, asked)
+    for objection in _objections(found, known, asked, journey, days):
+        raise Invalid(objection, field=FIELD)
+    await using.refuse_used_up(session, found)
+    return known
 
 
 def discount(found: Promotion) -> pricing.Discount:

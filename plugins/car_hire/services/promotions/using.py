@@ -19,6 +19,7 @@ from core.i18n import _
 from core.ids import new_id
 from plugins.car_hire.errors import DecidedMeanwhile
 from plugins.car_hire.models import Booking, Promotion, PromotionUse, Quote
+from plugins.car_hire.schemas_promotions import STUDENT
 from plugins.car_hire.services.locking import DEADLOCK, LOCK_TIMED_OUT, lock_vehicle, sqlstate
 
 FIELD: Final = "promotion"
@@ -57,7 +58,8 @@ async def take(session: AsyncSession, booking: Booking, quote: Quote) -> None:
         UsedUp: every use is taken, or every one of this customer.
         DecidedMeanwhile: somebody else books with the code for too long.
     """
-    codes = [each["code"] for each in quote.asked.get("discounts") or ()]
+    kept = [each["code"] for each in quote.asked.get("discounts") or ()]
+    codes = [each for each in kept if each != STUDENT]
     query = select(Promotion).where(Promotion.code.in_(codes))
     found = (await session.scalars(query)).one_or_none() if codes else None
     if found is None:
