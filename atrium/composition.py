@@ -18,6 +18,7 @@ from core.flags import resolution
 from core.mail.office import office
 from core.notifications import centre as notifications
 from core.notifications.centre import Centre
+from core.origin import networks
 from core.part import core
 from core.payments import gateway
 from core.payments.stripe_gateway import StripeGateway
@@ -29,6 +30,8 @@ from core.storage import store
 from core.storage.opening import store_of
 from core.storage.s3 import S3Store
 from core.web.app import Services
+from core.webhooks import reaching
+from core.webhooks.reaching import Reach
 from tenants.catalogue import Catalogue
 from tenants.databases import platform
 from tenants.domains import resolver
@@ -80,6 +83,7 @@ def make_services(settings: Settings, products: Plugins) -> Services:
         )
     )
     store.install(store_of(settings))
+    reaching.install(Reach(networks(settings.webhooks_may_reach)))
     resolver.install(PublicDns(resolver.servers(settings.dns_servers)))
     redis = Redis.from_url(settings.redis_url, socket_timeout=2, socket_connect_timeout=2)
     everything = Plugins({part.name: part for part in (*OF_THE_PLATFORM, *products)})

@@ -24,12 +24,13 @@ from core.public_pages import PublicPage
 from core.quotas import Limit
 from core.shape import name_of
 from core.web.listed import Listed
+from core.webhooks import Webhook
 from tenants.installed import installed
 
 FILE: Final = Path(__file__).parents[1] / "docs" / "reference" / "plugin.md"
 DECLARED: Final = (
     Plugin, NavItem, Permission, Schedule, Slot, Place, Extension, ExtensionPoint, PersonalData,
-    Meter, Limit, Flag, Notice, PublicPage, Listed,
+    Meter, Limit, Flag, Notice, PublicPage, Listed, Webhook,
 )  # fmt: skip
 """What a declaration is made of, in the order of the page."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.12"
+VERSION: Final = "1.13"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -68,5 +68,6 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "core.web.listed": ("Listed",),
     "core.web.pages": ("Page", "SeeOther"),
     "core.web.slots": ("Slots",),
+    "core.webhooks": ("Webhook",),
 }  # fmt: skip
 """By module, the names that may be imported from it, or used of it after ``from core import …``."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from datetime import UTC, datetime
 from uuid import UUID
 
 
@@ -20,3 +21,8 @@ def new_id() -> UUID:
     value |= 0b10 << 62
     value |= random & ((1 << 62) - 1)
     return UUID(int=value)
+
+
+def made_at(id: UUID) -> datetime:  # noqa: A002  # it is one
+    """When a UUIDv7 was made, to the millisecond."""
+    return datetime.fromtimestamp((id.int >> 80) / 1000, UTC)

@@ -23,6 +23,7 @@ from core.notifications import tasks as notification_jobs
 from core.notifications.personal import NOTIFICATIONS
 from core.payments import routes as payments
 from core.payments import tasks as payment_jobs
+from core.payments.webhooks import PAYMENTS_TOLD
 from core.permissions import CORE_PERMISSIONS, MANAGE_PEOPLE, MANAGE_SETTINGS, READ_AUDIT
 from core.plugin import BUSINESS, NavItem, Plugin
 from core.quotas import tasks as quotas
@@ -31,6 +32,10 @@ from core.terms.publishing import TermsSettings
 from core.terms.routes import Acceptance, Terms
 from core.web.parts import HANDLERS
 from core.web.slots import PLACES
+from core.webhooks import routes as webhooks
+from core.webhooks import tasks as webhook_jobs
+from core.webhooks.delivering import SWITCHED_OFF
+from core.webhooks.endpoints import ENDPOINTS
 
 core: Final = Plugin(
     name="core",
@@ -55,6 +60,7 @@ core: Final = Plugin(
         Sessions,
         *notifications.CONTROLLERS,
         *payments.CONTROLLERS,
+        *webhooks.CONTROLLERS,
     ),
     actors=(
         *payment_jobs.ACTORS,
@@ -65,6 +71,7 @@ core: Final = Plugin(
         send_reset,
         quotas.recount,
         *storage.ACTORS,
+        *webhook_jobs.ACTORS,
     ),
     schedules=(
         *payment_jobs.SCHEDULES,
@@ -72,16 +79,20 @@ core: Final = Plugin(
         *notification_jobs.SCHEDULES,
         *idempotency.SCHEDULES,
         *storage.SCHEDULES,
+        *webhook_jobs.SCHEDULES,
         EVERY_NIGHT,
         quotas.EVERY_NIGHT,
     ),
-    limits=(PEOPLE,),
+    webhooks=PAYMENTS_TOLD,
+    notices=(SWITCHED_OFF,),
+    limits=(PEOPLE, ENDPOINTS),
     permissions=CORE_PERMISSIONS,
     personal=(NOTIFICATIONS, *PERSONAL),  # the account last
     audit_titles=TITLES,
     places=PLACES,
     navigation=(
         *payments.NAVIGATION,
+        *webhooks.NAVIGATION,
         *notifications.NAVIGATION,
         NavItem(title=_("Account"), path="/account", icon="user", area="account"),
         NavItem(

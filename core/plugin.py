@@ -32,6 +32,7 @@ from core.personal import PersonalData
 from core.public_pages import PublicPage
 from core.quotas.declaration import Limit
 from core.storage.areas import FileArea
+from core.webhooks.declaration import Webhook
 
 CORE: Final = "core"
 """The name of core's own part."""
@@ -151,6 +152,8 @@ class Plugin:
     """When jobs run by themselves, on the tenant's clock."""
     listeners: Mapping[type[Event], tuple[Actor, ...]] = field(default_factory=dict)
     """Which jobs a domain event of whichever plugin asks for."""
+    webhooks: tuple[Webhook, ...] = ()
+    """Which of its domain events owners may have sent to programs of theirs."""
     permissions: tuple[Permission, ...] = ()
     """What people of the business may be allowed to do, and which roles may from the start."""
     notices: tuple[Notice, ...] = ()
@@ -220,6 +223,7 @@ class Plugin:
         if self.name != CORE:
             yield "place", [each.name for each in self.places]
             yield "personal data", [each.name for each in self.personal]
+            yield "webhook", [each.name for each in self.webhooks]
 
     def _refuse_unknown_actors(self) -> None:
         known = set(map(id, self.actors))

@@ -83,6 +83,10 @@ class Settings:
     webhook_url: str = ""
     """Where vendors reach us, if not at the portal's address; without a trailing slash."""
 
+    webhooks_may_reach: str = ""
+    """Networks, comma-separated, that businesses' webhooks may reach though they are not public,
+    by plain http too: ``127.0.0.0/8`` for development and tests, nothing where strangers are."""
+
     import_bytes: int = 2_000_000_000
     """The largest archive that an owner may send to the portal; it may unpack to 20 times that."""
 

@@ -9,9 +9,10 @@ from typing import Any, Final, Self
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.events import FAN_OUT
-from core.jobs import Actor, Schedule, actor
+from core.jobs import Actor, Schedule, actor, running_job
 from core.plugin import Plugin, Plugins
 from core.scope import Tenant, current
+from core.webhooks import Webhook, spreading
 
 DEFAULT_QUEUE: Final = "default"
 
@@ -72,6 +73,11 @@ class Registry:
                 if kind.name == event:
                     yield from actors
 
+    def webhook(self, tenant: Tenant, event: str) -> Webhook | None:
+        """How the tenant's own programs are told of the event of that name, if they may be."""
+        told = (each for part in self.parts_of(tenant) for each in part.webhooks)
+        return next((each for each in told if each.name == event), None)
+
     @property
     def queues(self) -> frozenset[str]:
         """The queues that all these jobs wait in."""
@@ -80,11 +86,14 @@ class Registry:
 
 
 def _fan_out(registry: Registry) -> Actor:
-    """The job that turns an event into one message for each listener of the tenant."""
+    """The job that turns an event into one message for each listener of the tenant, and for each
+    of the endpoints that it has."""
 
     @actor(FAN_OUT)
     async def fan_out(session: AsyncSession, event: str, body: dict[str, Any]) -> None:
         for listener in registry.listeners(current(), event):
             await listener.enqueue(session, event=body)
+        if (told := registry.webhook(current(), event)) is not None:
+            await spreading.spread(session, told, body, running_job().id)
 
     return fan_out

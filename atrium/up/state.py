@@ -113,6 +113,7 @@ class State:
             "FILES_DIR": str(self.folder / "files"),
             "STRIPE_API_BASE": f"http://127.0.0.1:{stripe}",
             "STRIPE_JS_URL": f"http://localhost:{stripe}/js.stripe.com/v3/",
+            "WEBHOOKS_MAY_REACH": "127.0.0.0/8, ::1",
             "LOG_FORMAT": "console",
         }
         return {f"ATRIUM_{name}": value for name, value in ours.items()}

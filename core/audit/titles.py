@@ -34,6 +34,13 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "core.signed_out": _("Signed out"),
     "core.terms_accepted": _("Terms accepted"),
     "core.terms_published": _("Terms published"),
+    "core.webhook_added": _("Webhook endpoint added"),
+    "core.webhook_changed": _("Webhook endpoint changed"),
+    "core.webhook_failed": _("Webhook endpoint switched off: it kept failing"),
+    "core.webhook_removed": _("Webhook endpoint removed"),
+    "core.webhook_secret_rotated": _("Webhook secret replaced"),
+    "core.webhook_switched_off": _("Webhook endpoint switched off"),
+    "core.webhook_switched_on": _("Webhook endpoint switched on"),
     "payments.account_connected": _("Card payments connected"),
     "payments.account_disconnected": _("Card payments disconnected"),
     "payment_account": _("Payment account"),
@@ -41,6 +48,7 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "session": _("Session"),
     "terms": _("Terms"),
     "user": _("Person"),
+    "webhook_endpoint": _("Webhook endpoint"),
 }
 
 

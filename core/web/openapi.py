@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterable
 from typing import Any, Final
 
 from litestar import Litestar, Request, Router, get
@@ -12,6 +13,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import HTTPRoute
 
 from core.permissions import public
+from core.plugin import Plugin
 from core.web.idempotency import OPT
 
 _API: Final = "/api/"
@@ -92,7 +94,28 @@ async def document(request: Request[Any, Any, Any]) -> dict[str, Any]:
     for path, method in _idempotent(request.app):
         if operation := described["paths"].get(path, {}).get(method):
             operation["parameters"] = [*operation.get("parameters", []), _KEY]
+    described["webhooks"] = _told(request.app.state.get("plugins", ()), described)
     return described
+
+
+def _told(parts: Iterable[Plugin], described: dict[str, Any]) -> dict[str, Any]:
+    """The messages that are sent to endpoints of a business, by type."""
+    schemas = described["components"]["schemas"]
+    found = {}
+    for told in (each for part in parts for each in part.webhooks):
+        schema, defined = told.described("#/components/schemas/{name}")
+        schemas |= defined
+        found[told.name] = {
+            "post": {
+                "summary": str(told.title),
+                "description": told.about,
+                "requestBody": {"content": {"application/json": {"schema": schema}}},
+                "responses": {"2XX": {"description": "It is taken; nothing more is sent."}},
+                "security": [],
+                "tags": ["Webhooks"],
+            }
+        }
+    return found
 
 
 def _idempotent(app: Litestar) -> list[tuple[str, str]]:

@@ -53,6 +53,7 @@ from plugins.car_hire.services.papers import agreements, drawing, listing
 from plugins.car_hire.services.paying_later import PAY_AT_DESK
 from plugins.car_hire.services.personal import PERSONAL
 from plugins.car_hire.services.storefront.pages import public_pages
+from plugins.car_hire.webhooks import WEBHOOKS
 
 PAPERS: Final = FileArea(name=drawing.AREA, access=permission(DESK.name), belongs=listing.belongs)
 AGREEMENTS: Final = FileArea(
@@ -165,6 +166,7 @@ plugin: Final = Plugin(
     listeners=tasks.LISTENERS,
     permissions=(DESK, FLEET, BRANCHES, RATES, INSIGHT),
     notices=NOTICES,
+    webhooks=WEBHOOKS,
     places=slots.PLACES,
     slots=slots.SLOTS,
     extension_points=POINTS,

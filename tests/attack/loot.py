@@ -11,6 +11,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.testing.site import Site
 from core.auth.models import UserSession
@@ -22,6 +23,9 @@ from core.notifications.models import Notification
 from core.permissions import Role
 from core.scope import Tenant
 from core.storage.services import keep
+from core.webhooks import endpoints, spreading
+from core.webhooks.models import WebhookDelivery, WebhookEndpoint
+from core.webhooks.schemas import EndpointInput
 from plugins.car_hire.models import Extra, Transfer
 from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
@@ -119,6 +123,7 @@ class Loot:
             hire = await hires.one(session, hire_id)
             review = await reviews.open_for(session, hire, gone.customer_id)
             assert review is not None
+            endpoint, delivery = await _hook(session, secret)
             file = await keep(session, "car_hire.documents", "letter.txt", secret.encode())
         platform = site.world.platform
         async with site.world.databases.transaction(platform) as session:
@@ -155,6 +160,8 @@ class Loot:
             "mail_id": mail_id,
             "notification_id": notification_id,
             "file_id": file.id,
+            "endpoint_id": endpoint.id,
+            "delivery_id": delivery.id,
             "secret": review,
             "business_id": tenant.id,
             # The console's: nobody's here; operators.py has rows of theirs.
@@ -225,6 +232,7 @@ class Loot:
             {"color": "#123456"},
             {"host": f"www.eve-{new_id().hex}.example"},
             {"primary": True},
+            {"url": "https://eve.example/hook", "events": ["payments.captured"]},
             {"address": f"eve@{new_id().hex}.example"},
             {"kind": "privacy", "change": "inform", "text_en": "We keep what the law asks us to."},
         ]
@@ -258,6 +266,15 @@ class Loot:
                 "ends_at": (starts_at + timedelta(days=401)).isoformat(),
             },
         ]
+
+
+async def _hook(session: AsyncSession, secret: str) -> tuple[WebhookEndpoint, WebhookDelivery]:
+    """An endpoint, with a message that was sent to it."""
+    given = EndpointInput(
+        url=f"https://hooks.example/{secret}", description=secret, events=["payments.captured"]
+    )
+    made = await endpoints.add(session, given, given.events)
+    return made, await spreading.test(session, made.id)
 
 
 def _code() -> str:

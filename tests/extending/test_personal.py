@@ -23,6 +23,7 @@ from tests.plugins.car_hire.shop import Shop
 
 NOBODYS = {
     "payment_accounts": "the business's own keys",
+    "webhook_endpoints": "the business's own secrets",
     "payments": "amounts and a vendor's secret: whose they are, the booking says",
 }
 

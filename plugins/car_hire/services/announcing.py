@@ -17,7 +17,7 @@ from core.money import Money
 from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.models import Booking
-from plugins.car_hire.services import bookings, hires, letters, reviews
+from plugins.car_hire.services import bookings, emitting, hires, letters, reviews
 
 TELL_OF_CHANGE: Final = "car_hire.tell_of_change"
 PICK_UP_NEARS: Final = "car_hire.pick_up_nears"
@@ -40,6 +40,7 @@ async def changed(session: AsyncSession, booking: Booking, before: Decimal) -> N
     """A booking has other dates, or a car of another class; ``before`` is what it cost."""
     if booking.state not in {"confirmed", "out"}:
         return  # what is confirmed later says how it is then
+    await emitting.changed(session, booking)
     told = {
         "booking_id": booking.id,
         "class_id": booking.class_id,

@@ -33,6 +33,7 @@ from plugins.car_hire.services import (
     checks,
     customers,
     differences,
+    emitting,
     occupying,
     pricing,
     quotes,
@@ -200,6 +201,7 @@ async def depart(session: AsyncSession, hire_id: UUID) -> Hire:
     await agreements.when_signed(session, hire, booking)
     await usage.record(session, HIRES_STARTED, 1, str(hire.id))
     await audit.record(session, "car_hire.hire_started", "car_hire.hire", hire.id)
+    await emitting.started(session, hire, booking)
     return hire
 
 
@@ -273,6 +275,7 @@ async def take_back(
         {"odometer_km": given.odometer_km, "fuel_eighths": given.fuel_eighths,
          "billed": str(priced.gross.amount)},
     )  # fmt: skip
+    await emitting.returned(session, hire, booking)
     return hire
 
 
@@ -345,6 +348,7 @@ async def close(session: AsyncSession, hire_id: UUID) -> Hire | None:
     hire.settled_at = clock.now()
     await session.flush()
     await audit.record(session, "car_hire.hire_closed", "car_hire.hire", hire.id)
+    await emitting.closed(session, hire, booking)
     return hire
 
 

@@ -20,6 +20,7 @@ from core.i18n import _
 from core.ids import new_id
 from plugins.car_hire.models import Booking, Customer, Hire, Review
 from plugins.car_hire.schemas import ReviewInput
+from plugins.car_hire.services import emitting
 
 OPEN_FOR: Final = timedelta(days=60)
 PAGE_SIZE: Final = 50
@@ -101,6 +102,7 @@ async def answer(session: AsyncSession, secret: str, given: ReviewInput) -> Revi
     await session.flush()
     detail = {"stars": review.stars}
     await audit.record(session, "car_hire.reviewed", "car_hire.hire", review.hire_id, detail)
+    await emitting.reviewed(session, review)
     return review
 
 

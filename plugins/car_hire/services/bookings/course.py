@@ -15,7 +15,7 @@ from core.i18n import _
 from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, states
-from plugins.car_hire.services import availability, occupying, quotes, telling
+from plugins.car_hire.services import availability, emitting, occupying, quotes, telling
 from plugins.car_hire.services.bookings.finding import locked
 from plugins.car_hire.services.bookings.placing import reserve_extras
 from plugins.car_hire.services.branches.whereabouts import Journey
@@ -60,6 +60,7 @@ async def confirm(session: AsyncSession, booking: Booking) -> bool:
     await move(session, booking, "confirmed")
     await session.flush()
     await audit.record(session, "car_hire.booking_confirmed", "car_hire.booking", booking.id)
+    await emitting.made(session, booking)
     await telling.booked(session, booking)
     return True
 
@@ -81,6 +82,7 @@ async def _revive(session: AsyncSession, booking: Booking) -> bool:
             await move(session, booking, "confirmed")
             await session.flush()
             await audit.record(session, "car_hire.booking_revived", "car_hire.booking", booking.id)
+            await emitting.made(session, booking)
             await telling.booked(session, booking)
             return True
     return False
@@ -136,6 +138,7 @@ async def cancel(
     await audit.record(
         session, "car_hire.booking_cancelled", "car_hire.booking", booking.id, detail
     )
+    await emitting.cancelled(session, booking)
     await telling.cancelled(session, booking)
     return booking
 
@@ -159,4 +162,5 @@ async def no_show(
     await session.flush()
     detail = {"fee": str(fee)} if fee else None
     await audit.record(session, "car_hire.no_show", "car_hire.booking", booking.id, detail)
+    await emitting.not_collected(session, booking)
     return booking

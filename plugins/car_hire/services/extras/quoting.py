@@ -23,6 +23,7 @@ from plugins.car_hire.services import (
     bookings,
     changing,
     differences,
+    emitting,
     fleet,
     making_room,
     occupying,
@@ -127,6 +128,7 @@ async def change(
         {"extras": {each.extra.code: each.quantity for each in made.asked.chosen},
          "difference": str(made.difference.amount)},
     )  # fmt: skip
+    await emitting.changed(session, booking)
     return booking
 
 

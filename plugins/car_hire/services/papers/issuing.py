@@ -20,6 +20,7 @@ from core.ids import new_id
 from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.models import Customer, Paper, PaperSeries
+from plugins.car_hire.services import emitting
 from plugins.car_hire.services.papers.content import Content, Party, address, plain
 
 DRAW: Final = "car_hire.draw_paper"
@@ -89,6 +90,7 @@ async def issue(
     await session.flush()
     told = {"number": made.number, "gross": str(plain(made.gross)), "currency": made.currency}
     await audit.record(session, f"car_hire.{kind}_issued", "car_hire.paper", made.id, told)
+    await emitting.issued(session, made)
     await jobs.put(session, DRAW, {"paper_id": made.id}, key=f"draw:{made.id}")
     return made
 
