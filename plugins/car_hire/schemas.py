@@ -248,6 +248,13 @@ class ReturnInput(Form, kw_only=True):
         Annotated[datetime, moment(_("Came back at"), hint=_("Empty means now"))] | None
     ) = None
     return_branch_id: Annotated[UUID, choice(_("Came back to"))] | None = None
+    keep_deposit: Annotated[
+        bool,
+        tick(
+            _("Keep the deposit for now"),
+            hint=_("Damage is still being looked into: nothing is taken until you say so."),
+        ),
+    ] = False
 
 
 class ReviewInput(Form, kw_only=True):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Literal
+from uuid import UUID
 
 from core.i18n import _
 from core.payments.services.by_hand import WAYS
@@ -19,9 +20,32 @@ class MethodInput(Form, kw_only=True):
     method: Method = "cash"
 
 
-class GivenBackInput(MethodInput, kw_only=True):
-    """How something went back, and why."""
+class ChargeInput(Form, kw_only=True):
+    """What was found after the return; the amount is before tax."""
 
+    reason: Annotated[str, text(_("What for"), min=3, max=120, hint=_("It stands on the bill."))]
+    amount: Annotated[
+        Decimal, number(_("Amount"), min="0.01", max="999999", decimals=2, hint=_("Before tax."))
+    ]
+    damage_id: Annotated[UUID, choice(_("Shown by the mark"))] | None = None
+
+
+class ReasonInput(Form, kw_only=True):
+    """Why something is done."""
+
+    reason: Annotated[str, text(_("Reason"), min=3, max=200)]
+
+
+class GivenBackInput(MethodInput, kw_only=True):
+    """How something went back, how much of it, and why."""
+
+    amount: (
+        Annotated[
+            Decimal,
+            number(_("Amount"), min="0.01", max="999999", decimals=2, hint=_("Empty means all.")),
+        ]
+        | None
+    ) = None
     reason: Annotated[str, text(_("Reason"), min=3, max=200)]
 
 

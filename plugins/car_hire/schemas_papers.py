@@ -14,6 +14,9 @@ from plugins.car_hire.models import PAPER_KINDS
 WAYS_BACK: Final[dict[str, LazyText]] = {
     "card": _("To the card that paid"),
     "none": _("Nothing is given back"),
+    "cash": _("In cash, from the drawer"),
+    "terminal": _("By the card terminal"),
+    "transfer": _("By bank transfer"),
 }
 
 
@@ -30,7 +33,9 @@ class CreditInput(Form, kw_only=True):
     """What is taken off an invoice."""
 
     reason: Annotated[str, text(_("Reason"), min=3, max=200, hint=_("It is printed."))]
-    back: Annotated[Literal["card", "none"], choice(_("The money"), WAYS_BACK)] = "none"
+    back: Annotated[
+        Literal["card", "none", "cash", "terminal", "transfer"], choice(_("The money"), WAYS_BACK)
+    ] = "none"
 
 
 class CreditNoteInput(CreditInput, kw_only=True):

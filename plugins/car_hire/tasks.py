@@ -16,6 +16,7 @@ from core.jobs import Actor, Schedule, actor
 from core.payments.events import PaymentAuthorised, PaymentFailed
 from plugins.car_hire.services import announcing, paying, quotes, reminders, telling
 from plugins.car_hire.services.papers import agreements, drawing, issuing, refunding, settled
+from plugins.car_hire.services.paying import kept
 
 
 @actor("car_hire.payment_authorised")
@@ -58,6 +59,12 @@ async def renew_deposit(session: AsyncSession, hire_id: UUID, payment_id: UUID) 
 async def release_deposit(session: AsyncSession, payment_id: UUID) -> None:
     """Release a hold that another took the place of."""
     await paying.release(session, payment_id)
+
+
+@actor(paying.RELEASE_KEPT, max_attempts=20)
+async def release_kept_deposit(session: AsyncSession, hire_id: UUID) -> None:
+    """Release the deposit of a car that is back, and settle its bill by other means."""
+    await kept.released(session, hire_id)
 
 
 @actor(paying.SETTLE)
@@ -142,7 +149,7 @@ async def purge_quotes(session: AsyncSession) -> None:
 
 ACTORS: Final = (
     payment_authorised, payment_failed, collect, give_back, release_hold, renew_deposit,
-    release_deposit, settle, remind_of_deposit,
+    release_deposit, release_kept_deposit, settle, remind_of_deposit,
     remind_of_bank, tell_of_change, pick_up_nears, return_nears, ask_review, purge_quotes,
     invoice, draw_paper, draw_agreement, give_back_credit,
 )  # fmt: skip

@@ -104,6 +104,8 @@ class Hire(Base):
     deposit: Mapped[Decimal] = money_column()
     currency: Mapped[str] = mapped_column(Text)
     deposit_payment_id: Mapped[UUID | None]
+    deposit_kept: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
+    """The car is back, and the desk has not yet decided what is taken of the deposit."""
     steps: Mapped[dict[str, Any]] = mapped_column(JSONB, default=dict, server_default=text("'{}'"))
     """What was entered at hand-over into the steps of other plugins, by plugin."""
     started_by: Mapped[UUID | None]
@@ -118,6 +120,11 @@ class Hire(Base):
     """The sum of the bill's lines, tax included."""
     settled_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+
+    @property
+    def needs_hold(self) -> bool:
+        """Whether its deposit must be reserved now."""
+        return self.state == "out" or (self.state == "returned" and self.deposit_kept)
 
     __table_args__ = (
         Index("uq_car_hire_hires_booking_id", "booking_id", unique=True),

@@ -24,8 +24,10 @@ from plugins.car_hire.schemas import CardInput
 from plugins.car_hire.services import paying
 from plugins.car_hire.services.paying import renewing
 
-TRIES: Final = Allowance("car_hire.deposits", 20, 10 * 60)
+TRIES: Final = Allowance("car_hire.deposits", 30, 10 * 60)
 """Cards tried from one address: a customer has a few, who tests stolen ones has too many."""
+ANSWERS: Final = Allowance("car_hire.deposit_answers", 30, 10 * 60)
+"""Answers to the bank from one address."""
 _UNSEEN: Final = {"referrer-policy": "no-referrer", "x-robots-tag": "noindex"}
 """The address is a secret: no other site and no search engine hears of it."""
 Session = NamedDependency[AsyncSession]
@@ -55,7 +57,7 @@ class Deposit(Controller):
             return await _page(session, secret, form.refuse(error), error.status)
         return SeeOther(f"/car-hire/deposits/{secret}")
 
-    @post("/{secret:str}/answer", access=public, allowance=TRIES)
+    @post("/{secret:str}/answer", access=public, allowance=ANSWERS)
     async def answered(self, session: Session, secret: FromPath[str]) -> Page | SeeOther:
         """The cardholder has answered the bank."""
         _refusal, hire, _booking = await renewing.by_link(session, secret)
@@ -78,7 +80,7 @@ async def _page(
             "booking": booking,
             "amount": Money(hire.deposit, hire.currency),
             "done": refusal.answered_at is not None,
-            "over": hire.state != "out",
+            "over": not hire.needs_hold,
             "waiting": await _waits_for_bank(session, hire),
             "card": card,
             "form": form,

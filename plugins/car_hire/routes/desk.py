@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -14,17 +13,14 @@ from core import plugin_failures
 from core.errors import DomainError
 from core.i18n import _
 from core.money import Money
-from core.payments.states import TITLES as PAYMENT_TITLES
 from core.permissions import permission
 from core.web.forms import Bound, blank, posted, typed_fields
 from core.web.pages import Page, SeeOther
 from core.web.slots import Slots
-from plugins.car_hire.models import PAPER_KINDS, Hire
-from plugins.car_hire.routes import money
+from plugins.car_hire.models import Hire
+from plugins.car_hire.routes.booking_page import booking_page
 from plugins.car_hire.routes.handing_over import HandOver
 from plugins.car_hire.routes.http import DESK, SHOWN, AnyRequest, bookings_page
-from plugins.car_hire.routes.site import card_of
-from plugins.car_hire.routes.slots import BOOKING
 from plugins.car_hire.schemas import CardInput, ReturnInput
 from plugins.car_hire.services import (
     bookings,
@@ -36,9 +32,6 @@ from plugins.car_hire.services import (
 )
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.describe import told
-from plugins.car_hire.services.inspections import looking as looks
-from plugins.car_hire.services.papers import agreements, listing
-from plugins.car_hire.services.paying import renewing
 
 PATH = "/car-hire/desk"
 BOOKINGS = f"{PATH}/bookings"
@@ -84,7 +77,7 @@ class Desk(Controller):
     @get("/bookings/{booking_id:uuid}", access=ACCESS)
     async def booking(self, session: Session, slots: Parts, booking_id: FromPath[UUID]) -> Page:
         """One booking with its history and what can be done now."""
-        return await _booking_page(session, slots, booking_id)
+        return await booking_page(session, slots, booking_id)
 
     @post("/bookings/{booking_id:uuid}/payment", access=ACCESS)
     async def pay(
@@ -95,7 +88,7 @@ class Desk(Controller):
         try:
             await paying.pay_booking(session, booking_id, form.value.payment_method)
         except DomainError as error:
-            return await _booking_page(
+            return await booking_page(
                 session, slots, booking_id, card=form.refuse(error), error=error
             )
         return SeeOther(f"{PATH}/bookings/{booking_id}")
@@ -109,7 +102,7 @@ class Desk(Controller):
             await paying.answered(session, paying.BOOKING, booking_id, paying.CHARGE)
         except DomainError as error:
             form = blank(CardInput).refuse(error)
-            return await _booking_page(session, slots, booking_id, card=form, error=error)
+            return await booking_page(session, slots, booking_id, card=form, error=error)
         return SeeOther(f"{PATH}/bookings/{booking_id}")
 
     @post("/bookings/{booking_id:uuid}/cancellation", access=ACCESS)
@@ -140,7 +133,7 @@ class Desk(Controller):
         try:
             await hires.prepare(session, form.given)
         except DomainError as error:
-            return await _booking_page(
+            return await booking_page(
                 session, slots, booking_id, start=form.refuse(error), error=error
             )
         return SeeOther(f"{PATH}/bookings/{booking_id}")
@@ -165,7 +158,7 @@ class Desk(Controller):
                 form = await posted(request, CardInput)
                 await paying.take(session, hire_id, purpose, form.value.payment_method)
         except DomainError as error:
-            return await _booking_page(
+            return await booking_page(
                 session, slots, hire.booking_id, card=form.refuse(error), error=error
             )
         return SeeOther(f"{PATH}/bookings/{hire.booking_id}")
@@ -212,50 +205,6 @@ class Desk(Controller):
             f"{PATH}/bookings/{hire.booking_id}",
             flash=_("The car is back; the receipt is on its way"),
         )
-
-
-async def _booking_page(
-    session: AsyncSession,
-    slots: Slots,
-    booking_id: UUID,
-    *,
-    start: HandOver | None = None,
-    card: Bound[CardInput] | None = None,
-    error: DomainError | None = None,
-) -> Page:
-    found = await looking.whole(session, booking_id)
-    hire = found.hire
-    usual: dict[str, Any] = {
-        "booking_id": booking_id,
-        "odometer_km": found.vehicle.odometer_km,
-        "fuel_eighths": found.vehicle.fuel_eighths,
-    }
-    field = await card_of(session)
-    ids = (booking_id, hire.id) if hire else (booking_id,)
-    return Page(
-        "car_hire/desk/booking.html",
-        {
-            "found": found,
-            "start": start or HandOver.blank(session, usual),
-            "card_form": card or blank(CardInput),
-            "card": field,
-            "added": await slots.fill(BOOKING, booking_id=booking_id),
-            **await money.of_booking(session, found.booking),
-            "refusal": await renewing.refusal_of(session, hire) if hire else None,
-            "papers": await listing.of_booking(session, booking_id),
-            "agreement": await agreements.of_hire(session, hire.id) if hire else None,
-            "paper_kinds": PAPER_KINDS,
-            "events": await looking.history(session, *ids),
-            "cost": await cancelling.of_cancellation(session, found.booking),
-            "absent": await cancelling.of_no_show(session, found.booking),
-            "inspections": await looks.present(session, found.booking),
-            "payment_titles": {str(state): title for state, title in PAYMENT_TITLES.items()},
-            "branch_names": (await network.read(session)).told,
-            **SHOWN,
-        },
-        status=error.status if error else 200,
-        csp=field.csp if field else None,
-    )
 
 
 async def _return_page(

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -16,13 +15,14 @@ from core.errors import DomainError, NotFound
 from core.i18n import _
 from core.ids import new_id
 from core.money import Money
-from core.payments.services.by_hand import WAYS
 from core.permissions import permission
 from core.scope import Tenant
 from core.web.api import paged, place
 from core.web.forms import Bound, bind, blank, posted, typed_fields
 from core.web.pages import Page, SeeOther
-from plugins.car_hire.models import CASH_KINDS, TRANSFER_STATES, Booking
+from core.web.slots import Slots
+from plugins.car_hire.models import CASH_KINDS, TRANSFER_STATES
+from plugins.car_hire.routes.booking_page import booking_page
 from plugins.car_hire.routes.http import DESK, AnyRequest, version_seen
 from plugins.car_hire.schemas_money import (
     CountInput,
@@ -36,9 +36,8 @@ from plugins.car_hire.services import cash, hires, paying, paying_by_hand, trans
 
 PATH: Final = "/car-hire/desk"
 ACCESS = permission(DESK)
-DUE_IN: Final = timedelta(days=3)
-"""What is proposed for a transfer to come."""
 Session = NamedDependency[AsyncSession]
+Parts = NamedDependency[Slots]
 
 
 class CashDesk(Controller):
@@ -143,21 +142,33 @@ class ByHand(Controller):
 
     @post("/bookings/{booking_id:uuid}/transfer", access=ACCESS, idempotent=True)
     async def promised(
-        self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
-    ) -> SeeOther:
+        self, request: AnyRequest, session: Session, slots: Parts, booking_id: FromPath[UUID]
+    ) -> Page | SeeOther:
         """The customer pays by transfer."""
         form = await posted(request, DueInput)
-        await transfers.expect(session, booking_id, form.value.due_on)
+        try:
+            await transfers.expect(session, booking_id, form.value.due_on)
+        except DomainError as error:
+            return await booking_page(
+                session, slots, booking_id, due=form.refuse(error), error=error
+            )
         return SeeOther(f"{PATH}/bookings/{booking_id}", flash=_("The transfer is waited for"))
 
     @post("/bookings/{booking_id:uuid}/given-back", access=ACCESS, idempotent=True)
     async def given_back(
-        self, request: AnyRequest, session: Session, booking_id: FromPath[UUID]
-    ) -> SeeOther:
-        """What was received by hand went back by hand."""
+        self, request: AnyRequest, session: Session, slots: Parts, booking_id: FromPath[UUID]
+    ) -> Page | SeeOther:
+        """What was received by hand went back by hand, or a part of it."""
         form = await posted(request, GivenBackInput)
-        given, key = form.value, f"desk:{new_id()}"
-        await paying_by_hand.give_back(session, booking_id, given.method, given.reason, key)
+        try:
+            given, key = form.value, f"desk:{new_id()}"
+            await paying_by_hand.give_back(
+                session, booking_id, given.method, given.reason, key, given.amount
+            )
+        except DomainError as error:
+            return await booking_page(
+                session, slots, booking_id, back=form.refuse(error), error=error
+            )
         return SeeOther(f"{PATH}/bookings/{booking_id}", flash=_("Noted as given back"))
 
     @post("/hires/{hire_id:uuid}/by-hand/{purpose:str}", access=ACCESS, idempotent=True)
@@ -179,19 +190,6 @@ class ByHand(Controller):
             raise NotFound
         await ways[purpose](session, hire_id, method)
         return SeeOther(f"{PATH}/bookings/{hire.booking_id}", flash=_("Noted as paid"))
-
-
-async def of_booking(session: AsyncSession, booking: Booking) -> dict[str, Any]:
-    """What the page of a booking shows of money besides cards."""
-    tenant: Tenant = session.info["tenant"]
-    today = clock.today(tenant.zone)
-    return {
-        "ways": WAYS,
-        "today": today,
-        "due_on": today + DUE_IN,
-        "transfer": await transfers.of_booking(session, booking.id),
-        "to_give_back": await paying_by_hand.to_give_back(session, booking),
-    }
 
 
 async def _cash_page(

@@ -161,6 +161,7 @@ TEXTS: Final = {
     rules.MILEAGE_EXCESS: _mileage,
     rules.CLEANING: _cleaning,
     rules.DAMAGE: _damage,
+    rules.BY_HAND: _named,
     rules.CHANGED: _changed,
 }
 
@@ -197,7 +198,7 @@ def told(line: MoneyLine | pricing.Line, currency: str) -> Told:
     def money(amount: Decimal | Money) -> Money:
         return amount if isinstance(amount, Money) else Money(amount, currency)
 
-    given = line.evidence if line.rule == rules.DAMAGE else {}
+    given = line.evidence if line.rule in {rules.DAMAGE, rules.BY_HAND} else {}
     return Told(
         text=describe(line.rule, line.evidence),
         rule=line.rule,

@@ -262,6 +262,7 @@ async def take_back(
     hire.odometer_in, hire.fuel_in = given.odometer_km, given.fuel_eighths
     hire.taken_back_by = person.user_id if person else None
     hire.billed = priced.gross.amount
+    hire.deposit_kept = given.keep_deposit and hire.deposit_payment_id is not None
     session.add_all(quotes.rows(BillLine, priced.lines, hire_id=hire.id))
     vehicle = await session.get(Vehicle, hire.vehicle_id, with_for_update=True)
     assert vehicle is not None

@@ -92,6 +92,11 @@ async def cancellation(session: AsyncSession, booking_id: UUID) -> None:
     )
 
 
+async def fee(session: AsyncSession, booking: Booking, kept: Money) -> None:
+    """What was kept of a booking that was not to be, where there are no numbered papers."""
+    await _send(session, "car_hire/mail/fee", booking, kept=kept)
+
+
 async def receipt(session: AsyncSession, hire_id: UUID) -> None:
     """The car is back: every line of the hire and of the return."""
     hire = await hires.one(session, hire_id)

@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.audit import services as audit
-from core.i18n import _, gettext
+from core.errors import Invalid
+from core.i18n import _, fill, gettext
 from core.money import Money, total
 from core.payments.models import BY_CARD, Payment
 from core.payments.services import by_hand
@@ -140,17 +141,27 @@ async def to_give_back(session: AsyncSession, booking: Booking) -> Money:
 
 
 async def give_back(
-    session: AsyncSession, booking_id: UUID, method: str, reason: str, key: str
+    session: AsyncSession,
+    booking_id: UUID,
+    method: str,
+    reason: str,
+    key: str,
+    amount: Decimal | None = None,
 ) -> Money:
-    """Give back by hand all that is to be given back; ``key`` names this act.
+    """Give back by hand ``amount`` of what is to be given back, or all; ``key`` names this act.
 
     Raises:
         NotNow: there is nothing to give back.
+        Invalid: that is more than there is to give back.
     """
     booking = await bookings.locked(session, booking_id)
-    rest = await to_give_back(session, booking)
-    if not rest:
+    most = await to_give_back(session, booking)
+    if not most:
         raise NotNow(_("There is nothing to give back by hand"))
+    rest = most if amount is None else Money(amount, booking.currency)
+    if rest > most:
+        text = fill(_("At most {amount} is to be given back."), amount=most)
+        raise Invalid(text, field="amount")
     given = rest
     for payment in reversed(await _held(session, booking)):
         part = min(rest, payment.captured_amount - payment.refunded_amount)

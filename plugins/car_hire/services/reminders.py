@@ -39,7 +39,7 @@ async def deposit_lapses(session: AsyncSession, hire_id: UUID, payment_id: UUID)
     """Tell the desk, if the car is still out and nothing has become of its deposit."""
     hire = await hires.one(session, hire_id)
     payment = await Payments(session).get(payment_id)
-    if hire.state != "out" or hire.deposit_payment_id != payment_id:
+    if not hire.needs_hold or hire.deposit_payment_id != payment_id:
         return
     if payment.standing is State.AUTHORISED:
         booking = await bookings.one(session, hire.booking_id)

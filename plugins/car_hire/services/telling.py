@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import notifications
@@ -61,7 +61,7 @@ async def payment_failed(session: AsyncSession, event: PaymentFailed) -> None:
         relied_on = relied_on.join(Hire, Hire.booking_id == Booking.id).where(
             Hire.id == UUID(event.subject_id),
             Hire.deposit_payment_id == event.payment_id,
-            Hire.state == "out",
+            or_(Hire.state == "out", Hire.deposit_kept),
         )
     else:
         return

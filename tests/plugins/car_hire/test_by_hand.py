@@ -14,6 +14,7 @@ from atrium.testing.site import Site
 from core import clock
 from core.db import Databases
 from core.errors import Invalid
+from core.mail.models import Mail
 from core.money import Money
 from core.payments.models import Payment
 from core.payments.services import Payments
@@ -21,6 +22,7 @@ from core.payments.services.by_hand import given_back
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, CashMovement
 from plugins.car_hire.services import bookings, cash, hires, paying, paying_by_hand, transfers
+from plugins.car_hire.services.papers import settled
 from tests.plugins.car_hire.shop import Shop
 
 ZERO = Money.zero("EUR")
@@ -160,3 +162,44 @@ async def test_the_desk_does_it_on_its_pages(site: Site, mine: Shop) -> None:
         assert (await desk.get(f"{here}/bookings/{other.id}")).status_code == 200
         wrong = await desk.post(f"{here}/cash/count", data={"counted": "1.23", "note": ""})
         assert (wrong.status_code, "1.23" in wrong.text) == (422, True)
+
+
+async def test_wrong_forms_of_money_keep_what_was_typed(site: Site, mine: Shop) -> None:
+    """A transfer due in the past, more given back than there is: beside the field, nothing lost;
+    then a part goes back, and the rest."""
+    booking, other = await mine.book(), await mine.book()
+    async with mine.transaction() as session:
+        await paying_by_hand.take_price(session, booking.id, "cash")
+    async with mine.transaction() as session:
+        await paying.cancel(session, booking.id)
+    here = f"/car-hire/desk/bookings/{booking.id}/given-back"
+    async with await site.person(mine.tenant) as desk:
+        late = await desk.post(
+            f"/car-hire/desk/bookings/{other.id}/transfer", data={"due_on": "2020-02-03"}
+        )
+        assert (late.status_code, "2020-02-03" in late.text) == (422, True)
+        typed = {"method": "transfer", "reason": "Rang us up", "amount": "99999"}
+        wrong = await desk.post(here, data=typed)
+        assert wrong.status_code == 422
+        assert all(each in wrong.text for each in ("Rang us up", "99999"))
+        assert (await desk.post(here, data=typed | {"amount": "10"})).status_code == 303
+        assert (await desk.post(here, data=typed | {"amount": ""})).status_code == 303
+    (payment,) = await paid(mine, booking)
+    assert payment.refunded == payment.captured
+
+
+async def test_a_fee_that_is_kept_has_its_receipt_without_papers(mine: Shop) -> None:
+    """Nobody came, the business issues no papers: a letter says what was kept, once."""
+    booking = await mine.book(starts_in=0.01)
+    async with mine.transaction() as session:
+        await paying_by_hand.take_price(session, booking.id, "cash")
+    async with mine.transaction() as session:
+        found = await bookings.locked(session, booking.id)
+        found.state, found.fee = "no_show", found.gross
+    for _ in range(2):
+        async with mine.transaction() as session:
+            await settled.without_a_hire(session, booking.id)
+    async with mine.transaction() as session:
+        written = select(Mail).where(Mail.key == f"car_hire/mail/fee:{booking.id}")
+        (letter,) = (await session.scalars(written)).all()
+    assert booking.number in letter.subject

@@ -48,7 +48,7 @@ async def proofs(
 def _of(
     line: BillLine, present: Mapping[str, Inspection], taken: Sequence[InspectionPicture]
 ) -> list[Proof]:
-    if line.rule == rules.DAMAGE and "noted" in line.evidence:
+    if line.rule in {rules.DAMAGE, rules.BY_HAND} and "noted" in line.evidence:
         noted = UUID(line.evidence["noted"])
         return [Proof(_("Photo of this damage"), e.path) for e in taken if e.damage_id == noted]
     view = SHOWN_BY.get(line.rule)

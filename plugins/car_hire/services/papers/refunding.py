@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from decimal import Decimal
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -14,11 +16,12 @@ from core.i18n import _, fill, gettext
 from core.ids import new_id
 from core.money import Money
 from core.payments.models import BY_CARD, Payment
+from core.payments.services import by_hand
 from core.payments.services.payments import Payments
 from core.payments.states import TOOK_MONEY
 from plugins.car_hire.models import Paper
-from plugins.car_hire.services import hires, telling
-from plugins.car_hire.services.papers import crediting, issuing
+from plugins.car_hire.services import cash, hires, telling
+from plugins.car_hire.services.papers import crediting, invoices, issuing
 from plugins.car_hire.services.papers.content import Paid, plain
 
 GIVE_BACK: Final = "car_hire.give_back_credit"
@@ -57,7 +60,41 @@ async def credit_alone(
     return await crediting.credit(session, invoice_id, wanted, reason, key=key, back=nothing)
 
 
-WAYS: Final = {"card": credit_and_refund, "none": credit_alone}
+async def credit_by_hand(
+    method: str,
+    session: AsyncSession,
+    invoice_id: UUID,
+    wanted: dict[int, Decimal],
+    reason: str,
+    key: str,
+) -> Paper:
+    """Take something off an invoice, and note that it was given back by ``method``, of what was
+    received by hand; once for a ``key``.
+
+    Raises:
+        Invalid: as ``crediting.credit``, or less was received by hand.
+    """
+
+    async def plan(invoice: Paper, amount: Money) -> tuple[Paid, ...]:
+        made = await _plan(session, invoice, amount, by_card=False)
+        for each in made:
+            assert each.payment_id is not None
+            part = Money(each.amount, invoice.currency)
+            await by_hand.given_back(session, each.payment_id, part, key=key)
+        if method == "cash":
+            about = invoice.booking_id
+            await cash.move(session, "given_back", -amount, key=f"given:{key}", booking_id=about)
+        return made
+
+    return await crediting.credit(session, invoice_id, wanted, reason, key=key, back=plan)
+
+
+Way = Callable[[AsyncSession, UUID, dict[int, Decimal], str, str], Awaitable[Paper]]
+WAYS: Final[Mapping[str, Way]] = {
+    "card": credit_and_refund,
+    "none": credit_alone,
+    **{method: partial(credit_by_hand, method) for method in by_hand.WAYS},
+}
 """What becomes of the money, by what a form says."""
 
 
@@ -75,23 +112,28 @@ async def give_back(session: AsyncSession, paper_id: UUID) -> None:
             await Payments(session).refund(each.payment_id, amount, key=f"credit:{note.id}")
 
 
-async def _plan(session: AsyncSession, invoice: Paper, amount: Money) -> tuple[Paid, ...]:
+async def _plan(
+    session: AsyncSession, invoice: Paper, amount: Money, *, by_card: bool = True
+) -> tuple[Paid, ...]:
     """The latest payments first: those of the return, then that of the booking."""
     rest, made = amount, []
-    for payment in await _payments(session, invoice):
+    for payment in await _payments(session, invoice, by_card=by_card):
         left = Money(payment.captured - payment.refunded, payment.currency)
         part = min(rest, left)
         if part.amount > 0:
-            text = gettext("Given back: %(way)s") % {"way": payment.card or gettext("Card")}
+            text = gettext("Given back: %(way)s") % {"way": invoices.way_of(payment)}
             made.append(Paid(text=text, amount=plain(part.amount), payment_id=payment.id))
             rest -= part
     if rest.amount > 0:
-        problem = fill(_("The cards paid {amount} less than that."), amount=rest)
+        short = _("The cards paid {amount} less than that.")
+        if not by_card:
+            short = _("By hand {amount} less than that was received.")
+        problem = fill(short, amount=rest)
         raise Invalid(problem, field="back")
     return tuple(made)
 
 
-async def _payments(session: AsyncSession, invoice: Paper) -> list[Payment]:
+async def _payments(session: AsyncSession, invoice: Paper, *, by_card: bool) -> list[Payment]:
     if invoice.booking_id is None:
         return []
     found = list(await Payments(session).of(telling.BOOKING, invoice.booking_id))
@@ -99,5 +141,7 @@ async def _payments(session: AsyncSession, invoice: Paper) -> list[Payment]:
     if hire is not None:
         found += await Payments(session).of(telling.HIRE, hire.id)
     return [
-        each for each in reversed(found) if each.standing in TOOK_MONEY and each.method == BY_CARD
+        each
+        for each in reversed(found)
+        if each.standing in TOOK_MONEY and (each.method == BY_CARD) == by_card
     ]

@@ -37,5 +37,9 @@ async def with_the_rest(session: AsyncSession, hire: Hire, payment: Payment) -> 
 async def without_a_hire(session: AsyncSession, booking_id: UUID) -> None:
     """A hire that was paid is not to be: what is kept of it is sold."""
     booking = await bookings.one(session, booking_id)
-    if invoices.kept(booking) and (await policy.read(session)).issues_papers:
+    if not invoices.kept(booking):
+        return
+    if (await policy.read(session)).issues_papers:
         await invoices.of_booking(session, booking_id, Money.zero(booking.currency))
+    else:
+        await letters.fee(session, booking, invoices.kept(booking))

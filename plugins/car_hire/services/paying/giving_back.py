@@ -24,7 +24,8 @@ _NOT_TO_BE: Final = frozenset({"expired", "cancelled", "no_show"})
 
 
 async def give_back(session: AsyncSession, booking_id: UUID) -> None:
-    """Release or refund whatever was taken for a booking that is not to be."""
+    """Release or refund whatever was taken for a booking that is not to be; what is kept of it
+    gets its paper then, when it is known what was taken."""
     booking = await bookings.locked(session, booking_id)
     if booking.state not in _NOT_TO_BE:
         return  # paid at the last moment after all, and confirmed
@@ -40,6 +41,7 @@ async def give_back(session: AsyncSession, booking_id: UUID) -> None:
             await Payments(session).capture(payment.id, fee)
         elif payment.standing not in FAILED:
             await Payments(session).void(payment.id)
+    await _invoice_what_is_kept(session, booking)
 
 
 async def cancel(
@@ -64,7 +66,6 @@ async def cancel(
     booking = await bookings.cancel(session, booking_id, expected, cost.fee.amount)
     key = f"cancel:{booking_id}"
     await jobs.put(session, GIVE_BACK, {"booking_id": booking_id}, key=key)
-    await _invoice_what_is_kept(session, booking)
     await letters.cancellation(session, booking_id)
     await _stop_handing_over(session, hire)
     return booking
@@ -82,7 +83,8 @@ async def no_show(session: AsyncSession, booking_id: UUID) -> Booking:
     if cost.back:
         told = {"booking_id": booking_id}
         await jobs.put(session, GIVE_BACK, told, key=f"no-show:{booking_id}")
-    await _invoice_what_is_kept(session, booking)
+    else:
+        await _invoice_what_is_kept(session, booking)
     await _stop_handing_over(session, hire)
     return booking
 

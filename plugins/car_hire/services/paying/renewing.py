@@ -77,7 +77,7 @@ async def renew(session: AsyncSession, hire_id: UUID, payment_id: UUID) -> Payme
         ProviderUnavailable: to be tried again.
     """
     hire = await hires.locked(session, hire_id)
-    if hire.state != "out" or hire.deposit_payment_id != payment_id:
+    if not hire.needs_hold or hire.deposit_payment_id != payment_id:
         return None
     held = await Payments(session).get(payment_id)
     if held.standing is not State.AUTHORISED or await _was_refused(session, held):
@@ -106,7 +106,7 @@ async def _was_refused(session: AsyncSession, held: Payment) -> bool:
 
 async def _refused(session: AsyncSession, hire_id: UUID, held: Payment, reason: str) -> None:
     hire = await hires.locked(session, hire_id)
-    if hire.state != "out" or hire.deposit_payment_id != held.id:
+    if not hire.needs_hold or hire.deposit_payment_id != held.id:
         return  # brought back, or renewed at the desk meanwhile
     secret = fresh_token()
     made = (
@@ -134,7 +134,7 @@ async def purpose_of_next(session: AsyncSession, hire: Hire) -> str:
     Raises:
         NotNow: there is no deposit by card to be renewed.
     """
-    if hire.state != "out" or hire.deposit_payment_id is None:
+    if not hire.needs_hold or hire.deposit_payment_id is None:
         raise NotNow
     held = await Payments(session).get(hire.deposit_payment_id)
     if held.method != BY_CARD:

@@ -57,7 +57,7 @@ async def deposit_authorised(session: AsyncSession, hire_id: UUID, payment_id: U
         hire.deposit_payment_id = payment_id
         await hires.depart(session, hire_id)
         await renewing.plan(session, hire, payment)
-    elif hire.state == "out" and await _is_newer(session, hire, payment):
+    elif hire.needs_hold and await _is_newer(session, hire, payment):
         await renewing.take_over(session, hire, payment)
     else:
         await Payments(session).void(payment_id)

@@ -30,7 +30,9 @@ async def collect(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> 
 
 
 async def settle_soon(session: AsyncSession, hire_id: UUID) -> None:
-    """Have the bill of a hire that came back settled, once."""
+    """Have the bill of a hire that came back settled, once; unless its deposit is kept."""
+    if (await hires.one(session, hire_id)).deposit_kept:
+        return
     await jobs.put(session, SETTLE, {"hire_id": hire_id}, key=f"settle:{hire_id}")
 
 
