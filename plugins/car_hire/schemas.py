@@ -193,8 +193,9 @@ class DatesInput(Form, kw_only=True):
     version: int | None = None
 
 
-class UntilInput(Form, kw_only=True):
-    """From now until when somebody at the counter wants a car."""
+class UntilInput(PriceChoices, kw_only=True):
+    """From now until when somebody at the counter wants a car, what they take with it and by which
+    code."""
 
     ends_at: Annotated[datetime, moment(_("Return"))]
     pick_up_branch_id: Annotated[UUID, choice(_("Pick-up at"))] | None = None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 from typing import Any
+from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Controller, get, post
@@ -21,6 +22,7 @@ from core.web.formatting import wall
 from core.web.forms import Bound, bind, blank, posted
 from core.web.pages import Page, SeeOther
 from plugins.car_hire.models import BLOCK_REASONS
+from plugins.car_hire.routes.choosing import chosen_in, gathered
 from plugins.car_hire.routes.http import DESK, FLEET, SHOWN, AnyRequest
 from plugins.car_hire.schemas import BlockInput, CarInput, DatesInput, SwapInput, UntilInput
 from plugins.car_hire.services import blocks, bookings, calendar, changing, fleet
@@ -75,12 +77,13 @@ class Calendar(Controller):
     @get("/walk-in", access=ACCESS)
     async def walk_in(
         self,
+        request: AnyRequest,
         session: Session,
         ends_at: FromQuery[str] = "",
         pick_up_branch_id: FromQuery[str] = "",
         return_branch_id: FromQuery[str] = "",
     ) -> Page:
-        """From now until …: what is free, and for how much."""
+        """From now until …: what is free, and for how much with what goes with it."""
         usual = clock.now().replace(minute=0, second=0, microsecond=0) + timedelta(days=1, hours=1)
         branches = await network.read(session)
         typed = {
@@ -90,17 +93,19 @@ class Calendar(Controller):
             or "",
             "return_branch_id": return_branch_id,
         }
-        form = bind(UntilInput, typed)
+        chosen = chosen_in(request)
+        form = bind(UntilInput, typed | gathered(chosen))
         context: dict[str, Any] = {
             "form": form,
             "found": None,
             "wall": wall,
+            "chosen": urlencode(chosen, doseq=True),
             "branch_names": branches.names,
         }
         try:
             given = form.value
             context["found"] = await calendar.walk_in(
-                session, given.ends_at, given.pick_up_branch_id, given.return_branch_id
+                session, given.ends_at, given.pick_up_branch_id, given.return_branch_id, given
             )
         except DomainError as error:
             context["form"] = form.refuse(error)

@@ -63,6 +63,18 @@ def gathered(typed: Mapping[str, Any]) -> dict[str, Any]:
     return rest | {"extras": quantities}
 
 
+def chosen_in(request: AnyRequest) -> dict[str, Any]:
+    """What an address says of extras, covers and a code: the glance's link to a new booking."""
+    asked = request.query_params
+    chosen: dict[str, Any] = {
+        key: value
+        for key, value in asked.items()
+        if (key.startswith(AT) or key == "promotion") and value not in ("", "0")
+    }
+    covers = [each for each in asked.getall("covers", []) if each]
+    return chosen | ({"covers": covers} if covers else {})
+
+
 def choices_of(typed: Mapping[str, Any]) -> Bound[PriceChoices]:
     """The choices among what was typed into a form that asks for more."""
     return bind(PriceChoices, {k: v for k, v in gathered(typed).items() if k in FIELDS})

@@ -16,7 +16,7 @@ from core.permissions import permission
 from core.web.forms import Bound, bind, blank, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire import policy
-from plugins.car_hire.routes.choosing import begun, gathered
+from plugins.car_hire.routes.choosing import begun, chosen_in, gathered
 from plugins.car_hire.routes.http import DESK, AnyRequest
 from plugins.car_hire.routes.site import usual_dates
 from plugins.car_hire.schemas import SearchInput, WalkInInput
@@ -40,6 +40,7 @@ class NewBooking(Controller):
     @get(access=ACCESS)
     async def new(
         self,
+        request: AnyRequest,
         session: Session,
         customer: FromQuery[str] = "",
         class_id: FromQuery[str] = "",
@@ -56,7 +57,8 @@ class NewBooking(Controller):
             "pick_up_branch_id": pick_up_branch_id,
             "return_branch_id": return_branch_id,
         }
-        known = {key: value for key, value in given.items() if value}
+        known: dict[str, Any] = {key: value for key, value in given.items() if value}
+        known |= gathered(chosen_in(request))
         form = blank(WalkInInput, {**usual_dates(), "customer_id": customer, **known})
         return await _page(session, form)
 

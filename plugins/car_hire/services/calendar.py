@@ -26,10 +26,14 @@ from plugins.car_hire.models import (
     VehicleClass,
     states,
 )
+from plugins.car_hire.schemas_promotions import PriceChoices
 from plugins.car_hire.services import availability, occupying, quotes
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.branches.whereabouts import Journey
+from plugins.car_hire.services.extras import choosing, glancing
+from plugins.car_hire.services.extras.glancing import Glance
 from plugins.car_hire.services.occupying import Period
+from plugins.car_hire.services.prices import current
 from plugins.car_hire.services.quotes import Offer
 
 CARS: Final = 40
@@ -212,6 +216,7 @@ class WalkIn:
     offers: Sequence[Offer]
     cars: dict[UUID, list[FreeCar]]
     """By class."""
+    glance: Glance
 
 
 async def walk_in(
@@ -219,11 +224,15 @@ async def walk_in(
     ends_at: datetime,
     pick_up_branch_id: UUID | None = None,
     return_branch_id: UUID | None = None,
+    choices: PriceChoices = choosing.NOTHING,
 ) -> WalkIn:
-    """Classes with their prices and the cars of each that are free from now until ``ends_at``.
+    """Classes with their prices, ``choices`` included, and the cars of each that are free from now
+    until ``ends_at``.
 
     Raises:
-        Invalid: the time has passed, or is too far away.
+        Invalid: the time has passed, or is too far away, or the code is none.
+        UsedUp: every use of the code is taken.
+        ExtraUnavailable: there are not enough of an extra then.
     """
     now = clock.now().replace(second=0, microsecond=0)
     branches = await network.read(session)
@@ -231,6 +240,9 @@ async def walk_in(
     offers = await quotes.search(session, now, ends_at, journey=journey)
     rules = await policy.read(session)
     period = occupying.blocked(now, ends_at, rules.buffer)
+    asked = quotes.asked_for(session, now, ends_at)
+    asked = branches.asked(asked, journey, (await current.read(session)).house)
+    glance = await glancing.over(session, offers, asked, journey, period, choices)
     following = (
         select(func.min(func.lower(Occupancy.period)))
         .where(Occupancy.vehicle_id == Vehicle.id, func.lower(Occupancy.period) > now)
@@ -246,4 +258,6 @@ async def walk_in(
     cars: dict[UUID, list[FreeCar]] = {}
     for car, next_at in (await session.execute(query, availability.asked(period, journey))).all():
         cars.setdefault(car.class_id, []).append(FreeCar(vehicle=car, next_at=next_at))
-    return WalkIn(starts_at=now, ends_at=ends_at, journey=journey, offers=offers, cars=cars)
+    return WalkIn(
+        starts_at=now, ends_at=ends_at, journey=journey, offers=offers, cars=cars, glance=glance
+    )

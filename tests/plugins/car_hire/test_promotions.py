@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
 from datetime import timedelta
 from decimal import Decimal
+from html import unescape
 from typing import Any
 
 import pytest
@@ -276,3 +278,30 @@ async def test_the_owner_keeps_codes(site: Site, shop: Shop) -> None:
         assert (await desk.get("/car-hire/desk/promotions")).status_code == 403
     async with await site.person(site.world.bravo, Role.OWNER) as other:
         assert (await other.get(here)).status_code == 404
+
+
+async def test_the_glance_has_extras_and_a_code_in_every_price(site: Site) -> None:
+    """What somebody at the counter takes is in the price of each class that it goes with; of
+    another is said why not; the link to the booking keeps what was chosen."""
+    tenant = await site.world.provision()
+    one = await Shop.open(site.world.databases, tenant, cars=1)
+    other = await Shop.open(site.world.databases, tenant, cars=1)
+    seat = await one.extra(price=Decimal(100), per="hire")
+    found = await promotion(one, amount=Decimal(10))
+    async with await site.person(tenant, Role.STAFF) as desk:
+        ends_at = (clock.now() + timedelta(hours=40)).isoformat()
+        asked = {"promotion": found.code, f"extras.{seat}": "1", "ends_at": ends_at}
+        page = (await desk.get("/car-hire/desk/walk-in", params=asked)).text
+        assert "This does not go with the class" in page
+        # Two days begun at 39.90, a seat at 100 and 10 off, with 23 % of tax.
+        assert "€208.85" in page
+        assert "€98.15" in page
+        link = re.search(r'href="(/car-hire/desk/bookings/new[^"]+extras[^"]+)"', page)
+        assert link is not None
+        booking = (await desk.get(unescape(link[1]))).text
+        assert f'value="{found.code}"' in booking
+        assert '<option value="1" selected>' in booking
+        wrong = await desk.get("/car-hire/desk/walk-in", params={"promotion": "NO-SUCH"})
+        assert wrong.status_code == 422
+        assert "There is no such code" in wrong.text
+    assert other.vehicle_class.name in page

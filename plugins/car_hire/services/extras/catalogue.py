@@ -83,9 +83,16 @@ async def offered(
 ) -> list[Offered]:
     """What customers may choose with a class, and what has the codes ``also``: one statement."""
     wanted = select(Extra).where(or_(Extra.on_offer, Extra.code.in_(also)))
+    return going_with(class_id, await _priced(session, wanted), also)
+
+
+def going_with(
+    class_id: UUID, found: Sequence[Offered], also: Collection[str] = ()
+) -> list[Offered]:
+    """Those that go with a class, and what has the codes ``also``."""
     return [
         each
-        for each in await _priced(session, wanted)
+        for each in found
         if each.code in also or not each.extra.class_ids or str(class_id) in each.extra.class_ids
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -17,7 +17,7 @@ from plugins.car_hire.services import pricing
 from plugins.car_hire.services.extras import catalogue
 from plugins.car_hire.services.extras.catalogue import Offered
 
-NOTHING: Final = ChoicesInput()
+NOTHING: Final = PriceChoices()
 
 
 class Chosen(NamedTuple):
@@ -42,6 +42,22 @@ async def into(
     """
     before = {each.extra.code: each.extra for each in asked.chosen}
     found = await catalogue.offered(session, vehicle_class.id, also=before)
+    return put(found, vehicle_class, terms, asked, choices)
+
+
+def put(
+    found: Iterable[Offered],
+    vehicle_class: VehicleClass,
+    terms: pricing.Terms,
+    asked: pricing.Asked,
+    choices: ChoicesInput,
+) -> Chosen:
+    """The same, of what was ``found`` to go with the class.
+
+    Raises:
+        Invalid: naming the fields at fault.
+    """
+    before = {each.extra.code: each.extra for each in asked.chosen}
     offered = {each.code: each for each in found}
     errors = [
         *_wrong_extras(offered, choices),

@@ -91,6 +91,13 @@ async def of_class(
     return await _shown(session, found, terms, period, {})
 
 
+async def of_all(
+    session: AsyncSession, found: Sequence[Offered], terms: pricing.Terms, period: Period
+) -> Options:
+    """What goes with any class, for ``period``; taxes are those of ``terms``."""
+    return await _shown(session, found, terms, period, {})
+
+
 async def of_terms(session: AsyncSession, class_id: UUID, terms: pricing.Terms) -> Options:
     """What goes with a class by ``terms``, whenever that may be: not how many are left."""
     waivers = {each.code: each for each in terms.waivers}

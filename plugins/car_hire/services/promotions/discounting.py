@@ -6,8 +6,10 @@ was used is counted when the quote is booked (``using``); here is only said what
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 from typing import Final
 
 import msgspec
@@ -50,28 +52,68 @@ async def into(
         UnknownCode: there is no such code.
         Invalid: it does not count now, or not for this hire; it says for which.
     """
-    asked = msgspec.structs.replace(asked, class_id=str(vehicle_class.id))
     before = {each.code: each for each in asked.discounts}
-    found = []
+    wanted = await read(session, choices, before)
+    rules = await policy.read(session)
+    return put(wanted, vehicle_class, asked, journey, rules.grace_minutes)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be taken off: what was promised already or counts for all, and a code that must
+    fit the hire."""
+
+    known: tuple[pricing.Discount, ...]
+    promotion: Promotion | None
+
+
+async def read(
+    session: AsyncSession,
+    choices: PriceChoices,
+    before: Mapping[str, pricing.Discount] = MappingProxyType({}),
+) -> Wanted:
+    """What somebody wants taken off, of whatever class; ``before`` was promised already.
+
+    Raises:
+        UnknownCode: there is no such code.
+        UsedUp: every use of it is taken.
+        Invalid: students pay what all pay.
+    """
+    known, promotion = [], None
     if choices.student:
-        found.append(before.get(STUDENT) or await students.discount(session))
-    if code := spelt(choices.promotion):
-        found.append(before.get(code) or await _of_code(session, code, asked, journey))
-    return msgspec.structs.replace(asked, discounts=tuple(found))
+        known.append(before.get(STUDENT) or await students.discount(session))
+    code = spelt(choices.promotion)
+    if code in before:
+        known.append(before[code])
+    elif code:
+        promotion = await session.scalar(select(Promotion).where(Promotion.code == code))
+        if promotion is None:
+            raise UnknownCode(field=FIELD)
+        await using.refuse_used_up(session, promotion)
+    return Wanted(tuple(known), promotion)
 
 
-async def _of_code(
-    session: AsyncSession, code: str, asked: pricing.Asked, journey: Journey
-) -> pricing.Discount:
-    found = await session.scalar(select(Promotion).where(Promotion.code == code))
-    if found is None:
-        raise UnknownCode(field=FIELD)
-    known = discount(found)
-    days = await _days(session, asked)
-    for objection in _objections(found, known, asked, journey, days):
-        raise Invalid(objection, field=FIELD)
-    await using.refuse_used_up(session, found)
-    return known
+def put(
+    wanted: Wanted,
+    vehicle_class: VehicleClass,
+    asked: pricing.Asked,
+    journey: Journey,
+    grace_minutes: int,
+) -> pricing.Asked:
+    """``asked`` for a class, with what is wanted taken off it.
+
+    Raises:
+        Invalid: the code does not count now, or not for this hire; it says for which.
+    """
+    asked = msgspec.structs.replace(asked, class_id=str(vehicle_class.id))
+    made = wanted.known
+    if wanted.promotion is not None:
+        known = discount(wanted.promotion)
+        days = pricing.days(asked.starts_at, asked.ends_at, grace_minutes)
+        for objection in _objections(wanted.promotion, known, asked, journey, days):
+            raise Invalid(objection, field=FIELD)
+        made = (*made, known)
+    return msgspec.structs.replace(asked, discounts=made)
 
 
 def discount(found: Promotion) -> pricing.Discount:
@@ -87,11 +129,6 @@ def discount(found: Promotion) -> pricing.Discount:
         hired_to=found.hired_to,
         class_ids=tuple(found.class_ids),
     )
-
-
-async def _days(session: AsyncSession, asked: pricing.Asked) -> int:
-    rules = await policy.read(session)
-    return pricing.days(asked.starts_at, asked.ends_at, rules.grace_minutes)
 
 
 def _objections(
