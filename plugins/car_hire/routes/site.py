@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock, terms
 from core.auth import identity
 from core.errors import DomainError
-from core.i18n import _, fill
+from core.i18n import _
 from core.money import Money
 from core.payments.card import Card, card_page
 from core.payments.services.accounts import NotAcceptingCards
@@ -25,10 +25,8 @@ from core.permissions import member, public
 from core.scope import Tenant
 from core.web.formatting import wall
 from core.web.forms import Bound, bind, blank, posted, typed_fields
-from core.web.listed import Listed
 from core.web.pages import Page, SeeOther
-from plugins.car_hire import policy
-from plugins.car_hire.models import FUELS, GEARS, PAPER_KINDS, Customer, Quote, VehicleClass
+from plugins.car_hire.models import PAPER_KINDS, Customer, Quote
 from plugins.car_hire.routes.choosing import (
     CHANGED,
     begun,
@@ -46,7 +44,7 @@ from plugins.car_hire.routes.http import (
     bookings_page,
     check_own,
 )
-from plugins.car_hire.schemas import CardInput, CheckoutInput, LicenceInput, QuoteInput, SearchInput
+from plugins.car_hire.schemas import CardInput, CheckoutInput, LicenceInput, QuoteInput
 from plugins.car_hire.schemas_promotions import PriceChoices
 from plugins.car_hire.services import (
     availability,
@@ -65,14 +63,10 @@ from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.extras import quoting, showing
 from plugins.car_hire.services.papers import agreements, listing
-from plugins.car_hire.services.prices import current
 from plugins.car_hire.services.promotions import students
-from plugins.car_hire.services.storefront import showing as storefront
-from plugins.car_hire.services.storefront import structured
-from plugins.car_hire.services.storefront.showing import paths_of_classes, photo_of
 
 SITE = "/car-hire"
-SEARCHED = ("starts_at", "ends_at", "pick_up_branch_id", "return_branch_id")
+SEARCHED = ("starts_at", "ends_at", "class_id", "pick_up_branch_id", "return_branch_id")
 Session = NamedDependency[AsyncSession]
 
 
@@ -81,42 +75,6 @@ class Site(Controller):
 
     path = SITE
     include_in_schema = False
-
-    @get(access=public)
-    async def home(self, request: AnyRequest, session: Session) -> Page:
-        """Search by dates and class; below it, what is free, or every class."""
-        asked = dict(request.query_params)
-        asked.pop("lang", None)
-        known = {key: value for key, value in asked.items() if value}
-        form = bind(SearchInput, known) if known else blank(SearchInput, usual_dates())
-        offers, paths = None, await paths_of_classes(session)
-        branches = await network.read(session)
-        if known and form.ok:
-            try:
-                wanted = form.value
-                journey = await network.open_for(session, wanted)
-                offers = await quotes.search(
-                    session, wanted.starts_at, wanted.ends_at, wanted.class_id, journey
-                )
-            except DomainError as error:
-                form.refuse(error)
-        return Page(
-            "car_hire/site/home.html",
-            {
-                "form": form,
-                "paths": paths,
-                "path_of": {row.id: path for path, row in paths.items()},
-                "prices": {} if offers else (await current.read(session)).shown(),
-                "class_names": {str(each.id): each.name for each in paths.values()},
-                "branch_names": branches.names,
-                "offers": offers,
-                "gears": GEARS,
-                "fuels": FUELS,
-                "photo_of": photo_of,
-            },
-            status=422 if known and form.errors else 200,
-            listed=None if known else await _listed(session, paths),
-        )
 
     @post("/quotes", access=public, idempotent=True, allowance=QUOTES)
     async def quote(self, request: AnyRequest, session: Session) -> Page | SeeOther:
@@ -247,21 +205,6 @@ class Site(Controller):
             back = f"{SITE}/bookings/{booking_id}"
             return SeeOther(back, flash=error.message, level="warning")
         return SeeOther(f"{SITE}/bookings/{booking_id}", flash=_("Your booking is cancelled"))
-
-
-async def _listed(session: AsyncSession, paths: Mapping[str, VehicleClass]) -> Listed:
-    """What search engines are told of the search before anybody searched."""
-    tenant: Tenant = session.info["tenant"]
-    rules, branches = await policy.read(session), await storefront.branches(session)
-    return Listed(
-        path=SITE,
-        description=fill(
-            _("{name}: choose your dates, see the whole price at once, and book. {classes}."),
-            name=tenant.name,
-            classes=", ".join(each.name for each in paths.values()),
-        ),
-        data=(structured.business(tenant, rules, branches), structured.classes(paths)),
-    )
 
 
 def usual_dates() -> dict[str, str]:

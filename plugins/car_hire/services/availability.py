@@ -7,7 +7,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import DateTime, Text, and_, bindparam, func, literal_column, select
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    FromClause,
+    Text,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,16 +33,18 @@ LATE_HORIZON: Final = timedelta(hours=24)
 
 # Conditions are made once: building them anew cost a booking more than its statements did. The
 # states are written out, since PostgreSQL uses a partial index only for states that it can see.
-_OVERLAPS: Final = (
-    select(Occupancy.id)
-    .where(
-        Occupancy.vehicle_id == Vehicle.id,
-        Occupancy.period.op("&&")(bindparam("period", type_=TSTZRANGE)),
+def overlaps(period: ColumnElement[Any], *beside: FromClause) -> ColumnElement[bool]:
+    """Of a vehicle: something takes it within ``period``, which is taken from ``beside``."""
+    return (
+        select(Occupancy.id)
+        .where(Occupancy.vehicle_id == Vehicle.id, Occupancy.period.bool_op("&&")(period))
+        .correlate(Vehicle, *beside)
+        .exists()
     )
-    .correlate(Vehicle)
-    .exists()
-)
-_IS_LATE: Final = (
+
+
+_OVERLAPS: Final = overlaps(bindparam("period", type_=TSTZRANGE))
+IS_LATE: Final = (
     select(Booking.id)
     .where(
         Booking.vehicle_id == Vehicle.id,
@@ -42,12 +54,13 @@ _IS_LATE: Final = (
     .correlate(Vehicle)
     .exists()
 )
+"""Of a vehicle: it is out, and was to be back before ``late_before``."""
 _NOBODY_IS_LATE: Final = datetime(1970, 1, 1, tzinfo=UTC)
 USABLE: Final = select(Vehicle.id).where(
-    Vehicle.class_id == bindparam("class_id"), Vehicle.status == "available", ~_IS_LATE, FITS
+    Vehicle.class_id == bindparam("class_id"), Vehicle.status == "available", ~IS_LATE, FITS
 )
 """Cars that could be promised, were they free; None of them is out and late, or elsewhere."""
-IS_FREE: Final = and_(~_OVERLAPS, ~_IS_LATE, FITS)
+IS_FREE: Final = and_(~_OVERLAPS, ~IS_LATE, FITS)
 """Of a vehicle, with what ``asked`` gives."""
 FREE: Final = USABLE.where(~_OVERLAPS).order_by(
     func.md5(func.concat(Vehicle.id, bindparam("salt", type_=Text)))

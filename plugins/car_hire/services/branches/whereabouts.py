@@ -14,7 +14,17 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from sqlalchemy import Select, and_, bindparam, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    FromClause,
+    ScalarSelect,
+    Select,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -50,39 +60,61 @@ class Elsewhere(Collision):
 # As the partial index has it, which is empty in a firm whose cars never change branch.
 MOVES: Final = Occupancy.from_branch_id != Occupancy.to_branch_id
 _BEGINS: Final = func.lower(Occupancy.period)
-_PERIOD: Final = bindparam("period", type_=TSTZRANGE)
 _PICK_UP: Final = bindparam("pick_up_branch_id", type_=Vehicle.branch_id.type)
 _RETURN: Final = bindparam("return_branch_id", type_=Vehicle.branch_id.type)
-_CAME_LAST: Final = (
-    select(Occupancy.to_branch_id)
-    .where(
-        Occupancy.vehicle_id == Vehicle.id,
-        MOVES,
-        func.lower(_PERIOD) > _BEGINS,
-        func.upper(Occupancy.period) > Vehicle.branch_since,
+
+
+def came_last(period: ColumnElement[Any], *beside: FromClause) -> ScalarSelect[UUID | None]:
+    """To which branch a vehicle's last journey before ``period`` led; nothing if it made none.
+
+    ``beside`` are what else ``period`` is taken from, here and below."""
+    return (
+        select(Occupancy.to_branch_id)
+        .where(
+            Occupancy.vehicle_id == Vehicle.id,
+            MOVES,
+            func.lower(period) > _BEGINS,
+            func.upper(Occupancy.period) > Vehicle.branch_since,
+        )
+        .order_by(_BEGINS.desc())
+        .limit(1)
+        .correlate(Vehicle, *beside)
+        .scalar_subquery()
     )
-    .order_by(_BEGINS.desc())
-    .limit(1)
-    .correlate(Vehicle)
-    .scalar_subquery()
-)
-_LEAVES_NEXT: Final = (
-    select(Occupancy.from_branch_id)
-    .where(
-        Occupancy.vehicle_id == Vehicle.id,
-        Occupancy.from_branch_id.is_not(None),
-        func.upper(_PERIOD) <= _BEGINS,
+
+
+def leaves_next(period: ColumnElement[Any], *beside: FromClause) -> ScalarSelect[UUID | None]:
+    """From which branch a vehicle is wanted after ``period``; nothing if from none."""
+    return (
+        select(Occupancy.from_branch_id)
+        .where(
+            Occupancy.vehicle_id == Vehicle.id,
+            Occupancy.from_branch_id.is_not(None),
+            func.upper(period) <= _BEGINS,
+        )
+        .order_by(_BEGINS)
+        .limit(1)
+        .correlate(Vehicle, *beside)
+        .scalar_subquery()
     )
-    .order_by(_BEGINS)
-    .limit(1)
-    .correlate(Vehicle)
-    .scalar_subquery()
-)
-FITS: Final = and_(
-    func.coalesce(_CAME_LAST, Vehicle.branch_id) == _PICK_UP,
-    or_(_PICK_UP == _RETURN, func.coalesce(_LEAVES_NEXT, _RETURN) == _RETURN),
-)
-"""Of a vehicle: it will be at the pick-up's branch, and is next wanted at the return's."""
+
+
+def fits(period: ColumnElement[Any], *beside: FromClause) -> ColumnElement[bool]:
+    """Of a vehicle: it will be at the pick-up's branch for ``period``, and is next wanted at the
+    return's."""
+    return and_(
+        func.coalesce(came_last(period, *beside), Vehicle.branch_id) == _PICK_UP,
+        or_(
+            _PICK_UP == _RETURN,
+            func.coalesce(leaves_next(period, *beside), _RETURN) == _RETURN,
+        ),
+    )
+
+
+_PERIOD: Final = bindparam("period", type_=TSTZRANGE)
+_CAME_LAST: Final = came_last(_PERIOD)
+FITS: Final = fits(_PERIOD)
+"""``fits`` for the period that is asked about."""
 
 STAYS: Final = ~(
     select(Occupancy.id)
