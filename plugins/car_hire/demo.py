@@ -23,6 +23,7 @@ from plugins.car_hire import (
     demo_inspections,
     demo_prices,
     demo_promotions,
+    demo_vehicles,
     policy,
 )
 from plugins.car_hire.models import (
@@ -155,6 +156,8 @@ async def demo(session: AsyncSession) -> None:
     from_faro = select(Vehicle.id).where(Vehicle.plate == checks.normal_plate("AD-77-RS"))
     car_id = (await session.scalars(from_faro)).one()
     await demo_branches.bring(session, car_id, story.branches["LIS"], clock.now())
+    await demo_vehicles.complete(session)
+    await demo_vehicles.photograph(session)
     for inspection_id, colour in story.looked_at:
         await demo_inspections.photograph(session, inspection_id, colour)
     _mind(session, story.people)

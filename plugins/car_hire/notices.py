@@ -6,7 +6,7 @@ from typing import Final
 
 from core.i18n import _
 from core.notices import Channel, Notice
-from plugins.car_hire.permissions import DESK
+from plugins.car_hire.permissions import DESK, FLEET
 
 _APP: Final = frozenset({Channel.APP})
 _AND_DIGEST: Final = frozenset({Channel.APP, Channel.DIGEST})
@@ -71,6 +71,14 @@ OWED: Final = Notice(
     channels=_AND_DIGEST,
     icon="receipt",
 )
+PAPER_LAPSES: Final = Notice(
+    name="car_hire.paper_lapses",
+    title=_("Papers of cars that lapse"),
+    text=_("{paper} of {car} is good until {until}."),
+    audience=FLEET,
+    channels=_AND_MAIL,
+    icon="file-alert",
+)
 OWN_CANCELLED: Final = Notice(
     name="car_hire.own_booking_cancelled",
     title=_("My booking was cancelled"),
@@ -131,5 +139,6 @@ OWN_STUDENT: Final = Notice(
 
 NOTICES: Final = (
     BOOKED, CANCELLED, PAYMENT_FAILED, DEPOSIT_LAPSING, DEPOSIT_REFUSED, DEPOSIT_LAPSED, OWED,
-    OWN_CANCELLED, OWN_UNPAID, OWN_BANK_ASKS, OWN_DEPOSIT, OWN_BILL, STUDENT, OWN_STUDENT,
+    PAPER_LAPSES, OWN_CANCELLED, OWN_UNPAID, OWN_BANK_ASKS, OWN_DEPOSIT, OWN_BILL, STUDENT,
+    OWN_STUDENT,
 )  # fmt: skip

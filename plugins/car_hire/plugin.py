@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from core.i18n import _
-from core.permissions import permission
+from core.permissions import permission, public
 from core.plugin import Meter, NavItem, Plugin
 from core.storage.areas import FileArea
 from plugins.car_hire import demo, tasks
@@ -48,6 +48,7 @@ from plugins.car_hire.routes import (
     storefront,
     students,
 )
+from plugins.car_hire.routes.vehicles import documents, photos
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.inspections import pictures
@@ -55,6 +56,7 @@ from plugins.car_hire.services.papers import agreements, drawing, listing
 from plugins.car_hire.services.paying_later import PAY_AT_DESK
 from plugins.car_hire.services.personal import PERSONAL
 from plugins.car_hire.services.storefront.pages import public_pages
+from plugins.car_hire.services.vehicles import photos as kept_photos
 from plugins.car_hire.webhooks import WEBHOOKS
 
 PAPERS: Final = FileArea(name=drawing.AREA, access=permission(DESK.name), belongs=listing.belongs)
@@ -62,6 +64,8 @@ AGREEMENTS: Final = FileArea(
     name=agreements.AREA, access=permission(DESK.name), belongs=agreements.belongs
 )
 DOCUMENTS: Final = FileArea(name="car_hire.documents", access=permission(DESK.name))
+VEHICLE_PHOTOS: Final = FileArea(name=kept_photos.VEHICLES, access=permission(DESK.name))
+CLASS_PHOTOS: Final = FileArea(name=kept_photos.CLASSES, access=public)
 INSPECTIONS: Final = FileArea(
     name=pictures.AREA, access=permission(DESK.name), belongs=pictures.belongs
 )
@@ -161,6 +165,8 @@ plugin: Final = Plugin(
         *return_branch.CONTROLLERS,
         *promotions.CONTROLLERS,
         *students.CONTROLLERS,
+        *documents.CONTROLLERS,
+        *photos.CONTROLLERS,
     ),
     public_pages=public_pages,
     navigation=NAVIGATION,
@@ -174,7 +180,7 @@ plugin: Final = Plugin(
     places=slots.PLACES,
     slots=slots.SLOTS,
     extension_points=POINTS,
-    areas=(AGREEMENTS, DOCUMENTS, INSPECTIONS, PAPERS),
+    areas=(AGREEMENTS, DOCUMENTS, VEHICLE_PHOTOS, CLASS_PHOTOS, INSPECTIONS, PAPERS),
     settings=Policy,
     personal=PERSONAL,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),

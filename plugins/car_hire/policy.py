@@ -182,6 +182,24 @@ class Policy(Form, kw_only=True):
         ),
     ] = False
 
+    papers_days: Annotated[
+        int,
+        whole(
+            _("Staff hear of papers that lapse"),
+            min=1,
+            max=180,
+            unit=_("days before"),
+            hint=_("Insurance, inspection and other papers of cars; once for each date."),
+        ),
+    ] = 30
+    papers_needed: Annotated[
+        bool,
+        tick(
+            _("No car leaves with papers that lapse during the hire"),
+            hint=_("Otherwise the check-out only warns."),
+        ),
+    ] = False
+
     @property
     def buffer(self) -> timedelta:
         """What a car needs between two hires."""

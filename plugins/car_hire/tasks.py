@@ -17,6 +17,7 @@ from core.payments.events import PaymentAuthorised, PaymentFailed
 from plugins.car_hire.services import announcing, paying, quotes, reminders, telling
 from plugins.car_hire.services.papers import agreements, drawing, issuing, refunding, settled
 from plugins.car_hire.services.paying import kept
+from plugins.car_hire.services.vehicles import documents
 
 
 @actor("car_hire.payment_authorised")
@@ -147,15 +148,28 @@ async def purge_quotes(session: AsyncSession) -> None:
         await purge_quotes.enqueue(session)
 
 
+@actor("car_hire.remind_of_papers")
+async def remind_of_papers(session: AsyncSession) -> None:
+    """Tell staff of cars' papers that lapse soon: a batch, and the rest in a job after this one."""
+    if await documents.remind(session):
+        await remind_of_papers.enqueue(session)
+
+
 ACTORS: Final = (
     payment_authorised, payment_failed, collect, give_back, release_hold, renew_deposit,
     release_deposit, release_kept_deposit, settle, remind_of_deposit,
     remind_of_bank, tell_of_change, pick_up_nears, return_nears, ask_review, purge_quotes,
     invoice, draw_paper, draw_agreement, give_back_credit,
+    remind_of_papers,
 )  # fmt: skip
 SCHEDULES: Final = (
     Schedule(
         actor=purge_quotes, cron="20 3 * * *", title=_("Prices that are good no more are forgotten")
+    ),
+    Schedule(
+        actor=remind_of_papers,
+        cron="40 6 * * *",
+        title=_("Staff hear of cars' papers that lapse soon"),
     ),
 )
 LISTENERS: Final[Mapping[type[Event], tuple[Actor, ...]]] = {

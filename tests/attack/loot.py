@@ -26,18 +26,20 @@ from core.storage.services import keep
 from core.webhooks import endpoints, spreading
 from core.webhooks.models import WebhookDelivery, WebhookEndpoint
 from core.webhooks.schemas import EndpointInput
-from plugins.car_hire.models import Extra, Transfer
+from plugins.car_hire.models import Extra, Transfer, VehiclePhoto
 from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
 from plugins.car_hire.schemas_branches import BranchInput, CarTransferInput, DayInput
 from plugins.car_hire.schemas_extras import ExtraInput
 from plugins.car_hire.schemas_promotions import NewPromotionInput
+from plugins.car_hire.schemas_vehicles import DocumentInput
 from plugins.car_hire.services import blocks, fleet, hires, reviews
 from plugins.car_hire.services.branches import keeping, transfers
 from plugins.car_hire.services.extras import catalogue
 from plugins.car_hire.services.inspections import drafts, marks
 from plugins.car_hire.services.prices import lists
 from plugins.car_hire.services.promotions import keeping as promotions
+from plugins.car_hire.services.vehicles import documents
 from tenants.domains.services import claim
 from tenants.imports.models import ArchiveUpload
 from tests.plugins.car_hire.shop import (
@@ -108,6 +110,9 @@ class Loot:
                 to_branch_id=branch.id, starts_at=starts_at + timedelta(days=1),
                 ends_at=starts_at + timedelta(days=2), driver=secret,
             )  # fmt: skip
+            paper_of_car = await documents.add(
+                session, car.id, DocumentInput(kind="insurance", number=secret)
+            )
             on_the_way = await transfers.plan(session, car.id, way)
             paper = await invoice_of(session, gone, secret)
             looked_at = await drafts.begin(session, gone.id)
@@ -124,6 +129,10 @@ class Loot:
             review = await reviews.open_for(session, hire, gone.customer_id)
             assert review is not None
             endpoint, delivery = await _hook(session, secret)
+            shown = await keep(session, "car_hire.vehicles", "car.txt", secret.encode())
+            photo = VehiclePhoto(vehicle_id=shop.cars[0].id, file_id=shown.id)
+            session.add(photo)
+            await session.flush()
             file = await keep(session, "car_hire.documents", "letter.txt", secret.encode())
         platform = site.world.platform
         async with site.world.databases.transaction(platform) as session:
@@ -146,6 +155,8 @@ class Loot:
             "booking_id": held.id,
             "hire_id": hire_id,
             "block_id": block.id,
+            "document_id": paper_of_car.id,
+            "photo_id": photo.id,
             "car_transfer_id": on_the_way.id,
             "paper_id": paper.id,
             "extra_id": extra.id,
@@ -226,6 +237,8 @@ class Loot:
             {"zone": "roof", "kind": "dent", "charged": "on"},
             {"zone": "roof", "kind": "dent"},
             {"door-dent": "120"},
+            {"return_branch_id": str(self.ids["branch_id"])},
+            {"kind": "insurance", "number": "AP 1"},
             {"text": "Asks for a child seat."},
             {"reason": "Never pays."},
             {"name": "Eve's", "zone": "Europe/Lisbon", "locale": "en"},
@@ -259,7 +272,6 @@ class Loot:
             {"vehicle_id": str(self.ids["free_car_id"])},
             {"number": self.number},
             {"branch_id": str(self.ids["branch_id"])},
-            {"return_branch_id": str(self.ids["branch_id"])},
             {
                 "to_branch_id": str(self.ids["branch_id"]),
                 "starts_at": (starts_at + timedelta(days=400)).isoformat(),

@@ -41,11 +41,13 @@ from plugins.car_hire.models.prices import ClassPriceRow, PriceList
 from plugins.car_hire.models.promotions import Promotion, PromotionUse
 from plugins.car_hire.models.quotes import BillLine, MoneyLine, Quote, QuoteLine
 from plugins.car_hire.models.reviews import Review
+from plugins.car_hire.models.vehicles import DOCUMENT_KINDS, VehicleDocument, VehiclePhoto
 
 __all__ = [
     "BLOCK_REASONS",
     "CASH_KINDS",
     "COVERS",
+    "DOCUMENT_KINDS",
     "EXTRA_KINDS",
     "FUELS",
     "FULL_TANK",
@@ -91,4 +93,6 @@ __all__ = [
     "Transfer",
     "Vehicle",
     "VehicleClass",
+    "VehicleDocument",
+    "VehiclePhoto",
 ]

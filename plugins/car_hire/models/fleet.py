@@ -67,6 +67,11 @@ class VehicleClass(Base):
     on_offer: Mapped[bool] = mapped_column(default=True)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
+    @property
+    def photo(self) -> str | None:
+        """Where its photo is served; None if there is none."""
+        return f"/files/{self.photo_id}" if self.photo_id else None
+
     __table_args__ = (
         Index("uq_car_hire_classes_name", func.lower(text("name")), unique=True),
         CheckConstraint("seats BETWEEN 1 AND 60", name="seats"),

@@ -24,7 +24,7 @@ from plugins.car_hire.schemas_branches import CarTransferInput
 from plugins.car_hire.services import fleet
 from plugins.car_hire.services.branches import network, transfers
 
-PATH = "/car-hire/desk/car-transfers"
+PATH = "/car-hire/desk/fleet/transfers"
 Session = NamedDependency[AsyncSession]
 
 

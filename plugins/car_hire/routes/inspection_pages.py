@@ -22,6 +22,7 @@ from plugins.car_hire.services import looking, pricing
 from plugins.car_hire.services.damages import charging
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.inspections import looking as looks
+from plugins.car_hire.services.vehicles import documents
 
 OWN: Final = ("notes", "customer_name", "staff_name")
 """What the page asks for beside the fields of a hand-over or return."""
@@ -105,6 +106,7 @@ async def page(
         "own": own or blank(InspectionInput, names),
         "mark": mark or blank(DamageInput, {"charged": True}),
         "extras": _extras(whole),
+        "lapsing": await documents.of_hire(session, whole.booking),
         **DRAWN,
         **_bill(priced, whole.booking.currency),
     }

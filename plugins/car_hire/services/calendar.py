@@ -134,7 +134,7 @@ def _cell(booking: Booking | None, name: str, block: Block | None) -> Cell:
             width=0,
             text=BLOCK_REASONS[block.reason],
             color="purple" if block.to_branch_id else "secondary",
-            href="/car-hire/desk/car-transfers"
+            href="/car-hire/desk/fleet/transfers"
             if block.to_branch_id
             else f"/car-hire/desk/fleet/{block.vehicle_id}",
             starts_at=block.starts_at,

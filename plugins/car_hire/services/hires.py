@@ -46,6 +46,7 @@ from plugins.car_hire.services.extras import reserving
 from plugins.car_hire.services.inspections import drafts
 from plugins.car_hire.services.locking import UNIQUE, lock_vehicle, sqlstate
 from plugins.car_hire.services.papers import agreements
+from plugins.car_hire.services.vehicles import documents
 
 HIRES_STARTED: Final = "car_hire.hires_started"
 
@@ -70,6 +71,7 @@ async def prepare(session: AsyncSession, given: HireInput) -> Hire:
         Unfit: the licence does not last, or the driver is too young.
         PhotosMissing: the firm wants every photo.
         VehicleNotHere: the car is out or in maintenance.
+        PapersLapse: the firm lets no car leave whose papers lapse during the hire.
         NotNow: the booking is not confirmed, or it is too early.
         NotPaid: the price was to be paid at pick-up, and is not.
         Invalid: naming the reading, or the field of a plugin's step, at fault.
@@ -89,6 +91,7 @@ async def prepare(session: AsyncSession, given: HireInput) -> Hire:
     )
     assert vehicle is not None
     _check_handover(vehicle, given)
+    await documents.refuse_lapsing(session, booking)
     chosen = await bookings.class_of(session, booking)
     kept = await steps.satisfied(session, booking, chosen, given.steps)
     await drafts.finish(

@@ -139,7 +139,7 @@ async def test_transfers_are_pages_that_keep_what_was_typed(site: Site, firm: Fi
         async with firm.transaction() as session:
             await bookings.cancel(session, booked.id)
         assert (await client.post(plan, data=form | {"ends_at": ends_at})).status_code == 303
-        listed = await client.get(f"/car-hire/desk/car-transfers?branch_id={firm.away}")
+        listed = await client.get(f"/car-hire/desk/fleet/transfers?branch_id={firm.away}")
         shown = await client.get(f"/api/v1/car-hire/car-transfers?branch_id={firm.away}")
         (item,) = shown.json()["items"]
         where = f"/api/v1/car-hire/car-transfers/{item['id']}/arrival"

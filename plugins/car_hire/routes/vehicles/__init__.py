@@ -1,0 +1,1 @@
+"""The desk's pages of cars beyond their bookings, and their API."""

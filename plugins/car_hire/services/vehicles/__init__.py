@@ -1,0 +1,1 @@
+"""Cars beyond their bookings: papers, photos, service, coming and going."""
