@@ -73,7 +73,7 @@ class Reports(Controller):
         report = await reports.read(session, asked)
         name = f"{table}-{asked.first}-{asked.last}.csv"
         headers = {"content-disposition": f'attachment; filename="{name}"'}
-        text = _csv(getattr(report, table))
+        text = as_csv(getattr(report, table))
         return Response(text, headers=headers)
 
 
@@ -87,7 +87,8 @@ def _best(report: Report | None) -> float:
     return max(amounts, default=0) or 1
 
 
-def _csv(rows: list[Share]) -> str:
+def as_csv(rows: list[Share]) -> str:
+    """The rows of one table, with the columns that they have."""
     made = StringIO()
     writer = csv.writer(made)
     extra = ("cars", "used") if rows and hasattr(rows[0], "cars") else ()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from io import StringIO
 
+import httpx
 import pytest
 from sqlalchemy import event, update
 
@@ -96,3 +98,61 @@ async def test_owners_read_and_take_the_tables_with_them(site: Site, shop: Shop)
         assert (await client.get("/car-hire/desk/reports/nonsense")).status_code == 404
     async with await site.person(shop.tenant, Role.STAFF) as clerk:
         assert (await clerk.get("/car-hire/desk/reports")).status_code in {403, 404}
+
+
+async def test_programs_read_what_the_page_shows(site: Site) -> None:
+    """As JSON or CSV, by suffix or by what is asked for; a fault names its field."""
+    shop = await Shop.open(site.world.databases, site.world.acme, cars=1)
+    await driven(shop, datetime(2032, 3, 30, 9, tzinfo=UTC), 24)
+    days = {"first": "2032-03-29", "last": "2032-03-31"}
+    at = "/api/v1/car-hire/reports"
+    async with await programs(site, shop) as owner:
+        whole = (await owner.get(at, params=days)).json()
+        rows = (await owner.get(f"{at}/days", params=days)).json()["items"]
+        assert whole["days"] == rows
+        assert [each["hires"] for each in rows] == [0, 1, 0]
+        by_suffix = await owner.get(f"{at}/days.csv", params=days)
+        asked = {"accept": "text/csv, */*;q=0.1"}
+        by_accept = await owner.get(f"{at}/days", params=days, headers=asked)
+        assert by_suffix.headers["content-type"].startswith("text/csv")
+        assert by_suffix.text == by_accept.text
+        assert [row["hires"] for row in csv.DictReader(StringIO(by_suffix.text))] == ["0", "1", "0"]
+        assert (await owner.get(f"{at}/secrets")).status_code == 404
+        turned = await owner.get(at, params={"first": days["last"], "last": days["first"]})
+        assert [each["field"] for each in turned.json()["errors"]] == ["last"]
+
+
+async def test_programs_publish_damage_prices(site: Site) -> None:
+    """Of two who go on from the same version, the second is told."""
+    tenant = await site.world.provision()
+    shop = await Shop.open(site.world.databases, tenant, cars=1)
+    at = "/api/v1/car-hire/damage-prices"
+    wanted = {"every": {"door": {"dent": 180.5}}, "cleaning": {"light": 40}}
+    async with await programs(site, shop) as owner:
+        number = (await owner.get(at)).headers["etag"]
+        made = await owner.post(
+            f"{at}/versions", json={"prices": wanted}, headers={"if-match": number}
+        )
+        assert made.status_code == 201
+        again = await owner.post(
+            f"{at}/versions", json={"prices": wanted}, headers={"if-match": number}
+        )
+        assert again.status_code == 412
+        read = await owner.get(at)
+        assert read.json()["number"] == made.json()["number"]
+        assert read.headers["etag"] == made.headers["etag"]
+        assert Decimal(str(read.json()["prices"]["every"]["door"]["dent"])) == Decimal("180.5")
+        table = list(csv.DictReader(StringIO((await owner.get(f"{at}/table.csv")).text)))
+        assert {"class_id": "", "part": "door", "kind": "dent", "price": "180.5"} in table
+        strange = {"every": {"door": {"x": 1, "dent": "NaN"}}, "shares": {"light": "NaN"}}
+        wrong = await owner.post(f"{at}/versions", json={"prices": strange})
+        named = {each["field"] for each in wrong.json()["errors"]}
+        assert named == {"every.door.x", "every.door.dent", "shares.light"}
+
+
+async def programs(site: Site, shop: Shop) -> httpx.AsyncClient:
+    """An owner's program."""
+    user_id = await site.enrol(shop.tenant, Role.OWNER)
+    async with shop.transaction() as session:
+        token = await site.sessions.begin(session, user_id, "api")
+    return site.visitor(shop.tenant, authorization=f"Bearer {token}")

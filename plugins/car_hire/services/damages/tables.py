@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 import msgspec
@@ -51,6 +51,18 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 NOTHING: Final = Table()
+
+
+def typed(prices: Mapping[str, Any]) -> Table:
+    """A table that a program sent; amounts are numbers or decimal numerals.
+
+    Raises:
+        Invalid: it has another form; what it says is looked at when it is published.
+    """
+    try:
+        return msgspec.convert(prices, Table)
+    except msgspec.ValidationError:
+        raise Invalid(_("This does not have the expected form."), field="prices") from None
 
 
 async def counting(session: AsyncSession, at: datetime | None = None) -> DamagePrices | None:
@@ -145,7 +157,7 @@ def _wrong(table: Table, classes: set[str]) -> Iterator[FieldError | None]:
                     else FieldError(f"{above}.{part}.{kind}", _("There is no such damage"))
                 )
     for severity, share in table.shares.items():
-        if severity not in SEVERITIES or not 0 <= share <= 20:
+        if severity not in SEVERITIES or not (share.is_finite() and 0 <= share <= 20):
             yield FieldError(f"shares.{severity}", _("Enter a percentage between 0 and 2000"))
     for level, price in table.cleaning.items():
         yield (
