@@ -21,6 +21,7 @@ from plugins.car_hire import (
     demo_branches,
     demo_extras,
     demo_inspections,
+    demo_money,
     demo_prices,
     demo_promotions,
     demo_vehicles,
@@ -161,6 +162,7 @@ async def demo(session: AsyncSession) -> None:
     for inspection_id, colour in story.looked_at:
         await demo_inspections.photograph(session, inspection_id, colour)
     _mind(session, story.people)
+    await demo_money.fines(session)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

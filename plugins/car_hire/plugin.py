@@ -32,6 +32,8 @@ from plugins.car_hire.routes import (
     inspections_api,
     keeping,
     kept,
+    later,
+    later_api,
     money,
     new_booking,
     own_changes,
@@ -54,6 +56,7 @@ from plugins.car_hire.routes.vehicles import documents, photos
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.inspections import pictures
+from plugins.car_hire.services.later import recording
 from plugins.car_hire.services.papers import agreements, drawing, listing
 from plugins.car_hire.services.paying_later import PAY_AT_DESK
 from plugins.car_hire.services.personal import PERSONAL
@@ -64,6 +67,9 @@ from plugins.car_hire.webhooks import WEBHOOKS
 PAPERS: Final = FileArea(name=drawing.AREA, access=permission(DESK.name), belongs=listing.belongs)
 AGREEMENTS: Final = FileArea(
     name=agreements.AREA, access=permission(DESK.name), belongs=agreements.belongs
+)
+LATER: Final = FileArea(
+    name=recording.AREA, access=permission(DESK.name), belongs=recording.belongs
 )
 DOCUMENTS: Final = FileArea(name="car_hire.documents", access=permission(DESK.name))
 VEHICLE_PHOTOS: Final = FileArea(name=kept_photos.VEHICLES, access=permission(DESK.name))
@@ -111,6 +117,7 @@ NAVIGATION: Final = (
                 (MONEY, _("Invoices"), "/papers", "file-invoice", DESK.name),
                 (MONEY, _("Cash desk"), "/cash", "cash", DESK.name),
                 (MONEY, _("Bank transfers"), "/transfers", "building-bank", DESK.name),
+                (MONEY, _("Fines and tolls"), "/charges", "receipt-2", DESK.name),
                 (HOUSE, _("Classes"), "/classes", "car-suv", DESK.name),
                 (HOUSE, _("Branches"), "/branches", "building-store", BRANCHES.name),
                 (HOUSE, _("Prices"), "/prices", "tags", RATES.name),
@@ -148,6 +155,8 @@ plugin: Final = Plugin(
         *booking_extras.CONTROLLERS,
         *keeping.CONTROLLERS,
         *kept.CONTROLLERS,
+        *later.CONTROLLERS,
+        *later_api.CONTROLLERS,
         *money.CONTROLLERS,
         *papers.CONTROLLERS,
         *papers_api.CONTROLLERS,
@@ -184,7 +193,15 @@ plugin: Final = Plugin(
     places=slots.PLACES,
     slots=slots.SLOTS,
     extension_points=POINTS,
-    areas=(AGREEMENTS, DOCUMENTS, VEHICLE_PHOTOS, CLASS_PHOTOS, INSPECTIONS, PAPERS),
+    areas=(
+        AGREEMENTS,
+        DOCUMENTS,
+        VEHICLE_PHOTOS,
+        CLASS_PHOTOS,
+        INSPECTIONS,
+        LATER,
+        PAPERS,
+    ),
     settings=Policy,
     personal=PERSONAL,
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),

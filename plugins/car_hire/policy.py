@@ -169,6 +169,14 @@ class Policy(Form, kw_only=True):
                 yield FieldError(field, _("Another kind of paper has this prefix"))
             seen.add(prefix)
 
+    later_fee: Annotated[
+        Decimal,
+        amount(
+            _("Fee for handling a fine or toll"),
+            hint=_("Before tax; it is added to what is charged after a hire."),
+        ),
+    ] = Decimal(25)
+
     @property
     def issues_papers(self) -> bool:
         """Whether it is known who the seller is, without which there is no invoice."""

@@ -15,6 +15,7 @@ from core.i18n import _
 from core.jobs import Actor, Schedule, actor
 from core.payments.events import PaymentAuthorised, PaymentFailed
 from plugins.car_hire.services import announcing, paying, quotes, reminders, telling
+from plugins.car_hire.services.later import charging
 from plugins.car_hire.services.papers import agreements, drawing, issuing, refunding, settled
 from plugins.car_hire.services.paying import kept
 from plugins.car_hire.services.vehicles import documents
@@ -24,6 +25,7 @@ from plugins.car_hire.services.vehicles import documents
 async def payment_authorised(session: AsyncSession, event: PaymentAuthorised) -> None:
     """Money was reserved for a booking or a hire of ours."""
     await paying.authorised(session, event)
+    await charging.authorised(session, event)
 
 
 @actor("car_hire.payment_failed")
@@ -90,6 +92,12 @@ async def draw_paper(session: AsyncSession, paper_id: UUID) -> None:
 async def draw_agreement(session: AsyncSession, hire_id: UUID) -> None:
     """Draw what was agreed when a car left, and send it."""
     await agreements.draw(session, hire_id)
+
+
+@actor(charging.CHARGE, max_attempts=20)
+async def charge_later(session: AsyncSession, later_id: UUID, by_link: bool) -> None:
+    """Ask the card that was kept for a fine or toll, or send the customer a link."""
+    await charging.ask(session, later_id, by_link)
 
 
 @actor(refunding.GIVE_BACK)
@@ -159,7 +167,7 @@ ACTORS: Final = (
     payment_authorised, payment_failed, collect, give_back, release_hold, renew_deposit,
     release_deposit, release_kept_deposit, settle, remind_of_deposit,
     remind_of_bank, tell_of_change, pick_up_nears, return_nears, ask_review, purge_quotes,
-    invoice, draw_paper, draw_agreement, give_back_credit,
+    invoice, draw_paper, draw_agreement, charge_later, give_back_credit,
     remind_of_papers,
 )  # fmt: skip
 SCHEDULES: Final = (

@@ -31,12 +31,14 @@ from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
 from plugins.car_hire.schemas_branches import BranchInput, CarTransferInput, DayInput
 from plugins.car_hire.schemas_extras import ExtraInput
+from plugins.car_hire.schemas_later import LaterInput
 from plugins.car_hire.schemas_promotions import NewPromotionInput
 from plugins.car_hire.schemas_vehicles import DocumentInput
 from plugins.car_hire.services import blocks, fleet, hires, reviews
 from plugins.car_hire.services.branches import keeping, transfers
 from plugins.car_hire.services.extras import catalogue
 from plugins.car_hire.services.inspections import drafts, marks
+from plugins.car_hire.services.later import recording
 from plugins.car_hire.services.prices import lists
 from plugins.car_hire.services.promotions import keeping as promotions
 from plugins.car_hire.services.vehicles import documents
@@ -126,8 +128,14 @@ class Loot:
             await session.flush()
             versions = (car.version, shop.vehicle_class.version)
             hire = await hires.one(session, hire_id)
+            gone_car = await fleet.vehicle(session, gone.vehicle_id)
             review = await reviews.open_for(session, hire, gone.customer_id)
             assert review is not None
+            fine = LaterInput(
+                kind="fine", plate=gone_car.plate, happened_at=now(), authority="PSP",
+                reference=secret, amount=Decimal(60),
+            )  # fmt: skip
+            later = await recording.record(session, fine)
             endpoint, delivery = await _hook(session, secret)
             shown = await keep(session, "car_hire.vehicles", "car.txt", secret.encode())
             photo = VehiclePhoto(vehicle_id=shop.cars[0].id, file_id=shown.id)
@@ -165,6 +173,7 @@ class Loot:
             "inspection_id": looked_at.id,
             "damage_id": damage.id,
             "transfer_id": transfer.id,
+            "later_id": later.id,
             "free_car_id": next(car.id for car in shop.cars if car.id not in taken),
             "person_id": user_id,
             "session_id": session_id,

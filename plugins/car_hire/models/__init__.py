@@ -34,6 +34,7 @@ from plugins.car_hire.models.inspections import (
     Inspection,
     InspectionPicture,
 )
+from plugins.car_hire.models.later import LATER_KINDS, LaterCharge
 from plugins.car_hire.models.occupancies import BLOCK_REASONS, NO_OVERLAP, Block, Occupancy
 from plugins.car_hire.models.papers import PAPER_KINDS, Paper, PaperFile, PaperSeries
 from plugins.car_hire.models.people import Customer, CustomerNote
@@ -52,6 +53,7 @@ __all__ = [
     "FUELS",
     "FULL_TANK",
     "GEARS",
+    "LATER_KINDS",
     "NO_OVERLAP",
     "PAPER_KINDS",
     "PER",
@@ -79,6 +81,7 @@ __all__ = [
     "Hire",
     "Inspection",
     "InspectionPicture",
+    "LaterCharge",
     "MoneyLine",
     "Occupancy",
     "Paper",

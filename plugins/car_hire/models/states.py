@@ -39,6 +39,15 @@ HIRE: Final = _table(
     abandoned="awaiting_deposit",
 )
 
+LATER: Final = _table(
+    recorded="charged waived",
+    charged="paid contested waived",
+    # The customer objects: somebody looks into it, and charges it again or lets it be.
+    contested="charged paid waived",
+    paid="",
+    waived="",
+)
+
 BLOCKING: Final = ("pending_payment", "confirmed", "out")
 """Bookings in these states keep their car from everybody else."""
 
@@ -59,6 +68,21 @@ HIRE_TITLES: Final[Mapping[str, LazyText]] = {
     "returned": _("Returned"),
     "closed": _("Closed"),
     "abandoned": _("Abandoned"),
+}
+
+LATER_TITLES: Final[Mapping[str, LazyText]] = {
+    "recorded": _("Noted"),
+    "charged": _("Charged, not paid"),
+    "contested": _("Contested"),
+    "paid": _("Paid"),
+    "waived": _("Waived"),
+}
+LATER_COLORS: Final[Mapping[str, str]] = {
+    "recorded": "blue",
+    "charged": "yellow",
+    "contested": "orange",
+    "paid": "green",
+    "waived": "secondary",
 }
 
 STATE_COLORS: Final[Mapping[str, str]] = {

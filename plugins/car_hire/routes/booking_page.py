@@ -19,7 +19,7 @@ from core.web.slots import Slots
 from plugins.car_hire.models import PAPER_KINDS, Booking, Hire
 from plugins.car_hire.models.zones import IN
 from plugins.car_hire.routes.handing_over import HandOver
-from plugins.car_hire.routes.http import SHOWN
+from plugins.car_hire.routes.http import LATER_SHOWN, SHOWN
 from plugins.car_hire.routes.site import card_of
 from plugins.car_hire.routes.slots import BOOKING
 from plugins.car_hire.schemas import CardInput
@@ -29,6 +29,7 @@ from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.damages import charging
 from plugins.car_hire.services.inspections import drafts, marks
 from plugins.car_hire.services.inspections import looking as looks
+from plugins.car_hire.services.later import recording
 from plugins.car_hire.services.papers import agreements, listing
 from plugins.car_hire.services.paying import renewing
 
@@ -70,6 +71,7 @@ async def booking_page(
             **await _by_hand(session, found.booking, back, due),
             **await _kept(session, found.booking, hire, charge),
             "refusal": await renewing.refusal_of(session, hire) if hire else None,
+            "later": await recording.of_booking(session, booking_id),
             "papers": await listing.of_booking(session, booking_id),
             "agreement": await agreements.of_hire(session, hire.id) if hire else None,
             "paper_kinds": PAPER_KINDS,
@@ -78,6 +80,7 @@ async def booking_page(
             "absent": await cancelling.of_no_show(session, found.booking),
             "inspections": await looks.present(session, found.booking),
             "payment_titles": {str(state): title for state, title in PAYMENT_TITLES.items()},
+            **LATER_SHOWN,
             "branch_names": (await network.read(session)).told,
             **SHOWN,
         },

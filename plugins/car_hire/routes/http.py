@@ -16,7 +16,7 @@ from core.i18n import _
 from core.payments.models import Payment
 from core.throttle import Allowance
 from core.web.api import paged, place
-from plugins.car_hire.models import Booking, Customer, states
+from plugins.car_hire.models import LATER_KINDS, Booking, Customer, states
 from plugins.car_hire.routes.views import PaymentView
 from plugins.car_hire.services import bookings, customers
 from plugins.car_hire.services.branches import network
@@ -32,6 +32,12 @@ RATES = "car_hire.rates"
 
 SHOWN: Final = {"titles": states.BOOKING_TITLES, "colors": states.STATE_COLORS}
 """How pages name and colour the states of bookings."""
+LATER_SHOWN: Final = {
+    "later_kinds": LATER_KINDS,
+    "later_titles": states.LATER_TITLES,
+    "later_colors": states.LATER_COLORS,
+}
+"""How pages name and colour fines and tolls."""
 NO_BOOKINGS: Final[Mapping[str, Any]] = {"rows": ()}
 
 QUOTES: Final = Allowance("car_hire.quotes", 60, 10 * 60)

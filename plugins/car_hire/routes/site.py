@@ -38,6 +38,7 @@ from plugins.car_hire.routes.choosing import (
     status_of,
 )
 from plugins.car_hire.routes.http import (
+    LATER_SHOWN,
     QUOTES,
     SHOWN,
     AnyRequest,
@@ -62,6 +63,7 @@ from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.extras import quoting, showing
+from plugins.car_hire.services.later import recording
 from plugins.car_hire.services.papers import agreements, listing
 from plugins.car_hire.services.promotions import students
 
@@ -284,6 +286,8 @@ async def _booking_page(
             "found": found,
             "card": card,
             "form": form,
+            "later": await recording.of_booking(session, booking_id),
+            **LATER_SHOWN,
             "papers": await listing.of_booking(session, booking_id),
             "agreement": await agreements.of_hire(session, found.hire.id) if found.hire else None,
             "paper_kinds": PAPER_KINDS,

@@ -33,6 +33,7 @@ from plugins.car_hire.models import (
 from plugins.car_hire.services import bookings, customers, fleet, hires, paying, quotes, steps
 from plugins.car_hire.services.damages import evidence
 from plugins.car_hire.services.describe import Told, told
+from plugins.car_hire.services.telling import LATER
 
 HAPPENED: dict[str, tuple[LazyText, str, str]] = {
     "car_hire.booked": (_("Booked"), "calendar-plus", "blue"),
@@ -68,6 +69,11 @@ HAPPENED: dict[str, tuple[LazyText, str, str]] = {
     "car_hire.deposit_taken": (_("The bill is taken from the deposit"), "cash", "orange"),
     "car_hire.deposit_renewed": (_("Deposit held anew"), "shield-check", "green"),
     "car_hire.hire_returned": (_("Car came back"), "arrow-back-up", "green"),
+    "car_hire.later_recorded": (_("Noted"), "receipt-2", "blue"),
+    "car_hire.later_charged": (_("Charged"), "credit-card", "yellow"),
+    "car_hire.later_contested": (_("The customer objects"), "message-exclamation", "orange"),
+    "car_hire.later_paid": (_("Paid"), "circle-check", "green"),
+    "car_hire.later_waived": (_("Waived"), "ban", "secondary"),
     "car_hire.hire_closed": (_("Settled"), "receipt", "secondary"),
 }
 
@@ -184,7 +190,7 @@ async def history(session: AsyncSession, *ids: UUID) -> list[dict[str, Any]]:
     query = (
         select(AuditEntry)
         .where(
-            AuditEntry.subject_type.in_((paying.BOOKING, paying.HIRE)),
+            AuditEntry.subject_type.in_((paying.BOOKING, paying.HIRE, LATER)),
             AuditEntry.subject_id.in_([str(each) for each in ids]),
         )
         .order_by(AuditEntry.id.desc())

@@ -19,6 +19,7 @@ from plugins.car_hire.models import (
     CustomerNote,
     Hire,
     Inspection,
+    LaterCharge,
     Paper,
     Quote,
     Review,
@@ -58,6 +59,7 @@ async def export(session: AsyncSession, user_id: UUID) -> Rows:
             "papers": await _papers(session, each.id),
             "bookings": await _bookings(session, each.id),
             "notes": await _notes(session, each.id),
+            "fines_and_tolls": await _later(session, each.id),
             "reviews": await _reviews(session, each.id),
         }
         for each in found
@@ -114,6 +116,22 @@ async def _inspections(session: AsyncSession, booking_id: UUID) -> Rows:
     ]
 
 
+async def _later(session: AsyncSession, customer_id: UUID) -> Rows:
+    rows = select(LaterCharge).where(LaterCharge.customer_id == customer_id)
+    return [
+        {
+            "kind": each.kind,
+            "happened_at": each.happened_at,
+            "authority": each.authority,
+            "reference": each.reference,
+            "gross": each.gross,
+            "state": each.state,
+            "said": each.said,
+        }
+        for each in await session.scalars(rows.order_by(LaterCharge.id))
+    ]
+
+
 async def _notes(session: AsyncSession, customer_id: UUID) -> Rows:
     written = select(CustomerNote).where(CustomerNote.customer_id == customer_id)
     return [
@@ -152,7 +170,10 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
         return
     own = select(Booking.id).where(Booking.customer_id == customer.id)
     unsettled = own.where(Booking.state.in_((*states.BLOCKING, "returned")))
-    if await session.scalar(unsettled.limit(1)):
+    owed = select(LaterCharge.id).where(
+        LaterCharge.customer_id == customer.id, LaterCharge.state.in_(("charged", "contested"))
+    )
+    if await session.scalar(unsettled.limit(1)) or await session.scalar(owed.limit(1)):
         raise StillHiring
     customer.user_id = None
     customer.name, customer.email = str(_("Erased")), f"{customer.id.hex}@erased.invalid"
@@ -182,6 +203,7 @@ PERSONAL: Final = (
             "car_hire_hires",
             "car_hire_reviews",
             "car_hire_papers",
+            "car_hire_later_charges",
             "car_hire_agreements",
             "car_hire_inspections",
             "car_hire_inspection_pictures",

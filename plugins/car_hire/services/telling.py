@@ -20,6 +20,8 @@ from plugins.car_hire.services import fleet
 
 BOOKING: Final = "car_hire.booking"
 HIRE: Final = "car_hire.hire"
+LATER: Final = "car_hire.later"
+"""A fine or toll."""
 
 
 async def booked(session: AsyncSession, booking: Booking) -> None:

@@ -136,10 +136,13 @@ async def _plan(
 async def _payments(session: AsyncSession, invoice: Paper, *, by_card: bool) -> list[Payment]:
     if invoice.booking_id is None:
         return []
-    found = list(await Payments(session).of(telling.BOOKING, invoice.booking_id))
-    hire = await hires.of_booking(session, invoice.booking_id)
-    if hire is not None:
-        found += await Payments(session).of(telling.HIRE, hire.id)
+    if (later := invoice.key.removeprefix("later:")) != invoice.key:
+        found = list(await Payments(session).of(telling.LATER, later))
+    else:
+        found = list(await Payments(session).of(telling.BOOKING, invoice.booking_id))
+        hire = await hires.of_booking(session, invoice.booking_id)
+        if hire is not None:
+            found += await Payments(session).of(telling.HIRE, hire.id)
     return [
         each
         for each in reversed(found)
