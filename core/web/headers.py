@@ -22,6 +22,8 @@ class Csp:
     connect: tuple[str, ...] = ()
     image: tuple[str, ...] = ()
     form: tuple[str, ...] = ()
+    ancestors: tuple[str, ...] = ()
+    """Whose pages may show this one in a frame; nobody's, unless it says so."""
 
     def __str__(self) -> str:
         return "; ".join(
@@ -35,7 +37,7 @@ class Csp:
                 "object-src 'none'",
                 "base-uri 'none'",
                 _directive("form-action", self.form),
-                "frame-ancestors 'none'",
+                " ".join(("frame-ancestors", *(self.ancestors or ("'none'",)))),
             )
         )
 
@@ -48,7 +50,6 @@ _ALWAYS: Final = (
     # Whoever lets others keep an answer says so; a cache before us must not decide by itself.
     (b"cache-control", b"private, no-cache"),
     (b"x-content-type-options", b"nosniff"),
-    (b"x-frame-options", b"DENY"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (
@@ -56,6 +57,8 @@ _ALWAYS: Final = (
         b"camera=(), microphone=(), geolocation=(), payment=(self), usb=()",
     ),
 )
+_UNFRAMED: Final = ((b"x-frame-options", b"DENY"),)
+"""For old browsers; it knows no list, so a page that some may frame goes without."""
 _YEAR: Final = b"max-age=31536000"
 _HSTS: Final = b"strict-transport-security"
 _NO_MORE: Final = Csp()
@@ -69,8 +72,10 @@ async def secure(message: Message, scope: Scope) -> None:
     https = settings.public_scheme == "https"
     headers = list(message["headers"])
     given = {name for name, _ in headers}
-    policy = _policy(scope["state"].get("csp", _NO_MORE), settings)
-    wanted = (*_ALWAYS, (b"content-security-policy", policy), *_strict(scope, settings))
+    csp: Csp = scope["state"].get("csp", _NO_MORE)
+    policy = (b"content-security-policy", _policy(csp, settings))
+    unframed = () if csp.ancestors else _UNFRAMED
+    wanted = (*_ALWAYS, *unframed, policy, *_strict(scope, settings))
     headers += [each for each in wanted if each[0] not in given]
     if language := asked_for(scope):
         safe = "; Secure" if https else ""

@@ -25,6 +25,7 @@ from plugins.car_hire.routes import (
     damage_prices_api,
     deposits,
     desk,
+    embedding,
     extras,
     extras_api,
     finding,
@@ -126,6 +127,7 @@ NAVIGATION: Final = (
                 (HOUSE, _("Extras and covers"), "/extras", "baby-carriage", RATES.name),
                 (HOUSE, _("Promotion codes"), "/promotions", "discount", RATES.name),
                 (HOUSE, _("Damage prices"), "/damage-prices", "car-crash", RATES.name),
+                (HOUSE, _("Your web site"), "/web-site", "world-www", RATES.name),
             ),
             start=100,
         )
@@ -149,6 +151,7 @@ plugin: Final = Plugin(
         *search.CONTROLLERS,
         *site.CONTROLLERS,
         *storefront.CONTROLLERS,
+        *embedding.CONTROLLERS,
         *new_booking.CONTROLLERS,
         desk.Desk,
         *deposits.CONTROLLERS,

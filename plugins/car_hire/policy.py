@@ -12,8 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import plugin_settings
 from core.errors import FieldError
-from core.i18n import LazyText, _
+from core.i18n import LazyText, _, fill
 from core.web.forms.fields import Form, amount, long_text, text, tick, whole
+from plugins.car_hire import framing
 
 PLUGIN: Final = "car_hire"
 _MINUTES: Final = _("minutes")
@@ -160,8 +161,26 @@ class Policy(Form, kw_only=True):
     statement_prefix: Annotated[str, _prefix(_("Prefix of statements"))] = "EX"
     paper_note: Annotated[str, long_text(_("Note at the end of invoices"), min=0, max=600)] = ""
 
+    framed_on: Annotated[
+        str,
+        long_text(
+            _("Web sites that may show the search"),
+            min=0,
+            max=4000,
+            hint=_(
+                "One address a line, such as https://www.example.com. The line to copy there is"
+                " on the page “Your web site” of the desk."
+            ),
+        ),
+    ] = ""
+
     def check(self) -> Iterable[FieldError]:
-        """Two kinds of papers cannot share a series."""
+        """Two kinds of papers cannot share a series; a web site has an address."""
+        try:
+            framing.origins(self.framed_on)
+        except ValueError as problem:
+            wrong = _("“{line}” is no address of a web site; write it with https://")
+            yield FieldError("framed_on", fill(wrong, line=str(problem)[:80]))
         seen: set[str] = set()
         for field in ("invoice_prefix", "credit_note_prefix", "receipt_prefix", "statement_prefix"):
             prefix = getattr(self, field)
@@ -176,6 +195,11 @@ class Policy(Form, kw_only=True):
             hint=_("Before tax; it is added to what is charged after a hire."),
         ),
     ] = Decimal(25)
+
+    @property
+    def framed_by(self) -> tuple[str, ...]:
+        """The origins of the web sites that may show the search."""
+        return framing.origins(self.framed_on)
 
     @property
     def issues_papers(self) -> bool:
