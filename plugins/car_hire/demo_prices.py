@@ -56,6 +56,10 @@ def _house(year: int) -> pricing.HouseRules:
         out_of_hours=Decimal(25),
         airport_share=Decimal("0.08"),
         late_cap=Decimal(90),
+        limits=(
+            pricing.Limit(lead_days=365),
+            *(pricing.Limit(season=each.code, days_from=2) for each in seasons),
+        ),
         student_share=Decimal("0.10"),
     )
 

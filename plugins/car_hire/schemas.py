@@ -150,13 +150,23 @@ class SearchInput(Form, kw_only=True):
 
 class QuoteInput(PriceChoices, kw_only=True):
     """For which class, when, what is taken with it, by which code, and where: at the main branch,
-    and back to where it began, unless others are named."""
+    and back to where it began, unless others are named. The desk may go ``beyond`` the limits of
+    length and lead time, saying why; of others that is not read."""
 
     class_id: Annotated[UUID, choice(_("Class"))]
     starts_at: Annotated[datetime, moment(_("Pick-up"))]
     ends_at: Annotated[datetime, moment(_("Return"))]
     pick_up_branch_id: Annotated[UUID, choice(_("Pick-up at"))] | None = None
     return_branch_id: Annotated[UUID, choice(_("Return to"))] | None = None
+    beyond: Annotated[
+        str,
+        text(
+            _("Why beyond the limits?"),
+            min=0,
+            max=200,
+            hint=_("Kept in the audit log with your name."),
+        ),
+    ] = ""
 
 
 class WalkInInput(QuoteInput, kw_only=True):

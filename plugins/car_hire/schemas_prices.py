@@ -86,6 +86,27 @@ class TaxInput(Form, kw_only=True):
     valid_from: Annotated[date, day(_("For pick-ups from"))] | None = None
 
 
+class LimitInput(Form, kw_only=True):
+    """How long and how far ahead a class may be hired in a season; without one, whenever."""
+
+    class_id: Annotated[UUID, choice(_("Class"))] | None = None
+    season: Annotated[str, text(_("Season"), min=0, max=40, input="select")] = ""
+    days_from: Annotated[int, whole(_("Days at least"), min=1, max=90)] | None = None
+    days_to: Annotated[int, whole(_("Days at most"), min=1, max=90)] | None = None
+    lead_hours: Annotated[int, whole(_("Hours ahead, at least"), max=2160)] | None = None
+    lead_days: Annotated[int, whole(_("Days ahead, at most"), min=1, max=730)] | None = None
+
+    def check(self) -> Iterable[FieldError]:
+        """It limits something, and something can still be hired."""
+        given = (self.days_from, self.days_to, self.lead_hours, self.lead_days)
+        if all(each is None for each in given):
+            yield FieldError("days_from", _("Say what is limited, or empty the row"))
+        if self.days_from and self.days_to and self.days_to < self.days_from:
+            yield FieldError("days_to", _("The upper bound is below the lower"))
+        if self.lead_hours and self.lead_days and self.lead_hours >= self.lead_days * 24:
+            yield FieldError("lead_days", _("Then nobody could book. Choose more days"))
+
+
 class FeesInput(Form, kw_only=True):
     """What holds for every class."""
 
@@ -128,6 +149,7 @@ class RulesInput(FeesInput, kw_only=True):
 
     seasons: list[dict[str, Any]] = field(default_factory=list)
     adjustments: list[dict[str, Any]] = field(default_factory=list)
+    limits: list[dict[str, Any]] = field(default_factory=list)
     taxes: list[dict[str, Any]] = field(default_factory=list)
 
 

@@ -49,6 +49,7 @@ from plugins.car_hire.services import (
     customers,
     fleet,
     hires,
+    limits,
     paying,
     paying_by_hand,
     paying_later,
@@ -234,7 +235,11 @@ class Quotes(Controller):
         found = await quotes.search(
             session, wanted.starts_at, wanted.ends_at, wanted.class_id, journey
         )
-        return Listing([views.OfferView.of(each) for each in found])
+        shown = [
+            views.OfferView.of(each, limits.texts(session, each.vehicle_class, each.broken))
+            for each in found
+        ]
+        return Listing(shown)
 
     @post("/quotes", access=public, idempotent=True, allowance=QUOTES)
     async def make(
@@ -244,7 +249,7 @@ class Quotes(Controller):
         if not is_desk():
             await network.open_for(session, data)
         async with guess(request, data.promotion):
-            made = await quotes.make(session, data)
+            made = await quotes.make(session, data, data.beyond if is_desk() else "")
         return views.QuoteView.of(made, list(await quotes.lines(session, made.id)))
 
     @get("/quotes/{quote_id:uuid}", access=public)

@@ -75,7 +75,7 @@ async def booking_page(
             "papers": await listing.of_booking(session, booking_id),
             "agreement": await agreements.of_hire(session, hire.id) if hire else None,
             "paper_kinds": PAPER_KINDS,
-            "events": await looking.history(session, *ids),
+            "events": await looking.history(session, *ids, found.booking.quote_id),
             "cost": await cancelling.of_cancellation(session, found.booking),
             "absent": await cancelling.of_no_show(session, found.booking),
             "inspections": await looks.present(session, found.booking),

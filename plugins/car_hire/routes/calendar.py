@@ -25,7 +25,7 @@ from plugins.car_hire.models import BLOCK_REASONS
 from plugins.car_hire.routes.choosing import chosen_in, gathered
 from plugins.car_hire.routes.http import DESK, FLEET, SHOWN, AnyRequest
 from plugins.car_hire.schemas import BlockInput, CarInput, DatesInput, SwapInput, UntilInput
-from plugins.car_hire.services import blocks, bookings, calendar, changing, fleet
+from plugins.car_hire.services import blocks, bookings, calendar, changing, fleet, limits
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.differences import Repriced
 
@@ -104,9 +104,14 @@ class Calendar(Controller):
         }
         try:
             given = form.value
-            context["found"] = await calendar.walk_in(
+            found = await calendar.walk_in(
                 session, given.ends_at, given.pick_up_branch_id, given.return_branch_id, given
             )
+            context["found"] = found
+            context["limits"] = {
+                each.vehicle_class.id: limits.texts(session, each.vehicle_class, each.broken)
+                for each in found.offers
+            }
         except DomainError as error:
             context["form"] = form.refuse(error)
             return Page("car_hire/desk/walk_in.html", context, status=error.status)

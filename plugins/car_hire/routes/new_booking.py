@@ -20,7 +20,7 @@ from plugins.car_hire.routes.choosing import begun, chosen_in, gathered
 from plugins.car_hire.routes.http import DESK, AnyRequest
 from plugins.car_hire.routes.site import usual_dates
 from plugins.car_hire.schemas import SearchInput, WalkInInput
-from plugins.car_hire.services import bookings, customers, fleet, paying, quotes
+from plugins.car_hire.services import bookings, customers, fleet, limits, paying, quotes
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.extras import drivers, showing
@@ -75,7 +75,7 @@ class NewBooking(Controller):
         try:
             given = await _with_what_is_known(session, form.value)
             customer = await customers.one(session, given.customer_id)
-            quote = await quotes.make(session, given.quote())
+            quote = await quotes.make(session, given.quote(), given.beyond)
             made = await bookings.place(session, quote, customer, "desk")
             await paying.hold_ends(session, made)
         except DomainError as error:
@@ -104,6 +104,7 @@ async def _page(session: AsyncSession, form: Bound[WalkInInput], status: int = 2
             "branch_names": (await network.read(session)).names,
             "options": await _options(session, form),
             "priced": await _priced(session, form),
+            "limits": await _limits(session, form),
         },
         status=status,
         block="booking",
@@ -125,6 +126,19 @@ async def _options(session: AsyncSession, form: Bound[WalkInInput]) -> showing.O
         )
     except DomainError:
         return None
+
+
+async def _limits(session: AsyncSession, form: Bound[WalkInInput]) -> list[str]:
+    """Which limits of length and lead time the dates do not keep: the desk may say why."""
+    asked = bind(SearchInput, {key: form.raw.get(key) for key in SearchInput.__struct_fields__})
+    if not asked.ok or asked.value.class_id is None:
+        return []
+    wanted = asked.value
+    if wanted.ends_at <= wanted.starts_at:
+        return []
+    chosen = await fleet.vehicle_class(session, asked.value.class_id)
+    broken = await limits.broken(session, chosen, wanted.starts_at, wanted.ends_at)
+    return limits.texts(session, chosen, broken)
 
 
 async def _priced(session: AsyncSession, form: Bound[WalkInInput]) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from plugins.car_hire.schemas_prices import (
     AdjustmentInput,
     ConditionsInput,
     FeesInput,
+    LimitInput,
     RateInput,
     SeasonInput,
     TaxInput,
@@ -27,11 +28,12 @@ from plugins.car_hire.services import pricing
 from plugins.car_hire.services.prices import typed as typing
 
 Typed = Mapping[str, Any]
-BLANK: Final = {"seasons": 2, "adjustments": 1, "taxes": 1}
+BLANK: Final = {"seasons": 2, "adjustments": 1, "limits": 1, "taxes": 1}
 """How many empty rows stand below those there are."""
 KINDS: Final[dict[str, type[Form]]] = {
     "seasons": SeasonInput,
     "adjustments": AdjustmentInput,
+    "limits": LimitInput,
     "taxes": TaxInput,
 }
 _FORMS: Final[dict[bool, type[Form]]] = {True: ConditionsInput, False: RateInput}
@@ -133,7 +135,7 @@ def _changed(
 
 @dataclass(kw_only=True)
 class Rules:
-    """The page of rules: the fees, and rows of seasons, adjustments and taxes."""
+    """The page of rules: the fees, and rows of seasons, adjustments, limits and taxes."""
 
     fees: Bound[FeesInput]
     rows: dict[str, list[Bound[Any]]] = field(default_factory=dict)
@@ -180,7 +182,7 @@ class Rules:
             marked = FieldError("", _("Mend the fields that are marked"))
             raise Invalid(errors=[marked, *self.fees.stray_errors])
         given = {name: [form.value for form in rows] for name, rows in self.rows.items()}
-        return typing.house(self.fees.value, given["seasons"], given["adjustments"], given["taxes"])
+        return typing.house(self.fees.value, **given)
 
     def refuse(self, error: DomainError) -> None:
         """A service's objections, each at the field that it names."""

@@ -102,10 +102,10 @@ class Prices(Controller):
 
     @get("/{list_id:uuid}/rules", access=ACCESS)
     async def rules(self, session: Session, list_id: FromPath[UUID]) -> Page:
-        """Seasons, adjustments, taxes and fees."""
+        """Seasons, adjustments, limits, taxes and fees."""
         found = await lists.one(session, list_id)
         rows = price_rows.Rules.kept(current.house_of(found))
-        return _rules_page(found, rows)
+        return await _rules_page(session, found, rows)
 
     @post("/{list_id:uuid}/rules", access=ACCESS)
     async def save_rules(
@@ -120,7 +120,7 @@ class Prices(Controller):
             await lists.put_rules(session, list_id, rows.value, expected)
         except DomainError as error:
             rows.refuse(error)
-            return _rules_page(found, rows, error)
+            return await _rules_page(session, found, rows, error)
         return SeeOther(f"{PATH}/{list_id}/rules", flash=_("Saved"))
 
     @post("/{list_id:uuid}/publication", access=ACCESS)
@@ -234,11 +234,18 @@ async def _tried(
             "net": priced.net, "tax": priced.tax}  # fmt: skip
 
 
-def _rules_page(found: PriceList, rows: price_rows.Rules, error: DomainError | None = None) -> Page:
+async def _rules_page(
+    session: AsyncSession,
+    found: PriceList,
+    rows: price_rows.Rules,
+    error: DomainError | None = None,
+) -> Page:
+    named = {each.code: in_reading(each.texts) for each in current.house_of(found).seasons}
+    classes = {str(each.id): each.name for each in await fleet.classes(session)}
     return Page(
         "car_hire/desk/price_rules.html",
         {"found": found, "is_draft": found.state == "draft", "rules": rows, "days": DAYS,
-         "error": error},
+         "options": {"class_id": classes, "season": named}, "error": error},
         status=error.status if error else 200,
     )  # fmt: skip
 

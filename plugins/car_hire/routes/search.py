@@ -23,7 +23,7 @@ from plugins.car_hire import policy
 from plugins.car_hire.models import FUELS, GEARS, VehicleClass
 from plugins.car_hire.routes.http import AnyRequest
 from plugins.car_hire.schemas import SearchInput
-from plugins.car_hire.services import nearest, quotes
+from plugins.car_hire.services import limits, nearest, pricing, quotes
 from plugins.car_hire.services.branches import network, suggesting
 from plugins.car_hire.services.nearest import Near
 from plugins.car_hire.services.prices import current
@@ -104,6 +104,15 @@ async def _results(session: AsyncSession, form: Bound[SearchInput]) -> dict[str,
         "offers": offers,
         "wanted": _of_class(offers, wanted.class_id),
         "near": await nearest.dates(session, offers, asked, journey),
+        "objections": {
+            each.vehicle_class.id: limits.texts(session, each.vehicle_class, each.broken)
+            for each in offers
+        },
+        "instead": {
+            each.vehicle_class.id: Times(*near)
+            for each in offers
+            if (near := pricing.nearest(each.broken))
+        },
     }
 
 

@@ -171,8 +171,16 @@ class LineView(View, frozen=True, kw_only=True):
         )
 
 
+class NearestView(View, frozen=True, kw_only=True):
+    """Dates for which a class can be hired."""
+
+    starts_at: datetime
+    ends_at: datetime
+
+
 class OfferView(View, frozen=True, kw_only=True):
-    """A class that can be hired at the time asked for, and its price."""
+    """A class and its price for the time asked for; ``objections`` say why it is not hired so, and
+    ``nearest`` dates that do."""
 
     class_id: UUID
     name: str
@@ -183,10 +191,13 @@ class OfferView(View, frozen=True, kw_only=True):
     tax: Decimal
     gross: Decimal
     deposit: Decimal
+    objections: list[str]
+    nearest: NearestView | None
 
     @classmethod
-    def of(cls, offer: Offer) -> Self:
+    def of(cls, offer: Offer, objections: list[str]) -> Self:
         """As it was found."""
+        near = pricing.nearest(offer.broken)
         return cls(
             class_id=offer.vehicle_class.id,
             name=offer.vehicle_class.name,
@@ -197,6 +208,8 @@ class OfferView(View, frozen=True, kw_only=True):
             tax=offer.priced.tax.amount,
             gross=offer.priced.gross.amount,
             deposit=offer.terms.deposit,
+            objections=objections,
+            nearest=None if near is None else NearestView(starts_at=near[0], ends_at=near[1]),
         )
 
 

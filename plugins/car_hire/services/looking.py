@@ -30,13 +30,23 @@ from plugins.car_hire.models import (
     VehicleClass,
     states,
 )
-from plugins.car_hire.services import bookings, customers, fleet, hires, paying, quotes, steps
+from plugins.car_hire.services import (
+    bookings,
+    customers,
+    fleet,
+    hires,
+    limits,
+    paying,
+    quotes,
+    steps,
+)
 from plugins.car_hire.services.damages import evidence
 from plugins.car_hire.services.describe import Told, told
 from plugins.car_hire.services.telling import LATER
 
 HAPPENED: dict[str, tuple[LazyText, str, str]] = {
     "car_hire.booked": (_("Booked"), "calendar-plus", "blue"),
+    limits.SET_ASIDE: (_("Booked beyond the limits"), "calendar-exclamation", "orange"),
     "car_hire.booking_confirmed": (_("Confirmed"), "circle-check", "green"),
     "car_hire.booking_rerouted": (_("Returned to another branch"), "map-pin", "blue"),
     "car_hire.booking_revived": (_("Paid late, confirmed on another car"), "circle-check", "green"),
@@ -190,7 +200,7 @@ async def history(session: AsyncSession, *ids: UUID) -> list[dict[str, Any]]:
     query = (
         select(AuditEntry)
         .where(
-            AuditEntry.subject_type.in_((paying.BOOKING, paying.HIRE, LATER)),
+            AuditEntry.subject_type.in_((paying.BOOKING, paying.HIRE, LATER, limits.QUOTE)),
             AuditEntry.subject_id.in_([str(each) for each in ids]),
         )
         .order_by(AuditEntry.id.desc())

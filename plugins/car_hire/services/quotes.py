@@ -23,7 +23,7 @@ from plugins.car_hire import policy
 from plugins.car_hire.errors import VehicleUnavailable
 from plugins.car_hire.models import BillLine, Booking, Quote, QuoteLine, VehicleClass
 from plugins.car_hire.schemas import QuoteInput
-from plugins.car_hire.services import adding, availability, making_room, occupying, pricing
+from plugins.car_hire.services import adding, availability, limits, making_room, occupying, pricing
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.branches.network import Network
 from plugins.car_hire.services.branches.whereabouts import Journey
@@ -51,6 +51,8 @@ class Offer:
     priced: pricing.Priced
     days: int
     free: int
+    broken: Sequence[pricing.Broken] = ()
+    """The owner's limits that these dates do not keep."""
 
 
 async def search(
@@ -85,19 +87,25 @@ async def search(
             priced=await adding.to_quote(session, each, terms, asked),
             days=pricing.days(starts_at, ends_at, rules.grace_minutes),
             free=free,
+            broken=limits.found(
+                session, prices.house, each, starts_at, ends_at, rules.grace_minutes
+            ),
         )
         offers.append(offer)
-    return sorted(
-        offers,
-        key=lambda each: (not each.free, each.priced.gross.amount, each.vehicle_class.id),
-    )
+    return sorted(offers, key=_order)
 
 
-async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
-    """Work out a price and keep it.
+def _order(each: Offer) -> tuple[Any, ...]:
+    return (not each.free, bool(each.broken), each.priced.gross.amount, each.vehicle_class.id)
+
+
+async def make(session: AsyncSession, wanted: QuoteInput, beyond: str = "") -> Quote:
+    """Work out a price and keep it; with a reason to go ``beyond`` them, whatever the owner's
+    limits of length and lead time are, which is noted.
 
     Raises:
         Invalid: the dates make no sense, or there is no such class.
+        OutsideLimits: the class is not hired so short, long, late or early.
         VehicleUnavailable: no car of the class is free then.
         ExtraUnavailable: there are not enough of an extra then.
         NotPriced: no price list says what the class costs.
@@ -106,6 +114,9 @@ async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
     chosen = await session.get(VehicleClass, wanted.class_id)
     if chosen is None or not chosen.on_offer:
         raise Invalid(_("Choose a class"), field="class_id")
+    broken = await limits.broken(session, chosen, wanted.starts_at, wanted.ends_at)
+    if not beyond:
+        limits.refuse(session, chosen, broken)
     rules = await policy.read(session)
     period = occupying.blocked(wanted.starts_at, wanted.ends_at, rules.buffer)
     branches = await network.read(session, wanted.starts_at, wanted.ends_at)
@@ -116,7 +127,10 @@ async def make(session: AsyncSession, wanted: QuoteInput) -> Quote:
     ):
         raise VehicleUnavailable
     await reserving.refuse_lacking(session, wanted.extras, period)
-    return await keep(session, wanted, chosen, rules, branches)
+    made = await keep(session, wanted, chosen, rules, branches)
+    if broken:
+        await limits.note(session, made, broken, beyond)
+    return made
 
 
 async def keep(

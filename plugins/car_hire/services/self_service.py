@@ -13,7 +13,7 @@ from core.i18n import _
 from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking
-from plugins.car_hire.services import bookings, changing
+from plugins.car_hire.services import bookings, changing, fleet, limits
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.differences import Repriced
@@ -36,6 +36,7 @@ async def preview(
 
     Raises:
         NotNow: it is too late to change it oneself.
+        OutsideLimits: the class is not hired so.
         Invalid: a branch is closed at a new time, or as ``changing.preview``.
         Collision: as ``changing.preview``.
     """
@@ -54,6 +55,7 @@ async def change(
 
     Raises:
         NotNow: it is too late to change it oneself.
+        OutsideLimits: the class is not hired so.
         Invalid: a branch is closed at a new time, or as ``changing.change_dates``.
         Collision, EditedMeanwhile: as ``changing.change_dates``.
     """
@@ -70,6 +72,9 @@ async def _check(
     if booking.state == "out" and ends_at < booking.ends_at:
         raise NotNow(_("Bring the car back whenever you like; the bill is made then"))
     await _refuse_closed(session, booking, starts_at, ends_at)
+    if booking.state != "out":
+        chosen = await fleet.vehicle_class(session, booking.class_id)
+        await limits.refuse_change(session, booking, chosen, starts_at, ends_at)
 
 
 async def _refuse_closed(

@@ -22,7 +22,8 @@ def check_rules(rules: pricing.HouseRules) -> None:
     Raises:
         Invalid: naming each field at fault, such as ``seasons[1].last``.
     """
-    checks.refuse([*_seasons(rules), *_adjustments(rules), *_taxes(rules), *_fees(rules)])
+    found = (*_seasons(rules), *_adjustments(rules), *_limits(rules), *_taxes(rules))
+    checks.refuse([*found, *_fees(rules)])
 
 
 def _seasons(rules: pricing.HouseRules) -> Iterator[FieldError | None]:
@@ -49,6 +50,15 @@ def _adjustments(rules: pricing.HouseRules) -> Iterator[FieldError | None]:
             low, high = getattr(each, f"{name}_from"), getattr(each, f"{name}_to")
             if low is not None and high is not None and high < low:
                 yield FieldError(f"{at}.{name}_to", _("The upper bound is below the lower"))
+
+
+def _limits(rules: pricing.HouseRules) -> Iterator[FieldError | None]:
+    codes = {"", *(each.code for each in rules.seasons)}
+    for place, each in enumerate(rules.limits):
+        if each.season not in codes:
+            yield FieldError(f"limits[{place}].season", _("This list has no such season"))
+    if len(rules.limits) > MOST:
+        yield FieldError("limits", _("These are too many"))
 
 
 def _taxes(rules: pricing.HouseRules) -> Iterator[FieldError | None]:

@@ -19,6 +19,7 @@ from plugins.car_hire.schemas_prices import (
     ClassPricesInput,
     ConditionsInput,
     FeesInput,
+    LimitInput,
     RateInput,
     RulesInput,
     SeasonInput,
@@ -40,9 +41,10 @@ def rules(given: RulesInput) -> pricing.HouseRules:
     seasons = _each(SeasonInput, "seasons", given.seasons, errors)
     adjustments = _each(AdjustmentInput, "adjustments", given.adjustments, errors)
     taxes = _each(TaxInput, "taxes", given.taxes, errors)
+    limits = _each(LimitInput, "limits", given.limits, errors)
     if errors:
         raise Invalid(errors=errors)
-    return house(given, seasons, adjustments, taxes)
+    return house(given, seasons, adjustments, taxes, limits)
 
 
 def _each(
@@ -62,6 +64,7 @@ def house(
     seasons: Iterable[SeasonInput],
     adjustments: Iterable[AdjustmentInput],
     taxes: Iterable[TaxInput],
+    limits: Iterable[LimitInput] = (),
 ) -> pricing.HouseRules:
     """The rules of a list from fields that are right each for itself."""
     young = fees.young_under
@@ -89,6 +92,14 @@ def house(
                 valid_from=each.valid_from or pricing.EVER,
             )
             for each in taxes
+        ),
+        limits=tuple(
+            pricing.Limit(
+                class_id=str(each.class_id or ""), season=each.season,
+                days_from=each.days_from, days_to=each.days_to,
+                lead_hours=each.lead_hours, lead_days=each.lead_days,
+            )
+            for each in limits
         ),
         young_driver=None if young is None else pricing.YoungDriver(
             under=young, per_day=fees.young_per_day, cap=fees.young_cap
@@ -126,7 +137,7 @@ def fees(kept: pricing.HouseRules) -> dict[str, Any]:
 
 
 def rows(kept: pricing.HouseRules) -> dict[str, list[dict[str, Any]]]:
-    """What the rows of seasons, adjustments and taxes show."""
+    """What the rows of seasons, adjustments, limits and taxes show."""
 
     def names(texts: Mapping[str, str]) -> dict[str, str]:
         return {"name_en": texts.get("en", ""), "name_pt": texts.get("pt", "")}
@@ -145,6 +156,7 @@ def rows(kept: pricing.HouseRules) -> dict[str, list[dict[str, Any]]]:
             }
             for each in kept.adjustments
         ],
+        "limits": [msgspec.structs.asdict(each) for each in kept.limits],
         "taxes": [
             {
                 "kind": each.kind,

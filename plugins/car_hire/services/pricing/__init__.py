@@ -7,11 +7,13 @@ facts stored with it comes out identical, line for line; the tests do that.
 from plugins.car_hire.services.pricing import rules
 from plugins.car_hire.services.pricing.billing import bill
 from plugins.car_hire.services.pricing.duration import days, length
+from plugins.car_hire.services.pricing.limits import Broken, broken, nearest, season_on
 from plugins.car_hire.services.pricing.lines import Line, Priced, extended, foreign, summed
 from plugins.car_hire.services.pricing.lists import (
     EVER,
     ClassPrices,
     HouseRules,
+    Limit,
     SeasonDates,
     TaxRule,
     dearer,
@@ -43,6 +45,7 @@ __all__ = [
     "EVER",
     "Adjustment",
     "Asked",
+    "Broken",
     "Chosen",
     "ClassPrices",
     "Damage",
@@ -51,6 +54,7 @@ __all__ = [
     "Fuel",
     "HouseRules",
     "Late",
+    "Limit",
     "Line",
     "Mileage",
     "Priced",
@@ -64,15 +68,18 @@ __all__ = [
     "Waiver",
     "YoungDriver",
     "bill",
+    "broken",
     "days",
     "dearer",
     "extended",
     "fits",
     "foreign",
     "length",
+    "nearest",
     "overlapping",
     "quote",
     "rules",
+    "season_on",
     "summed",
     "taxes",
     "terms",

@@ -50,6 +50,19 @@ class TaxRule(Stored, frozen=True, kw_only=True):
     valid_from: date = EVER
 
 
+class Limit(Stored, frozen=True, kw_only=True):
+    """How long and how far ahead a class may be hired; empty is every class, or every season. What
+    is None does not limit: fewest and most days charged, hours before the pick-up by which it is
+    booked, days before it from which on it can be."""
+
+    class_id: str = ""
+    season: str = ""
+    days_from: int | None = None
+    days_to: int | None = None
+    lead_hours: int | None = None
+    lead_days: int | None = None
+
+
 class HouseRules(Stored, frozen=True, kw_only=True):
     """What holds for every class of a list. Amounts are net of tax, in the tenant's currency."""
 
@@ -65,6 +78,7 @@ class HouseRules(Stored, frozen=True, kw_only=True):
     airport_share: Decimal = Decimal(0)
     late_cap: Decimal | None = None
     """The most that 24 hours of lateness cost."""
+    limits: tuple[Limit, ...] = ()
     student_share: Decimal = Decimal(0)
     """Of the time charge, off what students pay."""
 
