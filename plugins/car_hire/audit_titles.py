@@ -97,6 +97,8 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "car_hire.transfer_given_up": _("Bank transfer given up"),
     "car_hire.vehicle": _("Vehicle"),
     "car_hire.vehicle_added": _("Vehicle added"),
+    "car_hire.vehicle_brought_back": _("Vehicle back in the fleet"),
+    "car_hire.vehicle_retired": _("Vehicle retired"),
     "car_hire.vehicle_blocked": _("Vehicle kept back"),
     "car_hire.vehicle_changed": _("Vehicle changed"),
     "car_hire.vehicle_seen": _("Vehicle seen at a branch"),

@@ -53,7 +53,7 @@ from plugins.car_hire.routes import (
     storefront,
     students,
 )
-from plugins.car_hire.routes.vehicles import documents, photos
+from plugins.car_hire.routes.vehicles import board, documents, photos, retiring
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.inspections import pictures
@@ -183,6 +183,8 @@ plugin: Final = Plugin(
         *students.CONTROLLERS,
         *documents.CONTROLLERS,
         *photos.CONTROLLERS,
+        *board.CONTROLLERS,
+        *retiring.CONTROLLERS,
     ),
     public_pages=public_pages,
     navigation=NAVIGATION,

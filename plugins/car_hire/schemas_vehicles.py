@@ -24,3 +24,11 @@ class DocumentInput(Form, kw_only=True):
     ) = None
     required: Annotated[bool, tick(_("The car may not be on the road without it"))] = False
     notes: Annotated[str, long_text(_("Notes"), min=0, max=1000)] = ""
+
+
+class RetirementInput(Form, kw_only=True):
+    """A car leaves the fleet."""
+
+    reason: Annotated[
+        str, text(_("Why"), min=0, max=300, placeholder=_("Sold, 14.200 € to a dealer"))
+    ] = ""

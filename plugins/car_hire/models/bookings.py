@@ -128,6 +128,7 @@ class Hire(Base):
 
     __table_args__ = (
         Index("uq_car_hire_hires_booking_id", "booking_id", unique=True),
+        Index("ix_car_hire_hires_vehicle_id", "vehicle_id", "returned_at"),
         # A car can be on one journey at a time, whatever the calendar says.
         Index(
             "uq_car_hire_hires_vehicle_out",

@@ -105,6 +105,8 @@ class Vehicle(Base):
     branch_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_branches.id"))
     """Where it was seen last, at ``branch_since``; see ``services.branches.whereabouts``."""
     branch_since: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
+    retired_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    retired_why: Mapped[str | None] = mapped_column(Text)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (

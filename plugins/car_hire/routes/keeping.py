@@ -254,6 +254,11 @@ async def _vehicle_page(
         "told_damage": charging.told,
         "branch_names": branches.told,
         "branch_choices": branches.names,
+        "statuses": {
+            key: name
+            for key, name in VEHICLE_STATUSES.items()
+            if key != "retired" or (found and found.status == key)
+        },
         "place_form": blank(PlaceInput, {"branch_id": found.branch_id} if found else {}),
     }
     return Page(

@@ -10,6 +10,7 @@ import msgspec
 from sqlalchemy import Row, bindparam, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core import clock
 from core.audit import services as audit
 from core.errors import Conflict, Invalid, NotFound
 from core.i18n import _
@@ -50,7 +51,7 @@ _FACTS: Final = Read(
 _CLASS_KEYS: Final[Keys] = {
     "uq_car_hire_classes_name": ("name", _("There is a class of this name")),
 }
-_VEHICLE_KEYS: Final[Keys] = {
+VEHICLE_KEYS: Final[Keys] = {
     "uq_car_hire_vehicles_plate": ("plate", _("Another car in service has this plate")),
     "uq_car_hire_vehicles_vin": ("vin", _("Another car has this VIN")),
 }
@@ -204,7 +205,7 @@ async def add_vehicle(session: AsyncSession, given: VehicleInput) -> Vehicle:
     made = Vehicle(id=new_id(), branch_id=home.id, **values)
     if made.status != RETIRED:
         await take(session, VEHICLES)
-    async with unique(session, _VEHICLE_KEYS):
+    async with unique(session, VEHICLE_KEYS):
         session.add(made)
     await audit.record(
         session, "car_hire.vehicle_added", "car_hire.vehicle", made.id, {"plate": made.plate}
@@ -242,7 +243,9 @@ async def change_vehicle(
         await take(session, VEHICLES)
     elif leaves:
         await give_back(session, VEHICLES)
-    async with unique(session, _VEHICLE_KEYS):
+    if leaves or returns:
+        found.retired_at, found.retired_why = (clock.now() if leaves else None), None
+    async with unique(session, VEHICLE_KEYS):
         changed = _apply(found, values)
     await audit.record(session, "car_hire.vehicle_changed", "car_hire.vehicle", found.id, changed)
     return found

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, or_, select
+from sqlalchemy import ColumnElement, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -211,6 +211,7 @@ async def remind(session: AsyncSession) -> bool:
     rows = (await session.execute(query)).all()
     for document, vehicle in rows:
         document.reminded_at = clock.now()
+        assert document.valid_until is not None
         await notifications.notify(
             session,
             notices.PAPER_LAPSES,
@@ -224,7 +225,7 @@ async def remind(session: AsyncSession) -> bool:
     return len(rows) == TOLD_AT_ONCE
 
 
-def _lapsing(until: date):  # type: ignore[no-untyped-def]  # whatever select() gives
+def _lapsing(until: date) -> Select[VehicleDocument, Vehicle]:
     return (
         select(VehicleDocument, Vehicle)
         .join(Vehicle, Vehicle.id == VehicleDocument.vehicle_id)
