@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Final
 from uuid import UUID
 
-from sqlalchemy import DateTime, ForeignKey, Index, Text, text
+from sqlalchemy import Computed, DateTime, ForeignKey, Index, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from core.clock import now
@@ -14,6 +15,11 @@ from core.db import Base
 from core.i18n import _
 from core.ids import new_id
 from plugins.car_hire.models.fleet import line
+
+ACCENTED: Final = "ÀÁÂÃÄÅÇÈÉÊËÌÍÎÏÑÒÓÔÕÖÙÚÛÜÝàáâãäåçèéêëìíîïñòóôõöùúûüýÿ"
+PLAIN: Final = "AAAAAACEEEEIIIINOOOOOUUUUYaaaaaaceeeeiiiinooooouuuuyy"
+"""Names are found however they are typed: ``Ines`` is Inês, too."""
+SOUGHT: Final = f"lower(translate(name || ' ' || email, '{ACCENTED}', '{PLAIN}'))"
 
 
 class Customer(Base):
@@ -26,6 +32,14 @@ class Customer(Base):
     user_id: Mapped[UUID | None]
     name: Mapped[str] = mapped_column(Text)
     email: Mapped[str] = mapped_column(Text)
+    sought: Mapped[str] = mapped_column(
+        Text,
+        Computed(
+            f"lower(translate(name || ' ' || email, '{ACCENTED}', '{PLAIN}'))", persisted=True
+        ),
+        deferred=True,
+    )
+    """Name and e-mail address without accents and capitals, by which the desk finds people."""
     phone: Mapped[str] = mapped_column(Text, default="")
     licence_country: Mapped[str] = mapped_column(Text)
     """ISO 3166-1 alpha-2."""
@@ -59,11 +73,10 @@ class Customer(Base):
             postgresql_where=text("student_asked_at IS NOT NULL"),
         ),
         Index(
-            "ix_car_hire_customers_wanted",
-            "name",
-            "email",
+            "ix_car_hire_customers_sought",
+            "sought",
             postgresql_using="gin",
-            postgresql_ops={"name": "gin_trgm_ops", "email": "gin_trgm_ops"},
+            postgresql_ops={"sought": "gin_trgm_ops"},
         ),
         line(_("Customers with their contact, birthday and driving licence")),
     )

@@ -14,8 +14,8 @@ from core.i18n import _
 from core.permissions import permission
 from core.web.forms import posted
 from core.web.pages import Page, SeeOther
+from plugins.car_hire.routes.customers import customer_page
 from plugins.car_hire.routes.http import DESK, SHOWN, AnyRequest
-from plugins.car_hire.routes.keeping import customer_page
 from plugins.car_hire.schemas import BlockCustomerInput, NoteInput
 from plugins.car_hire.services import minding, searching
 

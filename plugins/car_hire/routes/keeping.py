@@ -1,4 +1,4 @@
-"""The desk's books: fleet, customers and classes."""
+"""The desk's books: fleet and classes."""
 
 from __future__ import annotations
 
@@ -28,20 +28,15 @@ from plugins.car_hire.routes.http import (
 )
 from plugins.car_hire.routes.saving import save_form, seen_version
 from plugins.car_hire.schemas import (
-    BlockCustomerInput,
     ClassInput,
-    CustomerInput,
-    NoteInput,
     VehicleInput,
 )
 from plugins.car_hire.schemas_branches import PlaceInput
-from plugins.car_hire.schemas_promotions import StudentInput
-from plugins.car_hire.services import customers, fleet, looking, minding
+from plugins.car_hire.services import fleet
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.damages import charging
 from plugins.car_hire.services.inspections import looking as looks
 from plugins.car_hire.services.prices import current
-from plugins.car_hire.services.promotions import students
 
 PATH = "/car-hire/desk"
 Session = NamedDependency[AsyncSession]
@@ -113,63 +108,6 @@ class Fleet(Controller):
             ),
             partial(_vehicle_page, session, vehicle_id=vehicle_id),
             f"{PATH}/fleet/{vehicle_id}",
-            _("Saved"),
-        )
-
-
-class Customers(Controller):
-    """The people."""
-
-    path = f"{PATH}/customers"
-    include_in_schema = False
-
-    @get(access=permission(DESK))
-    async def listing(
-        self, session: Session, text: FromQuery[str] = "", cursor: FromQuery[str | None] = None
-    ) -> Page:
-        """Every customer, newest first."""
-        rows = await customers.page(session, text=text.strip(), before=place(cursor))
-        found = paged(rows, customers.PAGE_SIZE, cursor, lambda row: row.id)
-        asking = await students.waiting(session)
-        return Page("car_hire/desk/customers.html", {**found, "text": text, "asking": asking})
-
-    @get("/new", access=permission(DESK))
-    async def new(self, session: Session) -> Page:
-        """A form for a customer."""
-        return await customer_page(session, blank(CustomerInput))
-
-    @post("/new", access=permission(DESK), idempotent=True)
-    async def add(self, request: AnyRequest, session: Session) -> Page | SeeOther:
-        """Write a customer down."""
-        return await save_form(
-            request,
-            CustomerInput,
-            partial(customers.add, session),
-            partial(customer_page, session),
-            f"{PATH}/customers",
-            _("The customer is written down"),
-        )
-
-    @get("/{customer_id:uuid}", access=permission(DESK))
-    async def show(
-        self, session: Session, customer_id: FromPath[UUID], cursor: FromQuery[str | None] = None
-    ) -> Page:
-        """One customer, with their bookings."""
-        found = await customers.one(session, customer_id)
-        form = blank(CustomerInput, _values(found, CustomerInput))
-        return await customer_page(session, form, customer_id, cursor)
-
-    @post("/{customer_id:uuid}", access=permission(DESK))
-    async def change(
-        self, request: AnyRequest, session: Session, customer_id: FromPath[UUID]
-    ) -> Page | SeeOther:
-        """Change a customer."""
-        return await save_form(
-            request,
-            CustomerInput,
-            partial(customers.change, session, customer_id, expected=await seen_version(request)),
-            partial(customer_page, session, customer_id=customer_id),
-            f"{PATH}/customers/{customer_id}",
             _("Saved"),
         )
 
@@ -268,37 +206,6 @@ async def _vehicle_page(
     )
 
 
-async def customer_page(
-    session: AsyncSession,
-    form: Bound[CustomerInput] | None = None,
-    customer_id: UUID | None = None,
-    cursor: str | None = None,
-    status: int = 200,
-    *,
-    note: Bound[NoteInput] | None = None,
-    block: Bound[BlockCustomerInput] | None = None,
-    student: Bound[StudentInput] | None = None,
-) -> Page:
-    """All that is known of a customer; ``note``, ``block`` and ``student`` as they were typed."""
-    found = await customers.one(session, customer_id) if customer_id else None
-    kept = (
-        await bookings_page(session, cursor, customer_id=customer_id)
-        if customer_id
-        else NO_BOOKINGS
-    )
-    shown: dict[str, Any] = {
-        "form": form or blank(CustomerInput, _values(found, CustomerInput) if found else {}),
-        "found": found,
-        "note_form": note or blank(NoteInput),
-        "block_form": block or blank(BlockCustomerInput),
-        "student_form": student or blank(StudentInput),
-        "record": await minding.record(session, found.id) if found else None,
-        "notes": await minding.notes(session, found.id) if found else (),
-        "events": await looking.history(session, found.id) if found else (),
-    }
-    return Page("car_hire/desk/customer.html", {**kept, **shown}, status=status)
-
-
 async def _class_page(
     session: AsyncSession, form: Bound[ClassInput], class_id: UUID | None = None, status: int = 200
 ) -> Page:
@@ -306,4 +213,4 @@ async def _class_page(
     return Page("car_hire/desk/class.html", {"form": form, "found": found}, status=status)
 
 
-CONTROLLERS = (Fleet, Customers, Classes)
+CONTROLLERS = (Fleet, Classes)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Controller, get, post
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import DomainError
@@ -16,7 +16,7 @@ from core.permissions import permission
 from core.web.forms import Bound, bind, blank, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire import policy
-from plugins.car_hire.routes.choosing import begun, chosen_in, gathered
+from plugins.car_hire.routes.choosing import AT, begun, gathered
 from plugins.car_hire.routes.http import DESK, AnyRequest
 from plugins.car_hire.routes.site import usual_dates
 from plugins.car_hire.schemas import SearchInput, WalkInInput
@@ -28,6 +28,7 @@ from plugins.car_hire.services.promotions import students
 
 PATH = "/car-hire/desk/bookings"
 ACCESS = permission(DESK)
+FIND: Final = "find"
 Session = NamedDependency[AsyncSession]
 
 
@@ -38,40 +39,23 @@ class NewBooking(Controller):
     include_in_schema = False
 
     @get(access=ACCESS)
-    async def new(
-        self,
-        request: AnyRequest,
-        session: Session,
-        customer: FromQuery[str] = "",
-        class_id: FromQuery[str] = "",
-        starts_at: FromQuery[str] = "",
-        ends_at: FromQuery[str] = "",
-        pick_up_branch_id: FromQuery[str] = "",
-        return_branch_id: FromQuery[str] = "",
-    ) -> Page:
-        """Book for somebody at the desk."""
-        given = {
-            "class_id": class_id,
-            "starts_at": starts_at,
-            "ends_at": ends_at,
-            "pick_up_branch_id": pick_up_branch_id,
-            "return_branch_id": return_branch_id,
-        }
-        known: dict[str, Any] = {key: value for key, value in given.items() if value}
-        known |= gathered(chosen_in(request))
-        form = blank(WalkInInput, {**usual_dates(), "customer_id": customer, **known})
-        return await _page(session, form)
+    async def new(self, request: AnyRequest, session: Session) -> Page:
+        """Book for somebody at the desk; whatever the address knows is filled in."""
+        asked = request.query_params.dict()
+        known = {key: each[0] if len(each) == 1 else each for key, each in asked.items()}
+        return await _page(session, blank(WalkInInput, usual_dates() | gathered(known)))
 
     @post("/price", access=ACCESS, status_code=200)
     async def price(self, request: AnyRequest, session: Session) -> Page:
         """What it would cost, and what can be had with it; nothing is kept."""
-        form = begun(WalkInInput, gathered(await typed_fields(request)))
-        return await _page(session, form, 422 if form.errors else 200)
+        typed, find = await _received(request)
+        form = begun(WalkInInput, await _for_whom(session, typed, find))
+        return await _page(session, form, 422 if form.errors else 200, find)
 
     @post(access=ACCESS, idempotent=True)
     async def book(self, request: AnyRequest, session: Session) -> Page | SeeOther:
         """Quote and book in one step."""
-        form = bind(WalkInInput, gathered(await typed_fields(request)))
+        form = bind(WalkInInput, (await _received(request))[0])
         try:
             given = await _with_what_is_known(session, form.value)
             customer = await customers.one(session, given.customer_id)
@@ -83,6 +67,22 @@ class NewBooking(Controller):
         return SeeOther(f"{PATH}/{made.id}", flash=_("Booked. Take the payment now"))
 
 
+async def _received(request: AnyRequest) -> tuple[dict[str, Any], str]:
+    """What was typed, and by what a customer is looked for, which is no part of a booking."""
+    typed = gathered(await typed_fields(request))
+    return typed, str(typed.pop(FIND, "")).strip()
+
+
+async def _for_whom(session: AsyncSession, typed: dict[str, Any], find: str) -> dict[str, Any]:
+    """With the likeliest customer chosen, if the one who was is not among those found."""
+    if not find:
+        return typed
+    found = [str(each.id) for each in await customers.page(session, text=find)]
+    if typed.get("customer_id") in found or not found:
+        return typed
+    return typed | {"customer_id": found[0]}
+
+
 async def _with_what_is_known(session: AsyncSession, given: WalkInInput) -> WalkInInput:
     """How old the customer is, and whether a student, we know."""
     customer = await customers.one(session, given.customer_id)
@@ -92,14 +92,17 @@ async def _with_what_is_known(session: AsyncSession, given: WalkInInput) -> Walk
     return msgspec.structs.replace(given, age=age, student=student)
 
 
-async def _page(session: AsyncSession, form: Bound[WalkInInput], status: int = 200) -> Page:
-    people = await customers.offered(session, str(form.raw.get("customer_id", "")))
+async def _page(
+    session: AsyncSession, form: Bound[WalkInInput], status: int = 200, find: str = ""
+) -> Page:
     classes = await fleet.classes(session, on_offer=True)
     return Page(
         "car_hire/desk/new_booking.html",
         {
             "form": form,
-            "people": {str(each.id): f"{each.name} · {each.email}" for each in people},
+            "people": await _people(session, form, find),
+            "find": find,
+            "typed": _typed(form),
             "class_names": {str(each.id): each.name for each in classes},
             "branch_names": (await network.read(session)).names,
             "options": await _options(session, form),
@@ -109,6 +112,21 @@ async def _page(session: AsyncSession, form: Bound[WalkInInput], status: int = 2
         status=status,
         block="booking",
     )
+
+
+async def _people(session: AsyncSession, form: Bound[WalkInInput], find: str) -> dict[str, str]:
+    """Whom the form lets one choose, with what tells them from others of their name."""
+    found = await customers.page(session, text=find) if find else ()
+    if not found:
+        found = await customers.offered(session, str(form.raw.get("customer_id", "")))
+    return {str(each.id): f"{each.name} · {each.email}" for each in found}
+
+
+def _typed(form: Bound[WalkInInput]) -> str:
+    """The form as a query, to come back to it as it is."""
+    given = {key: value for key, value in form.raw.items() if value and key != "extras"}
+    chosen = {f"{AT}{key}": value for key, value in (form.raw.get("extras") or {}).items()}
+    return urlencode(given | chosen, doseq=True)
 
 
 async def _options(session: AsyncSession, form: Bound[WalkInInput]) -> showing.Options | None:

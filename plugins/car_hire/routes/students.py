@@ -16,8 +16,8 @@ from core.permissions import permission
 from core.web.forms import posted
 from core.web.pages import Page, SeeOther
 from plugins.car_hire.routes import views
+from plugins.car_hire.routes.customers import customer_page
 from plugins.car_hire.routes.http import API, DESK, AnyRequest, versioned
-from plugins.car_hire.routes.keeping import customer_page
 from plugins.car_hire.schemas_promotions import StudentInput
 from plugins.car_hire.services.promotions import students
 

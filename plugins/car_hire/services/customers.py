@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from datetime import date
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import ColumnElement, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,20 +29,20 @@ SECRET = frozenset({"licence_number", "licence_expires", "born"})
 """Fields whose values the audit log must not hold."""
 
 
+def called(text: str) -> ColumnElement[bool]:
+    """Whose name or e-mail address has ``text`` in it, with its accents or without."""
+    parts = unicodedata.normalize("NFKD", text.lower())
+    plain = "".join(each for each in parts if not unicodedata.combining(each))
+    return Customer.sought.contains(plain, autoescape=True)
+
+
 async def page(
     session: AsyncSession, *, text: str = "", before: UUID | None = None
 ) -> Sequence[Customer]:
     """A page of customers, newest first, one more than fits; ``text`` is part of name or e-mail."""
     query = select(Customer).order_by(Customer.id.desc()).limit(PAGE_SIZE + 1)
     if text:
-        wanted = text.lower()
-        query = query.where(
-            or_(
-                func.lower(Customer.name).contains(wanted, autoescape=True),
-                func.lower(Customer.email).contains(wanted, autoescape=True),
-                Customer.phone.contains(text, autoescape=True),
-            )
-        )
+        query = query.where(or_(called(text), Customer.phone.contains(text, autoescape=True)))
     if before:
         query = query.where(Customer.id < before)
     return (await session.scalars(query)).all()

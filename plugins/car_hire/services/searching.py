@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from plugins.car_hire.models import Booking, Customer, Vehicle
-from plugins.car_hire.services import bookings
+from plugins.car_hire.services import bookings, customers
 
 SHORTEST: Final = 2
 """Of one letter everything would be found."""
@@ -72,10 +72,7 @@ async def _customers(session: AsyncSession, text: str) -> Sequence[Customer]:
     """By name or address, of which an index has the trigrams; digits by phone, whatever stands
     between them, for which every customer is read."""
     digits = re.sub(r"[\s+()./-]", "", text)
-    wanted = or_(
-        Customer.name.icontains(text, autoescape=True),
-        Customer.email.icontains(text, autoescape=True),
-    )
+    wanted = customers.called(text)
     if digits.isdecimal():
         wanted |= Customer.phone.like(f"%{'%'.join(digits)}%")
     query = select(Customer).where(wanted).order_by(Customer.id.desc()).limit(MOST)

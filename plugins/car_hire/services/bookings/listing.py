@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Row, Select, func, or_, select
+from sqlalchemy import ColumnElement, Row, Select, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from plugins.car_hire.models import Booking, Customer, Vehicle, VehicleClass
+from plugins.car_hire.services import customers
 
 PAGE_SIZE: Final = 50
 
@@ -50,13 +51,7 @@ async def page(
 def _found_by(text: str) -> ColumnElement[bool]:
     """People and cars are looked for first, and then their bookings: asked row by row, a search
     that finds little would read every booking that there is."""
-    wanted = text.lower()
-    people = select(Customer.id).where(
-        or_(
-            func.lower(Customer.name).contains(wanted, autoescape=True),
-            func.lower(Customer.email).contains(wanted, autoescape=True),
-        )
-    )
+    people = select(Customer.id).where(customers.called(text))
     plate = "".join(text.split()).upper()
     cars = select(Vehicle.id).where(Vehicle.plate.startswith(plate, autoescape=True))
     return or_(
