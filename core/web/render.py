@@ -44,6 +44,7 @@ class Renderer:
         self.environment.globals.update(
             icon=icon,
             static=static.url,
+            has_static=static.has,
             field_options=field_options,
             draw_part=self.part,
         )

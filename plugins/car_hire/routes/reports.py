@@ -22,7 +22,7 @@ from core.web.pages import Page
 from plugins.car_hire.permissions import INSIGHT
 from plugins.car_hire.routes.http import AnyRequest
 from plugins.car_hire.services import reports
-from plugins.car_hire.services.reports import Report, Share
+from plugins.car_hire.services.reports import Share
 
 ACCESS = permission(INSIGHT.name)
 Session = NamedDependency[AsyncSession]
@@ -57,7 +57,7 @@ class Reports(Controller):
             form = blank(RangeInput, {"first": asked.first, "last": asked.last})
         except DomainError as error:
             form, status = form.refuse(error), error.status
-        context = {"form": form, "report": report, "best": _best(report)}
+        context = {"form": form, "report": report}
         return Page("car_hire/desk/reports.html", context, status=status)
 
     @get("/{table:str}", access=ACCESS, media_type=CSV)
@@ -81,17 +81,11 @@ def _asked(request: AnyRequest) -> dict[str, Any]:
     return {key: value for key, value in request.query_params.items() if key != "lang" and value}
 
 
-def _best(report: Report | None) -> float:
-    """What the longest bar of the days stands for."""
-    amounts = [float(each.revenue.amount) for each in report.days] if report else []
-    return max(amounts, default=0) or 1
-
-
 def as_csv(rows: list[Share]) -> str:
     """The rows of one table, with the columns that they have."""
     made = StringIO()
     writer = csv.writer(made)
-    extra = ("cars", "used") if rows and hasattr(rows[0], "cars") else ()
+    extra = tuple(each for each in ("cars", "used") if rows and hasattr(rows[0], each))
     writer.writerow(("name", "hires", "revenue", "currency", *extra))
     for row in rows:
         revenue = row.revenue.rounded()

@@ -19,15 +19,15 @@ from plugins.car_hire.routes import views
 from plugins.car_hire.routes.http import API, AnyRequest
 from plugins.car_hire.routes.reports import ACCESS, CSV, TABLES, as_csv
 from plugins.car_hire.services import reports
-from plugins.car_hire.services.reports import OfClass, Report, Share
+from plugins.car_hire.services.reports import OfClass, OfDay, Report, Share
 
 Session = NamedDependency[AsyncSession]
 _SUFFIX: Final = ".csv"
 
 
 class ShareView(views.View, frozen=True, kw_only=True):
-    """A row: how many hires, and what they brought, with tax. ``cars`` and ``used`` (a share of
-    their time, from 0 to 1) are those of a class."""
+    """A row: how many hires, and what they brought, with tax. ``used`` is the share of the
+    cars' time that was hired, from 0 to 1: of a class, which has ``cars``, or of a day."""
 
     name: str
     hires: int
@@ -38,13 +38,12 @@ class ShareView(views.View, frozen=True, kw_only=True):
     @classmethod
     def of(cls, row: Share) -> Self:
         """As it was reckoned."""
-        of_class = row if isinstance(row, OfClass) else None
         return cls(
             name=str(row.name),
             hires=row.hires,
             revenue=row.revenue.rounded().amount,
-            cars=of_class.cars if of_class else None,
-            used=round(of_class.used, 4) if of_class else None,
+            cars=row.cars if isinstance(row, OfClass) else None,
+            used=round(row.used, 4) if isinstance(row, OfClass | OfDay) else None,
         )
 
 

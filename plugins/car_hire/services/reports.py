@@ -8,13 +8,13 @@ stands by itself, on the day of the return.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, case, cast, func, literal, select
+from sqlalchemy import ColumnElement, Date, Text, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
@@ -69,13 +69,20 @@ class OfClass(Share):
     used: float
 
 
+@dataclass(frozen=True, slots=True)
+class OfDay(Share):
+    """A day; ``used`` is the share of the fleet's time that was hired, from 0 to 1."""
+
+    used: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
     """Everything of a range."""
 
     range: Range
     classes: Sequence[OfClass]
-    days: Sequence[Share]
+    days: Sequence[OfDay]
     lengths: Sequence[Share]
     leads: Sequence[Share]
     channels: Sequence[Share]
@@ -113,7 +120,7 @@ def _midnight(day: date, tenant: Tenant) -> datetime:
 
 
 async def read(session: AsyncSession, asked: Range) -> Report:
-    """The figures of a range, in nine statements."""
+    """The figures of a range, in ten statements."""
     tenant: Tenant = session.info["tenant"]
     unit = tenant.currency
     day = cast(func.date(func.timezone(tenant.zone, Booking.starts_at)), Text)
@@ -124,10 +131,12 @@ async def read(session: AsyncSession, asked: Range) -> Report:
     damage, added = await _added(session, asked)
     every = [asked.first + n * _DAY for n in range((asked.last - asked.first).days + 1)]
     nothing = Money.zero(unit)
+    classes = await _classes(session, asked, unit)
+    used = await _used(session, asked, tenant.zone, sum(each.cars for each in classes))
     return Report(
         range=asked,
-        classes=await _classes(session, asked, unit),
-        days=[by_day.get(str(each)) or Share(str(each), 0, nothing) for each in every],
+        classes=classes,
+        days=[_of_day(each, by_day, used, nothing) for each in every],
         lengths=await _shares(session, asked, _bucket(length, 1, 3, 6, 13), LENGTHS, unit),
         leads=await _shares(session, asked, _bucket(lead, 1, 7, 31), LEADS, unit),
         channels=await _shares(session, asked, Booking.channel, CHANNELS, unit),
@@ -211,6 +220,48 @@ async def _classes(session: AsyncSession, asked: Range, unit: str) -> list[OfCla
         used = min(seconds / (whole * count), 1.0) if count else 0.0
         made.append(OfClass(name, hires, Money(revenue, unit), count, used))
     return made
+
+
+def _of_day(
+    day: date, shares: Mapping[str, Share], used: Mapping[date, float], nothing: Money
+) -> OfDay:
+    found = shares.get(str(day)) or Share(str(day), 0, nothing)
+    return OfDay(found.name, found.hires, found.revenue, used.get(day, 0.0))
+
+
+async def _used(session: AsyncSession, asked: Range, zone: str, cars: int) -> dict[date, float]:
+    """Which share of ``cars``' time was hired on each day, as long as the clocks of ``zone`` have
+    it; a hire counts on each day that it touches."""
+    touched = (
+        select(
+            func.generate_series(
+                func.date_trunc("day", func.timezone(zone, Booking.starts_at)),
+                func.timezone(zone, Booking.ends_at),
+                _DAY,
+            ).label("midnight"),
+            Booking.starts_at,
+            Booking.ends_at,
+        )
+        .where(
+            Booking.starts_at > asked.begins - LONGEST,
+            Booking.starts_at < asked.ends,
+            Booking.ends_at > asked.begins,
+            Booking.state.in_(DRIVEN),
+        )
+        .subquery()
+    )
+    begins = func.timezone(zone, touched.c.midnight)
+    ends = func.timezone(zone, touched.c.midnight + _DAY)
+    hired = func.least(touched.c.ends_at, ends) - func.greatest(touched.c.starts_at, begins)
+    share = func.extract("epoch", hired) / func.extract("epoch", ends - begins)
+    day = cast(touched.c.midnight, Date)
+    query = (
+        select(day, func.sum(func.greatest(share, 0)))
+        .where(day >= asked.first, day <= asked.last)
+        .group_by(day)
+    )
+    found = (await session.execute(query)).all() if cars else ()
+    return {each: min(float(hours) / cars, 1.0) for each, hours in found}
 
 
 async def _added(session: AsyncSession, asked: Range) -> tuple[Decimal, Decimal]:

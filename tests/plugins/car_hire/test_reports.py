@@ -156,3 +156,18 @@ async def programs(site: Site, shop: Shop) -> httpx.AsyncClient:
     async with shop.transaction() as session:
         token = await site.sessions.begin(session, user_id, "api")
     return site.visitor(shop.tenant, authorization=f"Bearer {token}")
+
+
+async def test_use_is_told_by_the_day(shop: Shop) -> None:
+    """A hire counts on each day that it touches, and a day has as many hours as clocks give it."""
+    # From 18:00 on the 29th to noon on the 30th, which has 23 hours in Lisbon.
+    await driven(shop, datetime(2036, 3, 29, 18, tzinfo=UTC), 17)
+    async with shop.transaction() as session:
+        asked = reports.range_of(shop.tenant, date(2036, 3, 28), date(2036, 3, 31))
+        found = await reports.read(session, asked)
+    cars = sum(each.cars for each in found.classes)
+    used = [each.used * cars for each in found.days]
+    assert used == pytest.approx([0, 6 / 24, 11 / 23, 0])
+    whole = sum(share * hours for share, hours in zip(used, (24, 24, 23, 24), strict=True))
+    assert whole == pytest.approx(17)
+    assert found.used * cars * 95 == pytest.approx(17)
