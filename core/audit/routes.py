@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from typing import Annotated
+from typing import Annotated, Final
+from urllib.parse import quote
 from uuid import UUID
 
 from litestar import Controller, get
 from litestar.di import NamedDependency
-from litestar.params import FromQuery
+from litestar.params import FromPath, FromQuery
 
 from core import clock
 from core.audit import services as audit
@@ -22,6 +23,9 @@ from core.scope import Tenant
 from core.web.forms import Form, choice, day, text
 from core.web.http import AnyRequest, Session
 from core.web.pages import Page
+
+MOST_ALSO: Final = 5
+"""Further objects that one page tells of."""
 
 
 class AuditSearch(Form):
@@ -62,6 +66,30 @@ class AuditLog(Controller):
             "titles": titles,
         }
         return Page("audit/log.html", context | {"first": cursor is not None}, block="results")
+
+    @get("/objects/{kind:str}/{subject:str}", access=permission(READ_AUDIT.name))
+    async def of_object(
+        self,
+        request: AnyRequest,
+        session: Session,
+        kind: FromPath[str],
+        subject: FromPath[str],
+        also: FromQuery[str] = "",
+        cursor: FromQuery[UUID | None] = None,
+    ) -> Page:
+        """What was done to one object, and to those that ``also`` names as ``kind:id`` with
+        commas between: pages of objects show it (``macros/audit.html``)."""
+        others = [part.partition(":") for part in also.split(",")[:MOST_ALSO] if part]
+        subjects = [(kind, subject), *((each[0], each[2]) for each in others)]
+        found, following = await audit.of(session, subjects, cursor)
+        context = {
+            "entries": found,
+            "titles": titles_of(request.app.state["plugins"]),
+            "here": f"{self.path}/objects/{quote(kind)}/{quote(subject)}?also={quote(also)}",
+            "next": following,
+            "kind": kind,
+        }
+        return Page("audit/object.html", context, block="results")
 
 
 def _filter(search: AuditSearch, zone: str, titles: Mapping[str, LazyText | str]) -> AuditFilter:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, cast
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import ColumnElement, Table, func, insert, or_, select
+from sqlalchemy import ColumnElement, Table, func, insert, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import origin, telemetry
@@ -99,6 +99,26 @@ async def entries(
     more = len(found) > PAGE_SIZE
     page = found[:PAGE_SIZE]
     return page, page[-1].id if more else None
+
+
+Subject = tuple[str, str]
+"""What an entry is about: the code of the object and its id."""
+OF_OBJECT: Final = 15
+"""Entries in a page of what was done to one object."""
+
+
+async def of(
+    session: AsyncSession, subjects: Collection[Subject], before: UUID | None = None
+) -> tuple[Sequence[AuditEntry], UUID | None]:
+    """A page of what was done to any of ``subjects``, newest first, and the id that asks for the
+    next one, if there is one."""
+    about = tuple_(AuditEntry.subject_type, AuditEntry.subject_id).in_(list(subjects))
+    query = select(AuditEntry).where(about).order_by(AuditEntry.id.desc())
+    if before is not None:
+        query = query.where(AuditEntry.id < before)
+    found = (await session.scalars(query.limit(OF_OBJECT + 1))).all()
+    page = found[:OF_OBJECT]
+    return page, page[-1].id if len(found) > OF_OBJECT else None
 
 
 async def done_since(session: AsyncSession, action: str, since: datetime) -> int:
