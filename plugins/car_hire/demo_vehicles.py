@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import date, timedelta
 from typing import Final
 
 from sqlalchemy import select
@@ -13,9 +14,9 @@ from core.scope import Tenant
 from core.storage import services as storage
 from plugins.car_hire import demo_photos
 from plugins.car_hire.models import Vehicle, VehicleClass, VehiclePhoto
-from plugins.car_hire.schemas_vehicles import DocumentInput
+from plugins.car_hire.schemas_vehicles import DocumentInput, IntervalInput, ServiceInput
 from plugins.car_hire.services import fleet
-from plugins.car_hire.services.vehicles import documents, photos
+from plugins.car_hire.services.vehicles import documents, photos, servicing
 
 _COLOURS: Final = {"Economy": "blue", "Compact": "grey", "Family": "silver", "Electric": "white"}
 _PAPERS: Final = (
@@ -42,6 +43,21 @@ async def complete(session: AsyncSession) -> None:
             await documents.add(session, car.id, given)
         registration = DocumentInput(kind="registration", number=f"DUA {car.plate}")
         await documents.add(session, car.id, registration)
+    await _service(session, cars, today)
+
+
+async def _service(session: AsyncSession, cars: Sequence[Vehicle], today: date) -> None:
+    """Two services; some cars want one soon."""
+    oil = IntervalInput(name="Óleo e filtros", every_km=15_000, every_days=365)
+    wash = IntervalInput(name="Limpeza a fundo", every_hires=12, every_days=60, hours=3)
+    for given in (oil, wash):
+        kind = await servicing.add(session, given)
+        for place, car in enumerate(cars):
+            ago, km = 12 + place * 9, 900 + place * 1_350
+            done = ServiceInput(
+                done_on=today - timedelta(days=ago), odometer_km=max(0, car.odometer_km - km)
+            )
+            await servicing.done(session, car.id, kind.id, done)
 
 
 async def photograph(session: AsyncSession) -> None:

@@ -54,7 +54,7 @@ from plugins.car_hire.routes import (
     storefront,
     students,
 )
-from plugins.car_hire.routes.vehicles import board, documents, photos, retiring
+from plugins.car_hire.routes.vehicles import board, documents, photos, retiring, servicing
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.inspections import pictures
@@ -187,6 +187,7 @@ plugin: Final = Plugin(
         *photos.CONTROLLERS,
         *board.CONTROLLERS,
         *retiring.CONTROLLERS,
+        *servicing.CONTROLLERS,
     ),
     public_pages=public_pages,
     navigation=NAVIGATION,

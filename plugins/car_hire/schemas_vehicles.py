@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Literal
+from uuid import UUID
 
+from core.errors import FieldError
 from core.i18n import _
-from core.web.forms.fields import Form, choice, day, long_text, text, tick
+from core.web.forms.fields import Form, choice, day, long_text, text, tick, whole
 from plugins.car_hire.models import DOCUMENT_KINDS
 
 
@@ -32,3 +35,28 @@ class RetirementInput(Form, kw_only=True):
     reason: Annotated[
         str, text(_("Why"), min=0, max=300, placeholder=_("Sold, 14.200 € to a dealer"))
     ] = ""
+
+
+class IntervalInput(Form, kw_only=True):
+    """What service cars want, by whichever comes first."""
+
+    name: Annotated[str, text(_("Service"), max=80, placeholder=_("Oil and filters"))]
+    class_id: Annotated[UUID, choice(_("Class"))] | None = None
+    every_km: Annotated[int, whole(_("Every"), min=1, max=1_000_000, unit="km")] | None = None
+    every_days: Annotated[int, whole(_("Every"), min=1, max=3650, unit=_("days"))] | None = None
+    every_hires: Annotated[int, whole(_("Every"), min=1, max=10_000, unit=_("hires"))] | None = None
+    hours: Annotated[int, whole(_("It takes"), min=1, max=240, unit=_("hours"))] = 4
+    in_use: Annotated[bool, tick(_("In use"))] = True
+
+    def check(self) -> Iterable[FieldError]:
+        """Something must say how often."""
+        if self.every_km is None and self.every_days is None and self.every_hires is None:
+            yield FieldError("every_km", _("Say after how many kilometres, days or hires"))
+
+
+class ServiceInput(Form, kw_only=True):
+    """A service that a car had."""
+
+    done_on: Annotated[date, day(_("Done on"))]
+    odometer_km: Annotated[int, whole(_("Odometer"), max=9_999_999, unit="km")]
+    notes: Annotated[str, long_text(_("Notes"), min=0, max=1000)] = ""

@@ -33,7 +33,7 @@ from plugins.car_hire.schemas_branches import BranchInput, CarTransferInput, Day
 from plugins.car_hire.schemas_extras import ExtraInput
 from plugins.car_hire.schemas_later import LaterInput
 from plugins.car_hire.schemas_promotions import NewPromotionInput
-from plugins.car_hire.schemas_vehicles import DocumentInput
+from plugins.car_hire.schemas_vehicles import DocumentInput, IntervalInput
 from plugins.car_hire.services import blocks, fleet, hires, reviews
 from plugins.car_hire.services.branches import keeping, transfers
 from plugins.car_hire.services.extras import catalogue
@@ -41,7 +41,7 @@ from plugins.car_hire.services.inspections import drafts, marks
 from plugins.car_hire.services.later import recording
 from plugins.car_hire.services.prices import lists
 from plugins.car_hire.services.promotions import keeping as promotions
-from plugins.car_hire.services.vehicles import documents
+from plugins.car_hire.services.vehicles import documents, servicing
 from tenants.domains.services import claim
 from tenants.imports.models import ArchiveUpload
 from tests.plugins.car_hire.shop import (
@@ -115,6 +115,9 @@ class Loot:
             paper_of_car = await documents.add(
                 session, car.id, DocumentInput(kind="insurance", number=secret)
             )
+            service = await servicing.add(
+                session, IntervalInput(name=secret, class_id=shop.vehicle_class.id, every_km=1)
+            )
             on_the_way = await transfers.plan(session, car.id, way)
             paper = await invoice_of(session, gone, secret)
             looked_at = await drafts.begin(session, gone.id)
@@ -164,6 +167,7 @@ class Loot:
             "hire_id": hire_id,
             "block_id": block.id,
             "document_id": paper_of_car.id,
+            "interval_id": service.id,
             "photo_id": photo.id,
             "car_transfer_id": on_the_way.id,
             "paper_id": paper.id,
@@ -248,6 +252,8 @@ class Loot:
             {"door-dent": "120"},
             {"return_branch_id": str(self.ids["branch_id"])},
             {"kind": "insurance", "number": "AP 1"},
+            {"name": "Oil", "every_km": 5000},
+            {"done_on": "2020-01-01", "odometer_km": 1},
             {"text": "Asks for a child seat."},
             {"reason": "Never pays."},
             {"name": "Eve's", "zone": "Europe/Lisbon", "locale": "en"},

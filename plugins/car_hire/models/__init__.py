@@ -42,6 +42,7 @@ from plugins.car_hire.models.prices import ClassPriceRow, PriceList
 from plugins.car_hire.models.promotions import Promotion, PromotionUse
 from plugins.car_hire.models.quotes import BillLine, MoneyLine, Quote, QuoteLine
 from plugins.car_hire.models.reviews import Review
+from plugins.car_hire.models.servicing import ServiceInterval, ServiceRecord
 from plugins.car_hire.models.vehicles import DOCUMENT_KINDS, VehicleDocument, VehiclePhoto
 
 __all__ = [
@@ -93,6 +94,8 @@ __all__ = [
     "Quote",
     "QuoteLine",
     "Review",
+    "ServiceInterval",
+    "ServiceRecord",
     "Transfer",
     "Vehicle",
     "VehicleClass",
