@@ -163,6 +163,7 @@ async def demo(session: AsyncSession) -> None:
         await demo_inspections.photograph(session, inspection_id, colour)
     _mind(session, story.people)
     await demo_money.fines(session)
+    await demo_money.company(session, story.people[-1])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

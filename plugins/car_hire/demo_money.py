@@ -1,4 +1,4 @@
-"""What came after hires of the demo: a toll that was noted, a fine that its driver contests."""
+"""What came after hires of the demo, a toll and a fine; and a company that hires on account."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from plugins.car_hire.models import Hire, Vehicle
+from plugins.car_hire.models import Customer, Hire, Vehicle
+from plugins.car_hire.schemas_companies import CompanyInput, MemberInput
 from plugins.car_hire.schemas_later import LaterInput
+from plugins.car_hire.services.companies import keeping
 from plugins.car_hire.services.later import charging, recording
 
 
@@ -40,3 +42,21 @@ async def fines(session: AsyncSession) -> None:
     made = await recording.record(session, fine)
     await charging.charge(session, made.id, by_link=True)
     await charging.contest(session, made.id, "Diz que conduzia outra pessoa")
+
+
+async def company(session: AsyncSession, contact: Customer) -> None:
+    """A builder whose site manager hires vans and small cars."""
+    made = await keeping.add(
+        session,
+        CompanyInput(
+            name="Construções Vale do Tejo, Lda.",
+            tax_number="PT 507 218 934",
+            billing_address="Rua da Indústria 41\n2690-101 Santa Iria de Azóia",
+            contact_name="Helena Matos",
+            contact_email="contabilidade@valedotejo.example",
+            contact_phone="+351 219 555 140",
+            credit_limit=Decimal(4000),
+        ),
+    )
+    member = MemberInput(email=contact.email, sees_statements=True)
+    await keeping.put_member(session, made.id, member)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -15,6 +15,7 @@ from core.i18n import _
 from core.jobs import Actor, Schedule, actor
 from core.payments.events import PaymentAuthorised, PaymentFailed
 from plugins.car_hire.services import announcing, paying, quotes, reminders, telling
+from plugins.car_hire.services.companies import statements
 from plugins.car_hire.services.later import charging
 from plugins.car_hire.services.papers import agreements, drawing, issuing, refunding, settled
 from plugins.car_hire.services.paying import kept
@@ -100,6 +101,18 @@ async def charge_later(session: AsyncSession, later_id: UUID, by_link: bool) -> 
     await charging.ask(session, later_id, by_link)
 
 
+@actor("car_hire.state_companies")
+async def state_companies(session: AsyncSession) -> None:
+    """A month is over: have each company's statement made."""
+    await statements.ask_for_all(session)
+
+
+@actor(statements.STATE)
+async def state_company(session: AsyncSession, company_id: UUID, before: date) -> None:
+    """Make one company's statement of a month."""
+    await statements.state(session, company_id, before)
+
+
 @actor(refunding.GIVE_BACK)
 async def give_back_credit(session: AsyncSession, paper_id: UUID) -> None:
     """Give back to the card what a credit note says."""
@@ -168,9 +181,15 @@ ACTORS: Final = (
     release_deposit, release_kept_deposit, settle, remind_of_deposit,
     remind_of_bank, tell_of_change, pick_up_nears, return_nears, ask_review, purge_quotes,
     invoice, draw_paper, draw_agreement, charge_later, give_back_credit,
+    state_companies, state_company,
     remind_of_papers,
 )  # fmt: skip
 SCHEDULES: Final = (
+    Schedule(
+        actor=state_companies,
+        cron="30 2 1 * *",
+        title=_("Companies that hire on account get their statement of the month"),
+    ),
     Schedule(
         actor=purge_quotes, cron="20 3 * * *", title=_("Prices that are good no more are forgotten")
     ),

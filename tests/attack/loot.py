@@ -26,7 +26,7 @@ from core.storage.services import keep
 from core.webhooks import endpoints, spreading
 from core.webhooks.models import WebhookDelivery, WebhookEndpoint
 from core.webhooks.schemas import EndpointInput
-from plugins.car_hire.models import Extra, Transfer, VehiclePhoto
+from plugins.car_hire.models import Extra, Statement, Transfer, VehiclePhoto
 from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
 from plugins.car_hire.schemas_branches import BranchInput, CarTransferInput, DayInput
@@ -36,6 +36,7 @@ from plugins.car_hire.schemas_promotions import NewPromotionInput
 from plugins.car_hire.schemas_vehicles import DocumentInput, IntervalInput
 from plugins.car_hire.services import blocks, fleet, hires, reviews
 from plugins.car_hire.services.branches import keeping, transfers
+from plugins.car_hire.services.companies import keeping as companies
 from plugins.car_hire.services.extras import catalogue
 from plugins.car_hire.services.inspections import drafts, marks
 from plugins.car_hire.services.later import recording
@@ -47,6 +48,7 @@ from tenants.imports.models import ArchiveUpload
 from tests.plugins.car_hire.shop import (
     Shop,
     class_input,
+    company_input,
     customer_input,
     invoice_of,
     vehicle_input,
@@ -139,6 +141,12 @@ class Loot:
                 reference=secret, amount=Decimal(60),
             )  # fmt: skip
             later = await recording.record(session, fine)
+            company = await companies.add(session, company_input(name=secret))
+            month = Statement(
+                paper_id=paper.id, version=1, company_id=company.id, month=date(2026, 1, 1),
+                due_on=date(2199, 1, 1), currency="EUR", amount=Decimal(123), paid=Decimal(0),
+            )  # fmt: skip
+            session.add(month)
             endpoint, delivery = await _hook(session, secret)
             shown = await keep(session, "car_hire.vehicles", "car.txt", secret.encode())
             photo = VehiclePhoto(vehicle_id=shop.cars[0].id, file_id=shown.id)
@@ -178,6 +186,7 @@ class Loot:
             "damage_id": damage.id,
             "transfer_id": transfer.id,
             "later_id": later.id,
+            "company_id": company.id,
             "free_car_id": next(car.id for car in shop.cars if car.id not in taken),
             "person_id": user_id,
             "session_id": session_id,
@@ -236,6 +245,13 @@ class Loot:
             {"name_en": "Eve's", "percent": 5},
             {"method": "cash"},
             {"method": "cash", "reason": "Deposit"},
+            {"why": "Not theirs"},
+            {"reason": "Lost key"},
+            {"reason": "Lost key", "amount": "10.00"},
+            {"amount": "10.00", "version": "1"},
+            {"amount": "10.00", "version": 1},
+            {"email": "eve@example.com"},
+            msgspec.to_builtins(company_input(name="Eve's")),
             {"due_on": "2199-12-31"},
             {"opening": "0"},
             {"amount": "10.00", "note": "Change"},

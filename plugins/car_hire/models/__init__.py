@@ -10,6 +10,13 @@ from plugins.car_hire.models.cash import (
     CashMovement,
     Transfer,
 )
+from plugins.car_hire.models.companies import (
+    DEPOSITS,
+    AccountEntry,
+    Company,
+    CompanyMember,
+    Statement,
+)
 from plugins.car_hire.models.deposits import DepositRefusal
 from plugins.car_hire.models.extras import (
     COVERS,
@@ -49,6 +56,7 @@ __all__ = [
     "BLOCK_REASONS",
     "CASH_KINDS",
     "COVERS",
+    "DEPOSITS",
     "DOCUMENT_KINDS",
     "EXTRA_KINDS",
     "FUELS",
@@ -61,6 +69,7 @@ __all__ = [
     "SIDES",
     "TRANSFER_STATES",
     "VEHICLE_STATUSES",
+    "AccountEntry",
     "Agreement",
     "AgreementFile",
     "BillLine",
@@ -71,6 +80,8 @@ __all__ = [
     "CashDesk",
     "CashMovement",
     "ClassPriceRow",
+    "Company",
+    "CompanyMember",
     "Customer",
     "CustomerNote",
     "Damage",
@@ -96,6 +107,7 @@ __all__ = [
     "Review",
     "ServiceInterval",
     "ServiceRecord",
+    "Statement",
     "Transfer",
     "Vehicle",
     "VehicleClass",

@@ -52,6 +52,8 @@ class Booking(Base):
     """The price that was paid, once a change made another: the bill settles the difference."""
     owed_at_pick_up: Mapped[bool] = mapped_column(default=False, server_default=text("false"))
     """The customer pays when they pick the car up, and has not yet: it is not handed over."""
+    company_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_companies.id"))
+    """Whose account it goes on; None: the customer pays."""
     fee: Mapped[Decimal | None] = mapped_column(Numeric(20, 6))
     """What is kept of what was paid, of a booking that was cancelled or not come for."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
@@ -71,6 +73,11 @@ class Booking(Base):
             "vehicle_id",
             "ends_at",
             postgresql_where=text("state = 'out'"),
+        ),
+        Index(
+            "ix_car_hire_bookings_company_id",
+            "company_id",
+            postgresql_where=text("company_id IS NOT NULL"),
         ),
         Index("ix_car_hire_bookings_starts_at", "starts_at", "id"),
         Index("ix_car_hire_bookings_pick_up_branch_id", "pick_up_branch_id", "id"),

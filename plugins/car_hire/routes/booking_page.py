@@ -26,6 +26,7 @@ from plugins.car_hire.schemas import CardInput
 from plugins.car_hire.schemas_money import ChargeInput, DueInput, GivenBackInput
 from plugins.car_hire.services import cancelling, looking, paying_by_hand, transfers
 from plugins.car_hire.services.branches import network
+from plugins.car_hire.services.companies import hiring, keeping
 from plugins.car_hire.services.damages import charging
 from plugins.car_hire.services.inspections import drafts, marks
 from plugins.car_hire.services.inspections import looking as looks
@@ -72,6 +73,10 @@ async def booking_page(
             **await _kept(session, found.booking, hire, charge),
             "refusal": await renewing.refusal_of(session, hire) if hire else None,
             "later": await recording.of_booking(session, booking_id),
+            "account": await hiring.may_book(session, found.booking),
+            "company": await keeping.one(session, found.booking.company_id)
+            if found.booking.company_id
+            else None,
             "papers": await listing.of_booking(session, booking_id),
             "agreement": await agreements.of_hire(session, hire.id) if hire else None,
             "paper_kinds": PAPER_KINDS,

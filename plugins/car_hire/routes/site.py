@@ -61,6 +61,7 @@ from plugins.car_hire.services import (
 )
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.branches.whereabouts import Journey
+from plugins.car_hire.services.companies import hiring
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.extras import quoting, showing
 from plugins.car_hire.services.later import recording
@@ -288,6 +289,7 @@ async def _booking_page(
             "form": form,
             "later": await recording.of_booking(session, booking_id),
             **LATER_SHOWN,
+            "account": await hiring.may_book(session, found.booking),
             "papers": await listing.of_booking(session, booking_id),
             "agreement": await agreements.of_hire(session, found.hire.id) if found.hire else None,
             "paper_kinds": PAPER_KINDS,

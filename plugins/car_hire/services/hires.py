@@ -40,6 +40,7 @@ from plugins.car_hire.services import (
     steps,
 )
 from plugins.car_hire.services.branches import returning
+from plugins.car_hire.services.companies import keeping
 from plugins.car_hire.services.damages import charging, tables
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.extras import reserving
@@ -101,8 +102,9 @@ async def prepare(session: AsyncSession, given: HireInput) -> Hire:
     hire = known or Hire(id=new_id(), version=1, booking_id=booking.id, currency=booking.currency)
     quote = await quotes.one(session, booking.quote_id)
     hire.steps = kept
-    await _note(session, hire, vehicle, given, quote.deposit)
-    if not quote.deposit:
+    deposit = await keeping.deposit(session, booking, quote.deposit)
+    await _note(session, hire, vehicle, given, deposit)
+    if not deposit:
         await depart(session, hire.id)
     return hire
 

@@ -64,6 +64,7 @@ HAPPENED: dict[str, tuple[LazyText, str, str]] = {
     "car_hire.customer_unblocked": (_("No longer blocked"), "user-check", "green"),
     "car_hire.vehicle_blocked": (_("Kept back"), "tool", "yellow"),
     "car_hire.vehicle_unblocked": (_("Back for hire"), "circle-check", "green"),
+    "car_hire.booked_on_account": (_("On the company's account"), "building-skyscraper", "green"),
     "car_hire.paid_at_desk": (_("Price received at the desk"), "cash", "green"),
     "car_hire.given_back": (_("Given back at the desk"), "cash", "orange"),
     "car_hire.transfer_expected": (_("Will be paid by transfer"), "building-bank", "blue"),

@@ -15,6 +15,7 @@ from core.i18n import _
 from core.personal import PersonalData, Rows
 from plugins.car_hire.models import (
     Booking,
+    CompanyMember,
     Customer,
     CustomerNote,
     Hire,
@@ -25,6 +26,7 @@ from plugins.car_hire.models import (
     Review,
     states,
 )
+from plugins.car_hire.services.companies import keeping
 from plugins.car_hire.services.inspections import pictures
 from plugins.car_hire.services.papers import agreements
 
@@ -57,6 +59,7 @@ async def export(session: AsyncSession, user_id: UUID) -> Rows:
             "student_until": each.student_until,
             "student_asked_at": each.student_asked_at,
             "papers": await _papers(session, each.id),
+            "company": await _company(session, each.id),
             "bookings": await _bookings(session, each.id),
             "notes": await _notes(session, each.id),
             "fines_and_tolls": await _later(session, each.id),
@@ -114,6 +117,12 @@ async def _inspections(session: AsyncSession, booking_id: UUID) -> Rows:
         }
         for each in found.all()
     ]
+
+
+async def _company(session: AsyncSession, customer_id: UUID) -> str | None:
+    """The name of whom somebody hires for."""
+    found = await keeping.of_customer(session, customer_id)
+    return found.name if found else None
 
 
 async def _later(session: AsyncSession, customer_id: UUID) -> Rows:
@@ -175,6 +184,8 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
     )
     if await session.scalar(unsettled.limit(1)) or await session.scalar(owed.limit(1)):
         raise StillHiring
+    left = delete(CompanyMember).where(CompanyMember.customer_id == customer.id)
+    await session.execute(left)
     customer.user_id = None
     customer.name, customer.email = str(_("Erased")), f"{customer.id.hex}@erased.invalid"
     customer.phone = customer.licence_country = customer.licence_number = ""
@@ -203,6 +214,7 @@ PERSONAL: Final = (
             "car_hire_hires",
             "car_hire_reviews",
             "car_hire_papers",
+            "car_hire_company_members",
             "car_hire_later_charges",
             "car_hire_agreements",
             "car_hire_inspections",

@@ -35,6 +35,7 @@ from plugins.car_hire.schemas import (
     ReturnInput,
     VehicleInput,
 )
+from plugins.car_hire.schemas_companies import CompanyInput
 from plugins.car_hire.schemas_extras import NewExtraInput
 from plugins.car_hire.services import bookings, customers, fleet, hires, pricing, quotes
 from plugins.car_hire.services.extras import catalogue
@@ -92,6 +93,16 @@ def vehicle_input(class_id: UUID, **changes: Any) -> VehicleInput:
         "fuel_eighths": 8,
     }
     return VehicleInput(**(values | changes))
+
+
+def company_input(**changes: Any) -> CompanyInput:
+    values: dict[str, Any] = {
+        "name": "Obras do Tejo, Lda.",
+        "tax_number": f"PT{secrets.token_hex(5)}",
+        "contact_name": "Rita Faria",
+        "contact_email": f"{secrets.token_hex(4)}@example.com",
+    }
+    return CompanyInput(**(values | changes))
 
 
 def customer_input(**changes: Any) -> CustomerInput:

@@ -80,6 +80,8 @@ class Content(Kept, frozen=True, kw_only=True):
     facts: tuple[tuple[str, str], ...] = ()
     """Names and values: booking, car, from when until when."""
     payments: tuple[Paid, ...] = ()
+    entries: tuple[Paid, ...] = ()
+    """Of a statement: the invoices that it sums up."""
     owed: Decimal | None = None
     due_on: date | None = None
     refers_to: Referred | None = None
@@ -88,8 +90,10 @@ class Content(Kept, frozen=True, kw_only=True):
 
     @property
     def net(self) -> Money:
-        """Of all lines, before tax; of a paper without lines, a receipt, what was paid."""
-        amounts = [each.net for each in self.lines] or [each.amount for each in self.payments]
+        """Of all lines, before tax; of a receipt, what was paid; of a statement, its invoices."""
+        amounts = [each.net for each in self.lines] or [
+            each.amount for each in self.entries or self.payments
+        ]
         return Money(sum(amounts, Decimal(0)), self.currency)
 
     @property

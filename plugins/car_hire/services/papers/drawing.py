@@ -5,6 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,7 +15,7 @@ from core.documents import drawing
 from core.documents.letterhead import letterhead
 from core.money import Money
 from core.storage import services as storage
-from plugins.car_hire.models import PAPER_KINDS, Customer, Paper, PaperFile
+from plugins.car_hire.models import PAPER_KINDS, Company, Customer, Paper, PaperFile, Statement
 from plugins.car_hire.services.papers import issuing
 from plugins.car_hire.services.papers.sheets import sheet_of
 
@@ -49,21 +50,34 @@ async def draw(session: AsyncSession, paper_id: UUID) -> None:
 
 
 async def _send(session: AsyncSession, paper: Paper, file_id: UUID) -> None:
-    customer = await session.get(Customer, paper.customer_id) if paper.customer_id else None
-    if customer is None or customer.email.endswith("@erased.invalid"):
+    reader = await _reader(session, paper)
+    if reader is None:
         return
+    name, email, locale = reader
     await mail.send(
         session,
         "car_hire/mail/paper",
-        customer.email,
+        email,
         context={
-            "name": customer.name,
+            "name": name,
             "kind": PAPER_KINDS[paper.kind],
             "paper": paper,
             "total": paper.total,
             "owed": Money(issuing.content_of(paper).owed or Decimal(0), paper.currency),
         },
-        locale=customer.locale,
+        locale=locale,
         key=f"car_hire/mail/paper:{paper.id}",
         attached=[file_id],
     )
+
+
+async def _reader(session: AsyncSession, paper: Paper) -> tuple[str, str, str | None] | None:
+    """Name, address and language of whom a paper is sent to: a statement goes to the company."""
+    if paper.kind == "statement":
+        to = select(Company).join(Statement, Statement.company_id == Company.id)
+        company = await session.scalar(to.where(Statement.paper_id == paper.id))
+        return None if company is None else (company.contact_name, company.contact_email, None)
+    customer = await session.get(Customer, paper.customer_id) if paper.customer_id else None
+    if customer is None or customer.email.endswith("@erased.invalid"):
+        return None
+    return customer.name, customer.email, customer.locale

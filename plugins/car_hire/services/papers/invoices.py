@@ -22,6 +22,7 @@ from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Hire, MoneyLine, Paper
 from plugins.car_hire.services import bookings, customers, fleet, hires, quotes, telling
+from plugins.car_hire.services.companies import keeping
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.papers import issuing
 from plugins.car_hire.services.papers.content import Content, Paid, PaperLine, address, plain
@@ -46,11 +47,11 @@ def key_of(booking_id: UUID) -> str:
     return f"booking:{booking_id}"
 
 
-async def of_booking(session: AsyncSession, booking_id: UUID, owed: Money) -> Paper:
+async def of_booking(session: AsyncSession, booking_id: UUID, owed: Money | None) -> Paper:
     """Issue the invoice of a booking whose car is back, or that nobody came for; once.
 
-    ``owed`` is what is not paid yet. What changes of dates made dearer or cheaper after the
-    payment is in the lines of the hire itself, not a line of its own.
+    ``owed`` is what is not paid yet; None is all of it. What changes of dates made dearer or
+    cheaper after the payment is in the lines of the hire itself, not a line of its own.
 
     Raises:
         NotNow: the hire is not over.
@@ -75,7 +76,7 @@ async def of_booking(session: AsyncSession, booking_id: UUID, owed: Money) -> Pa
     )
 
 
-async def _content(session: AsyncSession, booking: Booking, owed: Money) -> Content:
+async def _content(session: AsyncSession, booking: Booking, owed: Money | None) -> Content:
     hire = await hires.of_booking(session, booking.id)
     lines = await _sold(session, booking, hire)
     customer = await customers.one(session, booking.customer_id)
@@ -83,14 +84,20 @@ async def _content(session: AsyncSession, booking: Booking, owed: Money) -> Cont
     made = Content(
         currency=booking.currency,
         seller=await issuing.seller(session),
-        buyer=issuing.buyer(customer),
+        buyer=await keeping.party(session, booking.company_id)
+        if booking.company_id
+        else issuing.buyer(customer),
         lines=lines,
         facts=await facts(session, booking, hire, customer.name),
-        owed=plain(owed.amount),
+        owed=plain(owed.amount if owed is not None else _gross(lines)),
         notes=address(house.paper_note),
     )
     payments = await paid(session, booking, hire)
     return _with_payments(made, payments)
+
+
+def _gross(lines: Iterable[PaperLine]) -> Decimal:
+    return sum((each.gross for each in lines), Decimal(0))
 
 
 async def _sold(

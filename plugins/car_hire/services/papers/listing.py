@@ -13,7 +13,14 @@ from sqlalchemy import Row, Select, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.i18n import gettext
-from plugins.car_hire.models import PAPER_KINDS, Customer, Paper, PaperFile
+from plugins.car_hire.models import (
+    PAPER_KINDS,
+    CompanyMember,
+    Customer,
+    Paper,
+    PaperFile,
+    Statement,
+)
 from plugins.car_hire.services.papers.issuing import content_of
 
 PAGE_SIZE: Final = 50
@@ -67,9 +74,14 @@ async def of_booking(session: AsyncSession, booking_id: UUID) -> Sequence[Listed
 
 
 def of_user(user_id: UUID) -> Select[Paper, UUID | None]:
-    """The papers of whoever signs in so."""
+    """The papers of whoever signs in so, and the statements of a company that they may see."""
     own = select(Customer.id).where(Customer.user_id == user_id)
-    return listed().where(Paper.customer_id.in_(own))
+    stated = (
+        select(Statement.paper_id)
+        .join(CompanyMember, CompanyMember.company_id == Statement.company_id)
+        .where(CompanyMember.customer_id.in_(own), CompanyMember.sees_statements)
+    )
+    return listed().where(or_(Paper.customer_id.in_(own), Paper.id.in_(stated)))
 
 
 async def about(session: AsyncSession, paper: Paper) -> Sequence[Paper]:
@@ -86,6 +98,12 @@ async def file_of(session: AsyncSession, paper_id: UUID) -> PaperFile | None:
 async def belongs(session: AsyncSession, file_id: UUID, user_id: UUID) -> bool:
     """Whether a file is a paper of a customer's own."""
     query = of_user(user_id).where(PaperFile.file_id == file_id).limit(1)
+    return (await session.execute(query)).first() is not None
+
+
+async def is_own(session: AsyncSession, paper_id: UUID, user_id: UUID) -> bool:
+    """Whether a paper is a customer's own, or their company's."""
+    query = of_user(user_id).where(Paper.id == paper_id).limit(1)
     return (await session.execute(query)).first() is not None
 
 

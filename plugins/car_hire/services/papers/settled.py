@@ -12,6 +12,7 @@ from core.payments.models import Payment
 from plugins.car_hire import policy
 from plugins.car_hire.models import Hire
 from plugins.car_hire.services import bookings, letters
+from plugins.car_hire.services.companies import hiring
 from plugins.car_hire.services.papers import invoices, issuing, receipts
 
 
@@ -21,6 +22,13 @@ async def at_return(session: AsyncSession, hire: Hire, owed: Money) -> None:
         await invoices.of_booking(session, hire.booking_id, owed)
     else:
         await letters.receipt(session, hire.id)
+
+
+async def on_account(session: AsyncSession, hire: Hire) -> None:
+    """A company pays by its statement: all of the invoice is owed until then."""
+    booking = await bookings.one(session, hire.booking_id)
+    paper = await invoices.of_booking(session, hire.booking_id, None)
+    await hiring.enter(session, booking, paper)
 
 
 async def with_the_rest(session: AsyncSession, hire: Hire, payment: Payment) -> None:

@@ -56,6 +56,8 @@ def _blocks(content: Content) -> Iterator[Block]:
     if content.lines:
         yield _lines(content)
         yield _taxes(content)
+    if content.entries:
+        yield _entries(content)
     yield from _payments(content)
     if content.notes:
         yield Prose(content.notes, small=True)
@@ -99,6 +101,15 @@ def _taxes(content: Content) -> Table:
         (*rows, total),
         title=gettext("Sum"),
     )
+
+
+def _entries(content: Content) -> Table:
+    rows = [
+        Row((each.text, day(each.on) if each.on else "", money(each.amount, content)))
+        for each in content.entries
+    ]
+    head = (gettext("Invoice"), gettext("Day"), gettext("Amount"))
+    return Table(head, ("left", "left", "right"), tuple(rows), title=gettext("Invoices"))
 
 
 def _payments(content: Content) -> Iterator[Block]:

@@ -41,17 +41,29 @@ async def settle(session: AsyncSession, hire_id: UUID) -> None:
     hire = await hires.one(session, hire_id)
     if hire.state != "returned":
         return
+    booking = await bookings.one(session, hire.booking_id)
+    if booking.company_id is not None:
+        await _on_account(session, hire)
+        return
     if hire.deposit_payment_id is not None:
         await _use_deposit(session, hire.deposit_payment_id, hires.owed(hire)[0])
     await _return_surplus(session, hire)
     owed = await outstanding(session, hire)
     if not owed:
         await hires.close(session, hire_id)
-    booking = await bookings.one(session, hire.booking_id)
     billed = Money(hire.billed or Decimal(0), hire.currency)
     await telling.charged(session, booking, billed, owed)
     await announcing.returned(session, hire_id)
     await settled.at_return(session, hire, owed)
+
+
+async def _on_account(session: AsyncSession, hire: Hire) -> None:
+    """The company pays: release the deposit, if there is one; the invoice goes on the account."""
+    if hire.deposit_payment_id is not None:
+        await _use_deposit(session, hire.deposit_payment_id, Money.zero(hire.currency))
+    await hires.close(session, hire.id)
+    await announcing.returned(session, hire.id)
+    await settled.on_account(session, hire)
 
 
 async def _return_surplus(session: AsyncSession, hire: Hire) -> None:

@@ -1,0 +1,1 @@
+"""Companies that hire on account: their people, what they owe, their statements."""
