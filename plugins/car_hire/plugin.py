@@ -56,7 +56,14 @@ from plugins.car_hire.routes import (
     storefront,
     students,
 )
-from plugins.car_hire.routes.vehicles import board, documents, photos, retiring, servicing
+from plugins.car_hire.routes.vehicles import (
+    board,
+    documents,
+    importing,
+    photos,
+    retiring,
+    servicing,
+)
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.inspections import pictures
@@ -193,6 +200,7 @@ plugin: Final = Plugin(
         *board.CONTROLLERS,
         *retiring.CONTROLLERS,
         *servicing.CONTROLLERS,
+        *importing.CONTROLLERS,
     ),
     public_pages=public_pages,
     navigation=NAVIGATION,

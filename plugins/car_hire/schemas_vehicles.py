@@ -60,3 +60,9 @@ class ServiceInput(Form, kw_only=True):
     done_on: Annotated[date, day(_("Done on"))]
     odometer_km: Annotated[int, whole(_("Odometer"), max=9_999_999, unit="km")]
     notes: Annotated[str, long_text(_("Notes"), min=0, max=1000)] = ""
+
+
+class ImportInput(Form, kw_only=True):
+    """Cars as CSV."""
+
+    content: Annotated[str, long_text(_("Content of the file"), min=0, max=400_000)] = ""
