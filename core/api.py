@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.13"
+VERSION: Final = "1.14"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
@@ -16,7 +16,7 @@ NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "core.auth.identity": ("Identity", "current", "required"),
     "core.billing.usage": ("record",),
     "core.clock": ("local", "now", "today"),
-    "core.crypto": ("EncryptedDate", "EncryptedText"),
+    "core.crypto": ("EncryptedDate", "EncryptedText", "mark", "marks", "ready"),
     "core.db": ("Base", "outside"),
     "core.documents.drawing": ("pdf",),
     "core.documents.letterhead": ("Letterhead", "letterhead"),

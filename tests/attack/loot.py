@@ -31,6 +31,7 @@ from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
 from plugins.car_hire.schemas_branches import BranchInput, CarTransferInput, DayInput
 from plugins.car_hire.schemas_extras import ExtraInput
+from plugins.car_hire.schemas_feeds import FeedInput
 from plugins.car_hire.schemas_later import LaterInput
 from plugins.car_hire.schemas_promotions import NewPromotionInput
 from plugins.car_hire.schemas_vehicles import DocumentInput, IntervalInput
@@ -38,6 +39,7 @@ from plugins.car_hire.services import blocks, fleet, hires, reviews
 from plugins.car_hire.services.branches import keeping, transfers
 from plugins.car_hire.services.companies import keeping as companies
 from plugins.car_hire.services.extras import catalogue
+from plugins.car_hire.services.feeds import keeping as feeds
 from plugins.car_hire.services.inspections import drafts, marks
 from plugins.car_hire.services.later import recording
 from plugins.car_hire.services.prices import lists
@@ -120,6 +122,7 @@ class Loot:
             service = await servicing.add(
                 session, IntervalInput(name=secret, class_id=shop.vehicle_class.id, every_km=1)
             )
+            feed, _ = await feeds.add(session, FeedInput(title=secret), "Ana")
             on_the_way = await transfers.plan(session, car.id, way)
             paper = await invoice_of(session, gone, secret)
             looked_at = await drafts.begin(session, gone.id)
@@ -181,6 +184,7 @@ class Loot:
             "paper_id": paper.id,
             "extra_id": extra.id,
             "price_id": price_id,
+            "feed_id": feed.id,
             "promotion_id": promotion.id,
             "inspection_id": looked_at.id,
             "damage_id": damage.id,

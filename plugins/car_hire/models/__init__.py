@@ -27,6 +27,7 @@ from plugins.car_hire.models.extras import (
     ExtraPrice,
     ExtraReservation,
 )
+from plugins.car_hire.models.feeds import FEED_SHOWS, CalendarFeed
 from plugins.car_hire.models.fleet import (
     FUELS,
     FULL_TANK,
@@ -59,6 +60,7 @@ __all__ = [
     "DEPOSITS",
     "DOCUMENT_KINDS",
     "EXTRA_KINDS",
+    "FEED_SHOWS",
     "FUELS",
     "FULL_TANK",
     "GEARS",
@@ -77,6 +79,7 @@ __all__ = [
     "Booking",
     "Branch",
     "BranchDay",
+    "CalendarFeed",
     "CashDesk",
     "CashMovement",
     "ClassPriceRow",

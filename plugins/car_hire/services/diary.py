@@ -8,6 +8,7 @@ a cancellation takes it out again (3.2.5).
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -28,11 +29,14 @@ def uid(tenant: Tenant, booking_id: UUID) -> str:
     return f"{booking_id}@{tenant.id}"
 
 
-def event(tenant: Tenant, booking: Booking, chosen: VehicleClass) -> Event:
-    """``booking`` as its customer's calendar shows it, in the language that is being read."""
+def event(
+    tenant: Tenant, booking: Booking, chosen: VehicleClass, stamped: datetime | None = None
+) -> Event:
+    """``booking`` as its customer's calendar shows it, in the language that is being read;
+    ``stamped`` says when it was written, if that is not now."""
     made = Event()
     made.add("uid", uid(tenant, booking.id))
-    made.add("dtstamp", clock.now())
+    made.add("dtstamp", stamped or clock.now())
     made.add("sequence", booking.version)
     made.add("dtstart", booking.starts_at)
     made.add("dtend", booking.ends_at)

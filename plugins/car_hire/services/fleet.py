@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -179,6 +179,12 @@ async def vehicle(session: AsyncSession, vehicle_id: UUID) -> Vehicle:
     if found is None:
         raise NotFound(_("There is no such vehicle"))
     return found
+
+
+async def titles(session: AsyncSession, vehicle_ids: Collection[UUID]) -> dict[UUID, str]:
+    """What people call these cars, by id."""
+    found = await session.scalars(select(Vehicle).where(Vehicle.id.in_(vehicle_ids)))
+    return {each.id: each.title for each in found}
 
 
 async def vehicle_facts(session: AsyncSession, vehicle_id: UUID) -> dict[str, Any]:

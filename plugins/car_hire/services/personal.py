@@ -15,6 +15,7 @@ from core.i18n import _
 from core.personal import PersonalData, Rows
 from plugins.car_hire.models import (
     Booking,
+    CalendarFeed,
     CompanyMember,
     Customer,
     CustomerNote,
@@ -64,6 +65,7 @@ async def export(session: AsyncSession, user_id: UUID) -> Rows:
             "notes": await _notes(session, each.id),
             "fines_and_tolls": await _later(session, each.id),
             "reviews": await _reviews(session, each.id),
+            "calendar_for_programs": await _feed(session, each.id),
         }
         for each in found
     ]
@@ -149,6 +151,15 @@ async def _notes(session: AsyncSession, customer_id: UUID) -> Rows:
     ]
 
 
+async def _feed(session: AsyncSession, customer_id: UUID) -> Rows:
+    """Its address is known to nobody but them."""
+    made = select(CalendarFeed).where(CalendarFeed.customer_id == customer_id)
+    return [
+        {"created_at": each.created_at, "renewed_at": each.renewed_at}
+        for each in await session.scalars(made)
+    ]
+
+
 async def _reviews(session: AsyncSession, customer_id: UUID) -> Rows:
     written = select(Review).where(Review.customer_id == customer_id, Review.stars.is_not(None))
     return [
@@ -196,6 +207,7 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
     await session.execute(update(Hire).where(Hire.booking_id.in_(own)).values(steps={}))
     customer.blocked_why = None
     await session.execute(delete(CustomerNote).where(CustomerNote.customer_id == customer.id))
+    await session.execute(delete(CalendarFeed).where(CalendarFeed.customer_id == customer.id))
     said = update(Review).where(Review.customer_id == customer.id)
     await session.execute(said.values(remarks=None))
     looked_at = Inspection.booking_id.in_(own)
@@ -220,6 +232,7 @@ PERSONAL: Final = (
             "car_hire_inspections",
             "car_hire_inspection_pictures",
             "car_hire_customer_notes",
+            "car_hire_calendar_feeds",
             "car_hire_promotion_uses",
         ),
         export=export,
