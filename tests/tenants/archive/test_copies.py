@@ -17,6 +17,9 @@ from core.mail.models import Mail
 from core.mail.services import deliver
 from core.payments.models import PaymentAccount
 from core.scope import Tenant
+from core.webhooks import endpoints, spreading
+from core.webhooks.models import WebhookDelivery
+from core.webhooks.schemas import EndpointInput
 from plugins.car_hire.models import Booking, Customer
 from tenants.archive.sealing import ArchiveKey
 from tenants.files import archives_of
@@ -77,6 +80,26 @@ async def test_a_copy_has_everything_but_what_is_not_for_it(
         await deliver(session, letter.id)
         assert await session.scalar(select(Mail.state).where(Mail.id == letter.id)) == "caught"
     assert not any(archives_of(world.settings, copy.id).glob("*")), "the archive was for this alone"
+
+
+async def test_a_copy_sends_nothing_to_the_originals_programs(site: Site, shop: Tenant) -> None:
+    """Its endpoints came without their secrets, and wait until they are given others."""
+    world = site.world
+    wanted = EndpointInput(url="https://books.example/hook", events=["payments.captured"])
+    async with world.databases.transaction(shop) as session:
+        made = await endpoints.add(session, wanted, wanted.events)
+        await endpoints.rotate(session, made.id)
+        await spreading.test(session, made.id)
+    copy = await world.provisioner.run((await _clone(world, shop)).run_id)
+    async with world.databases.transaction(copy) as session:
+        (came,) = await endpoints.every(session)
+        assert (came.url, came.events) == (wanted.url, wanted.events)
+        assert (came.secret, came.previous_secret, came.previous_until) == (None, None, None)
+        assert not came.is_heard
+        assert await session.scalar(select(func.count()).select_from(WebhookDelivery)) == 0
+        await endpoints.rotate(session, came.id)
+        assert came.is_heard
+        assert came.previous_secret is None
 
 
 @pytest.mark.parametrize("step", STEPS)

@@ -20,12 +20,13 @@ function written(series, given) {
 }
 
 // A share has an axis of its own, on the right where there is money as well.
-function axes(given, quiet, line) {
+function axes(given, quiet, line, narrow) {
   const amounts = given.series.find((each) => !each.share);
   const shares = given.series.find((each) => each.share);
   const axis = (series, more) => ({
     type: "value",
-    axisLabel: { color: quiet, formatter: written(series, given) },
+    splitNumber: narrow ? 3 : 5,
+    axisLabel: { color: quiet, hideOverlap: true, formatter: written(series, given) },
     splitLine: { lineStyle: { color: line } },
     ...more,
   });
@@ -48,7 +49,7 @@ function options(given, narrow) {
     data: given.names,
     axisTick: { show: false },
     axisLine: { lineStyle: { color: line } },
-    axisLabel: { color: quiet, hideOverlap: true, lineHeight: 14, ...(few ? { interval: 0, width: narrow && !sideways ? 56 : 120, overflow: "break" } : {}) },
+    axisLabel: { color: quiet, hideOverlap: true, lineHeight: 14, ...(few ? { interval: 0, width: 120, overflow: "break", rotate: narrow && !sideways ? 30 : 0 } : {}) },
   };
   return {
     animation: !matchMedia("(prefers-reduced-motion: reduce)").matches,
@@ -67,8 +68,8 @@ function options(given, narrow) {
       formatter: (points) =>
         [points[0].axisValueLabel, ...points.map((each) => `${each.seriesName}: ${written(given.series[each.seriesIndex], given)(each.value)}`)].join("\n"),
     },
-    xAxis: sideways ? axes(given, quiet, line)[0] : names,
-    yAxis: sideways ? { ...names, inverse: true } : axes(given, quiet, line),
+    xAxis: sideways ? axes(given, quiet, line, true)[0] : names,
+    yAxis: sideways ? { ...names, inverse: true } : axes(given, quiet, line, false),
     series: given.series.map((each) => ({
       name: each.name,
       type: each.line ? "line" : "bar",
