@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from datetime import date
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 import pytest
@@ -27,6 +27,7 @@ from core.notices import Notice
 from core.permissions import Permission, Role, permission, public
 from core.personal import PersonalData
 from core.plugin import Meter, NavItem, Plugin, Plugins, Slot
+from core.webhooks import Webhook
 from tenants.installed import installed
 
 MIGRATION = """
@@ -83,6 +84,30 @@ def told(**changes: Any) -> Notice:
     """A kind of notification that is right, but for ``changes``."""
     right: dict[str, Any] = {"title": _("Points"), "text": _("{points} points")}
     return Notice(name="sample.points", **(right | changes))
+
+
+class Sold(Event, frozen=True, kw_only=True):
+    """Something was sold."""
+
+    name: ClassVar[str] = "sample.sold"
+
+
+class Mute(Event, frozen=True, kw_only=True):
+    name: ClassVar[str] = "sample.mute"
+
+
+class Indiscreet(Event, frozen=True, kw_only=True):
+    """Somebody bought something."""
+
+    name: ClassVar[str] = "sample.indiscreet"
+
+    email: str
+
+
+def outward(**changes: Any) -> Webhook:
+    """An event for programs that is right, but for ``changes``."""
+    right: dict[str, Any] = {"event": Sold, "title": _("Sold"), "example": Sold()}
+    return Webhook(**(right | changes))
 
 
 @pytest.fixture
@@ -176,6 +201,13 @@ def failing(found: list[Check], it: Candidate) -> set[str]:
         (
             {"flags": (thing(sunset=date(2020, 1, 1)),)},
             "the_flag_will_go",
+        ),
+        ({"webhooks": (outward(title="Sold"),)}, "it_can_be_chosen"),
+        ({"webhooks": (outward(event=Mute, example=Mute()),)}, "it_can_be_chosen"),
+        ({"webhooks": (outward(example=Mute()),)}, "its_example_is_one"),
+        (
+            {"webhooks": (outward(event=Indiscreet, example=Indiscreet(email="a@b.example")),)},
+            "it_tells_of_no_people",
         ),
         ({"notices": (told(title="Points"),)}, "the_notice_can_be_read"),
         ({"notices": (told(title=_("Points" * 20)),)}, "the_notice_can_be_read"),

@@ -18,6 +18,7 @@ from atrium.testing.checks import (
     settings,
     tables,
     texts,
+    webhooks,
 )
 from atrium.testing.checks.candidate import Candidate
 from atrium.testing.checks.check import Check
@@ -34,6 +35,7 @@ _DECLARED: Final = (
     personal.declared,
     audited.checks,
     notices.checks,
+    webhooks.checks,
 )
 _AT_WORK: Final = (
     tables.at_work,
