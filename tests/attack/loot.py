@@ -23,9 +23,9 @@ from core.notifications.models import Notification
 from core.permissions import Role
 from core.scope import Tenant
 from core.storage.services import keep
-from core.webhooks import endpoints, spreading
+from core.webhooks import spreading
 from core.webhooks.models import WebhookDelivery, WebhookEndpoint
-from core.webhooks.schemas import EndpointInput
+from core.webhooks.signing import new_secret
 from plugins.car_hire.models import Extra, Statement, Transfer, VehiclePhoto
 from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
@@ -316,11 +316,15 @@ class Loot:
 
 
 async def _hook(session: AsyncSession, secret: str) -> tuple[WebhookEndpoint, WebhookDelivery]:
-    """An endpoint, with a message that was sent to it."""
-    given = EndpointInput(
-        url=f"https://hooks.example/{secret}", description=secret, events=["payments.captured"]
+    """An endpoint, with a message that was sent to it; not by the service, which counts them."""
+    made = WebhookEndpoint(
+        url=f"https://hooks.example/{secret}",
+        description=secret,
+        events=["payments.captured"],
+        secret=new_secret(),
     )
-    made = await endpoints.add(session, given, given.events)
+    session.add(made)
+    await session.flush()
     return made, await spreading.test(session, made.id)
 
 
