@@ -66,6 +66,8 @@ class Loot:
     ids: Mapping[str, UUID | str]
     marks: tuple[str, ...]
     shop: Shop
+    plate: str
+    """Of the car that is away."""
     number: str
     """Of a booking with which the held one may exchange cars."""
     versions: tuple[int, int]
@@ -212,6 +214,7 @@ class Loot:
             ids=ids,
             marks=(*words, user_id.hex, str(hire_id), str(held.id)),
             shop=shop,
+            plate=gone_car.plate,
             number=other.number,
             versions=versions,
         )
@@ -306,6 +309,14 @@ class Loot:
             {"booking_id": str(self.ids["booking_id"]), **readings},
             {"vehicle_id": str(self.ids["free_car_id"])},
             {"number": self.number},
+            {
+                "kind": "fine",
+                "plate": self.plate,
+                "happened_at": now().isoformat(),
+                "authority": "PSP",
+                "reference": new_id().hex,
+                "amount": "60.00",
+            },
             {"branch_id": str(self.ids["branch_id"])},
             {
                 "to_branch_id": str(self.ids["branch_id"]),

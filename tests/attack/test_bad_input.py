@@ -165,7 +165,8 @@ BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonme
             "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
             "desk/prices", "pin", "/end", "desk-payment",
             "pay-at-desk", "unblock", "/invoice", "/inspection", "/removal", "/repair",
-            "damages/{damage_id}", "/receipt")  # fmt: skip
+            "damages/{damage_id}", "/receipt", "/student", "documents/{document_id}",
+            "/arrival")  # fmt: skip
 """How the paths end of routes that read nothing but their address."""
 
 

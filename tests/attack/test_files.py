@@ -62,6 +62,8 @@ ACCOUNTS: Final = {
 }
 """What lies there before it is a tenant's."""
 BYTES: Final = {
+    "car_hire_deposit_refusals.link": "a digest, in the tenant's scope",
+    "car_hire_later_charges.link": "a digest, in the tenant's scope",
     "car_hire_reviews.link": "a digest, in the tenant's scope",
     "databases.password": "the platform's, sealed: a login of ours",
     "exports.key": "the platform's, sealed, until the archive is written",

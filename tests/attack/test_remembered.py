@@ -92,6 +92,7 @@ OF_NOBODY: Final = {
     "core/storage/opening.py: store_of": "by settings; each key bears its tenant, test_files",
     "core/web/forms/bound.py: Bound.raw": _REQUEST,
     "core/web/forms/schema.py: fields_of": _SOFTWARE,
+    "core/webhooks/reaching.py: _trusted": "whom the machine trusts",
     "core/web/headers.py: _policy": "by what the page allows and the installation's settings",
     "core/web/icons.py: _paths": _SOFTWARE,
     "core/web/shell.py: Shell.cookies": _REQUEST,
