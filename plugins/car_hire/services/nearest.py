@@ -22,7 +22,7 @@ from core.errors import Invalid
 from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.models import Vehicle
-from plugins.car_hire.services import adding, occupying, pricing, quotes
+from plugins.car_hire.services import adding, limits, occupying, pricing, quotes
 from plugins.car_hire.services.availability import IS_LATE, LATE_HORIZON, overlaps
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.branches.network import Network
@@ -34,6 +34,8 @@ FURTHEST: Final = 14
 """Days before and after the dates that were asked for."""
 SHOWN: Final = 2
 """How many other dates a class is offered for."""
+LOOKED_AT: Final = 6
+"""How many are found first: some of them a class may not be hired for, by the owner's limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +80,7 @@ _FREE: Final = (
     .exists()
 )
 _NEAREST: Final = (
-    select(_DATES.c.place).where(_FREE).order_by(_DATES.c.place).limit(SHOWN).lateral("nearest")
+    select(_DATES.c.place).where(_FREE).order_by(_DATES.c.place).limit(LOOKED_AT).lateral("nearest")
 )
 _FOUND: Final = select(_CLASSES.c.id, _NEAREST.c.place).order_by(_NEAREST.c.place)
 
@@ -102,9 +104,15 @@ async def dates(
     prices = await current.read(session)
     for class_id, place in rows:
         days, starts_at, ends_at = possible[place]
+        chosen = full[class_id].vehicle_class
+        broken = limits.found(
+            session, prices.house, chosen, starts_at, ends_at, rules.grace_minutes
+        )
+        if broken or len(found.get(class_id, ())) == SHOWN:
+            continue
         then = branches.asked(quotes.asked_for(session, starts_at, ends_at), journey, prices.house)
         terms = prices.terms(class_id, starts_at, rules)
-        priced = await adding.to_quote(session, full[class_id].vehicle_class, terms, then)
+        priced = await adding.to_quote(session, chosen, terms, then)
         near = Near(starts_at=starts_at, ends_at=ends_at, priced=priced, days=days)
         found.setdefault(class_id, []).append(near)
     return found
