@@ -21,9 +21,7 @@ class CompanyInput(Form, kw_only=True):
     contact_name: Annotated[str, text(_("Contact"), min=2, max=120)]
     contact_email: Annotated[str, email(_("E-mail for statements"))]
     contact_phone: Annotated[str, text(_("Phone"), min=0, max=30)] = ""
-    terms_days: Annotated[
-        int, whole(_("To be paid within"), max=180, unit=_("days of the statement"))
-    ] = 30
+    terms_days: Annotated[int, whole(_("To be paid within"), max=180, unit=_("days"))] = 30
     credit_limit: (
         Annotated[
             Decimal,

@@ -30,6 +30,7 @@ from plugins.car_hire.schemas_companies import CompanyInput, MemberInput, Statem
 from plugins.car_hire.services import bookings
 from plugins.car_hire.services.companies import hiring, keeping, owing, statements
 from plugins.car_hire.services.papers import issuing, listing
+from plugins.car_hire.services.papers.content import plain
 
 PATH: Final = "/car-hire/desk/companies"
 ACCESS = permission(DESK)
@@ -186,6 +187,8 @@ async def _sheet(session: AsyncSession, paper_id: UUID) -> Response[str]:
 async def _form(session: AsyncSession, company_id: UUID) -> Bound[CompanyInput]:
     found = await keeping.one(session, company_id)
     given = {name: getattr(found, name) for name in CompanyInput.__struct_fields__}
+    if found.credit_limit is not None:
+        given["credit_limit"] = plain(found.credit_limit)
     return blank(CompanyInput, given)
 
 
@@ -210,6 +213,7 @@ async def _page(
             "new_member": new_member or blank(MemberInput),
             "owed": await owing.of_one(session, found, today) if found else owing.NOTHING,
             "statements": await statements.of_company(session, found.id) if found else (),
+            "plain": plain,
             "paid_form": paid[1] if paid else None,
             "paid_of": paid[0] if paid else None,
             "today": today,

@@ -197,6 +197,8 @@ async def _sold(session: AsyncSession, booking: Booking, left: Money) -> Money:
     if booking.state in _NOT_TO_BE:
         return invoices.kept(booking)
     hire = await hires.of_booking(session, booking.id)
+    if hire is not None and hire.deposit_kept:
+        return left  # the desk has not yet decided what is taken of it
     if hire is None or booking.state not in _OVER:
         return left if booking.state == "out" else Money(booking.gross, unit)
     paid = booking.gross

@@ -42,10 +42,12 @@ async def brought_back(till: Till) -> tuple[Booking, UUID]:
 
 async def test_a_part_is_taken_by_what_the_bill_says(till: Till) -> None:
     """Two charges, one too large is refused; the hold is renewed meanwhile; then taken once."""
-    _booking, hire_id = await brought_back(till)
+    booking, hire_id = await brought_back(till)
     async with till.shop.transaction() as session:
         line = await kept.charge(session, hire_id, ChargeInput(reason="Lost key", amount=NET))
         await kept.charge(session, hire_id, ChargeInput(reason="Smoke", amount=Decimal(10)))
+        with pytest.raises(NotNow):
+            await invoices.of_booking(session, booking.id, NOTHING)
     with pytest.raises(Invalid):
         async with till.shop.transaction() as session:
             await kept.charge(session, hire_id, ChargeInput(reason="Roof", amount=Decimal(290)))

@@ -11,7 +11,7 @@ from babel.numbers import format_decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
-from core.i18n import gettext, locale, reading_in
+from core.i18n import _, gettext, locale, reading_in
 from core.money import Money
 from core.payments.models import BY_CARD, Payment
 from core.payments.services.by_hand import WAYS
@@ -54,7 +54,7 @@ async def of_booking(session: AsyncSession, booking_id: UUID, owed: Money | None
     cheaper after the payment is in the lines of the hire itself, not a line of its own.
 
     Raises:
-        NotNow: the hire is not over.
+        NotNow: the hire is not over, or its deposit is kept.
         SellerUnknown: the business has not said who it is.
     """
     key = key_of(booking_id)
@@ -63,6 +63,9 @@ async def of_booking(session: AsyncSession, booking_id: UUID, owed: Money | None
     booking = await bookings.one(session, booking_id)
     if booking.state not in SOLD or (booking.state not in _BACK and not kept(booking)):
         raise NotNow
+    hire = await hires.of_booking(session, booking_id)
+    if hire is not None and hire.deposit_kept:
+        raise NotNow(_("The deposit is kept: settle it first, then the invoice is issued"))
     tenant: Tenant = session.info["tenant"]
     with reading_in(tenant.locale):
         content = await _content(session, booking, owed)
