@@ -32,7 +32,7 @@ async def count(session: AsyncSession) -> int:
 
 
 ENDPOINTS: Final = Limit(
-    name="core.webhook_endpoints", title=_("Webhook endpoints"), allowed=10, count=count
+    name="core.webhook_endpoints", title=_("Webhook endpoints"), allowed=50, count=count
 )
 
 

@@ -283,6 +283,7 @@ class Loot:
             {"color": "#123456"},
             {"host": f"www.eve-{new_id().hex}.example"},
             {"primary": True},
+            {"prices": {"every": {"door": {"dent": 120}}}},
             {"url": "https://eve.example/hook", "events": ["payments.captured"]},
             {"address": f"eve@{new_id().hex}.example"},
             {"kind": "privacy", "change": "inform", "text_en": "We keep what the law asks us to."},
