@@ -29,6 +29,8 @@ ANSWERED_ALIKE = {
 """Routes that answer 303 to ids that are not theirs; what they name is untouched all the same."""
 
 BODILESS = {
+    "POST /car-hire/own-calendar",
+    "POST /car-hire/own-calendar/end",
     "POST /api/v1/car-hire/price-lists",
     "POST /car-hire/desk/prices",
     "POST /settings/car-hire/versions/{earlier}/restoration",

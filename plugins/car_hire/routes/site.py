@@ -272,7 +272,7 @@ def _search_again(quote: Quote) -> str:
     """Where the same dates are searched for once more."""
     dates = {"starts_at": wall(quote.starts_at), "ends_at": wall(quote.ends_at)}
     where = {key: str(value) for key, value in Journey.of(quote)._asdict().items()}
-    return f"{SITE}?{urlencode(dates | where)}"
+    return f"{SITE}?{urlencode(dates | where | {'class_id': str(quote.class_id)})}#cars"
 
 
 async def _booking_page(
