@@ -36,6 +36,13 @@ PURPOSE: Final = "later"
 CHARGE: Final = "car_hire.charge_later"
 """The job that asks the card, or sends the link."""
 
+_WRITTEN: Final = {
+    "charged": "car_hire.later_charged",
+    "contested": "car_hire.later_contested",
+    "waived": "car_hire.later_waived",
+}
+"""What the audit log calls a step."""
+
 
 async def charge(
     session: AsyncSession, later_id: UUID, expected: int | None = None, *, by_link: bool = False
@@ -249,5 +256,5 @@ async def _move(
     found.state, found.said = state, why
     await session.flush()
     told = {"why": why} if why else {}
-    await audit.record(session, f"car_hire.later_{state}", LATER, later_id, told)
+    await audit.record(session, _WRITTEN[state], LATER, later_id, told)
     return found
