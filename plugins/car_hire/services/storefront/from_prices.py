@@ -17,7 +17,7 @@ from plugins.car_hire.models import VehicleClass
 from plugins.car_hire.services import adding, pricing
 from plugins.car_hire.services.prices.current import Prices
 
-LENGTHS: Final = (1, 3, 7, 28)
+LENGTHS: Final = (1, 7, 28)
 """Days that people hire for, and at which weeks and months begin to be cheaper."""
 AHEAD: Final = timedelta(days=365)
 SOON: Final = 2
@@ -82,8 +82,7 @@ def _days(seasons: Iterable[pricing.SeasonDates], today: date) -> Iterator[date]
         changes += [each.first, each.last + timedelta(days=1)]
     for day in changes:
         if first <= day <= last:
-            # The nearest Monday: a hire of a few days has no weekend in it then.
-            yield day
+            # The Monday after it: a hire of a few days has no weekend in it then.
             yield day + timedelta(days=-day.weekday() % 7)
 
 
