@@ -15,6 +15,8 @@ from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, plugin_settings
+from core.auth.tokens import digest, fresh_token
+from core.ids import new_id
 from core.money import Money
 from core.scope import Tenant
 from plugins.car_hire import (
@@ -35,6 +37,7 @@ from plugins.car_hire.models import (
     Quote,
     Vehicle,
     VehicleClass,
+    Wait,
 )
 from plugins.car_hire.schemas import (
     ClassInput,
@@ -162,6 +165,7 @@ async def demo(session: AsyncSession) -> None:
     for inspection_id, colour in story.looked_at:
         await demo_inspections.photograph(session, inspection_id, colour)
     _mind(session, story.people)
+    _wait(story)
     await demo_money.fines(session)
     await demo_money.company(session, story.people[-1])
 
@@ -404,6 +408,22 @@ class _Story:
             said = {"stars": step.stars, "remarks": step.said}
             await reviews.answer(self.session, secret, msgspec.convert(said, ReviewInput))
         await invoices.of_booking(self.session, booking.id, Money.zero(booking.currency))
+
+
+def _wait(story: _Story) -> None:
+    """Who would have liked a car of a class that is taken on the day after tomorrow."""
+    for who, hours in ((1, 30), (4, 6)):
+        person = story.people[who]
+        begun = clock.now() - timedelta(hours=hours)
+        starts_at = story.ten + timedelta(days=2)
+        wait = Wait(
+            id=new_id(), version=1, class_id=story.classes["Family"].id, starts_at=starts_at,
+            ends_at=starts_at + timedelta(days=4), customer_id=person.id, name=person.name,
+            email=person.email, locale="pt", state="waiting", link=digest(fresh_token()),
+            pick_up_branch_id=story.branches["LIS"], return_branch_id=story.branches["LIS"],
+            created_at=begun,
+        )  # fmt: skip
+        story.session.add(wait)
 
 
 def _mind(session: AsyncSession, people: list[Customer]) -> None:

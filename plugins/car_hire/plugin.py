@@ -57,6 +57,7 @@ from plugins.car_hire.routes import (
     slots,
     storefront,
     students,
+    waiting,
 )
 from plugins.car_hire.routes.vehicles import (
     board,
@@ -125,6 +126,7 @@ NAVIGATION: Final = (
                 (None, _("Search"), "/search", "search", DESK.name),
                 (None, _("Calendar"), "/calendar", "calendar-month", DESK.name),
                 (None, _("Bookings"), "/bookings", "calendar-event", DESK.name),
+                (None, _("Waiting list"), "/waiting", "hourglass", DESK.name),
                 (None, _("Fleet"), "/fleet", "car", DESK.name),
                 (None, _("Customers"), "/customers", "users", DESK.name),
                 (MONEY, _("Invoices"), "/papers", "file-invoice", DESK.name),
@@ -199,6 +201,7 @@ plugin: Final = Plugin(
         *return_branch.CONTROLLERS,
         *promotions.CONTROLLERS,
         *students.CONTROLLERS,
+        *waiting.CONTROLLERS,
         *documents.CONTROLLERS,
         *photos.CONTROLLERS,
         *board.CONTROLLERS,

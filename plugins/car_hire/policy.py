@@ -84,6 +84,16 @@ class Policy(Form, kw_only=True):
         int, whole(_("A shown price is good for"), min=5, max=10080, unit=_MINUTES)
     ] = 60
 
+    offer_hours: Annotated[
+        int,
+        whole(
+            _("An offer to who waits is held for"),
+            min=1,
+            max=168,
+            unit=_("hours"),
+            hint=_("When a car gets free. Then it goes to the next on the waiting list."),
+        ),
+    ] = 4
     cancel_free_hours: Annotated[
         int,
         whole(

@@ -20,6 +20,7 @@ from plugins.car_hire.services.later import charging
 from plugins.car_hire.services.papers import agreements, drawing, issuing, refunding, settled
 from plugins.car_hire.services.paying import kept
 from plugins.car_hire.services.vehicles import documents
+from plugins.car_hire.services.waiting import freeing, serving
 
 
 @actor("car_hire.payment_authorised")
@@ -176,13 +177,31 @@ async def remind_of_papers(session: AsyncSession) -> None:
         await remind_of_papers.enqueue(session)
 
 
+@actor(freeing.SERVE)
+async def serve_waiting(session: AsyncSession, class_id: UUID) -> None:
+    """Offer the cars of a class that are free to the first who wait for them."""
+    await serving.serve(session, class_id)
+
+
+@actor(freeing.LAPSE)
+async def offer_lapses(session: AsyncSession, wait_id: UUID) -> None:
+    """Give an offer that nobody took to the next."""
+    await serving.lapse(session, wait_id)
+
+
+@actor("car_hire.tidy_waiting")
+async def tidy_waiting(session: AsyncSession) -> None:
+    """Look at every waiting list, and forget who waited long ago."""
+    await serving.tidy(session)
+
+
 ACTORS: Final = (
     payment_authorised, payment_failed, collect, give_back, release_hold, renew_deposit,
     release_deposit, release_kept_deposit, settle, remind_of_deposit,
     remind_of_bank, tell_of_change, pick_up_nears, return_nears, ask_review, purge_quotes,
     invoice, draw_paper, draw_agreement, charge_later, give_back_credit,
     state_companies, state_company,
-    remind_of_papers,
+    remind_of_papers, serve_waiting, offer_lapses, tidy_waiting,
 )  # fmt: skip
 SCHEDULES: Final = (
     Schedule(
@@ -198,6 +217,7 @@ SCHEDULES: Final = (
         cron="40 6 * * *",
         title=_("Staff hear of cars' papers that lapse soon"),
     ),
+    Schedule(actor=tidy_waiting, cron="5,35 * * * *", title=_("Waiting lists are looked at again")),
 )
 LISTENERS: Final[Mapping[type[Event], tuple[Actor, ...]]] = {
     PaymentAuthorised: (payment_authorised,),

@@ -35,6 +35,7 @@ from plugins.car_hire.schemas_feeds import FeedInput
 from plugins.car_hire.schemas_later import LaterInput
 from plugins.car_hire.schemas_promotions import NewPromotionInput
 from plugins.car_hire.schemas_vehicles import DocumentInput, IntervalInput
+from plugins.car_hire.schemas_waiting import WaitInput
 from plugins.car_hire.services import blocks, fleet, hires, reviews
 from plugins.car_hire.services.branches import keeping, transfers
 from plugins.car_hire.services.companies import keeping as companies
@@ -45,6 +46,7 @@ from plugins.car_hire.services.later import recording
 from plugins.car_hire.services.prices import lists
 from plugins.car_hire.services.promotions import keeping as promotions
 from plugins.car_hire.services.vehicles import documents, servicing
+from plugins.car_hire.services.waiting import joining
 from tenants.domains.services import claim
 from tenants.imports.models import ArchiveUpload
 from tests.plugins.car_hire.shop import (
@@ -136,6 +138,17 @@ class Loot:
             )  # fmt: skip
             session.add(transfer)
             await session.flush()
+            taken_class = await fleet.add_class(session, class_input())
+            waiting, wait_link = await joining.join(
+                session,
+                WaitInput(
+                    class_id=taken_class.id,
+                    starts_at=tomorrow,
+                    ends_at=tomorrow + timedelta(days=2),
+                    name=secret,
+                    email=f"{_code()}@example.com",
+                ),
+            )
             versions = (car.version, shop.vehicle_class.version)
             hire = await hires.one(session, hire_id)
             gone_car = await fleet.vehicle(session, gone.vehicle_id)
@@ -188,6 +201,9 @@ class Loot:
             "price_id": price_id,
             "feed_id": feed.id,
             "promotion_id": promotion.id,
+            "wait_id": waiting.id,
+            "wait_link": wait_link,
+            "taken_class_id": taken_class.id,
             "inspection_id": looked_at.id,
             "damage_id": damage.id,
             "transfer_id": transfer.id,
@@ -307,6 +323,12 @@ class Loot:
             wanted | {"customer_id": str(self.ids["customer_id"])},
             booking,
             booking | {"customer_id": str(self.ids["customer_id"])},
+            wanted
+            | {
+                "class_id": str(self.ids["taken_class_id"]),
+                "name": "Eve",
+                "email": f"eve.{new_id().hex}@example.com",
+            },
             {"booking_id": str(self.ids["booking_id"]), **readings},
             {"vehicle_id": str(self.ids["free_car_id"])},
             {"number": self.number},

@@ -52,6 +52,7 @@ from plugins.car_hire.models.quotes import BillLine, MoneyLine, Quote, QuoteLine
 from plugins.car_hire.models.reviews import Review
 from plugins.car_hire.models.servicing import ServiceInterval, ServiceRecord
 from plugins.car_hire.models.vehicles import DOCUMENT_KINDS, VehicleDocument, VehiclePhoto
+from plugins.car_hire.models.waiting import WAIT_STATES, Wait
 
 __all__ = [
     "BLOCK_REASONS",
@@ -71,6 +72,7 @@ __all__ = [
     "SIDES",
     "TRANSFER_STATES",
     "VEHICLE_STATUSES",
+    "WAIT_STATES",
     "AccountEntry",
     "Agreement",
     "AgreementFile",
@@ -116,4 +118,5 @@ __all__ = [
     "VehicleClass",
     "VehicleDocument",
     "VehiclePhoto",
+    "Wait",
 ]

@@ -30,6 +30,7 @@ NO_OVERLAP: Final = "ex_car_hire_occupancies_vehicle_period"
 BLOCK_REASONS: Final[dict[str, LazyText]] = {
     "maintenance": _("Maintenance"),
     "transfer": _("Transfer to another branch"),
+    "offer": _("Held for who waits"),
     "other": _("Kept back"),
 }
 
@@ -66,7 +67,7 @@ class Block(Base):
                 "to_branch_id IS NOT NULL AND arrived_at IS NULL AND NOT ended_early"
             ),
         ),
-        CheckConstraint("reason IN ('maintenance', 'transfer', 'other')", name="reason"),
+        CheckConstraint("reason IN ('maintenance', 'transfer', 'offer', 'other')", name="reason"),
         CheckConstraint("ends_at >= starts_at", name="period"),
         CheckConstraint(
             "(from_branch_id IS NULL) = (to_branch_id IS NULL)"

@@ -60,6 +60,8 @@ class Quote(Base):
     deposit: Mapped[Decimal] = money_column()
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
     expires_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
+    hold_id: Mapped[UUID | None]
+    """The block that keeps a car for whoever was offered this price."""
 
     __table_args__ = (
         CheckConstraint("ends_at > starts_at", name="period"),

@@ -99,6 +99,7 @@ _QUOTED: Final = (
     select(Quote.class_id, func.tstzrange(Quote.starts_at, Quote.ends_at).label("period"))
     .where(
         Quote.id == bindparam("quote_id"),
+        Quote.hold_id.is_(None),
         ~select(Booking.id).where(Booking.quote_id == Quote.id).correlate(Quote).exists(),
     )
     .cte("quoted")

@@ -31,6 +31,7 @@ from plugins.car_hire.services import (
 from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.occupying import InTheWay, Period
+from plugins.car_hire.services.waiting import freeing
 
 SHOWN = 50
 
@@ -147,6 +148,7 @@ async def end(session: AsyncSession, block_id: UUID, expected: int | None = None
     found.ends_at = max(now, found.starts_at)
     await occupying.release(session, block_id)
     await session.flush()
+    await freeing.freed_vehicle(session, found.vehicle_id)
     await audit.record(session, "car_hire.vehicle_unblocked", "car_hire.vehicle", found.vehicle_id)
     return found
 

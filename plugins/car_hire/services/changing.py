@@ -36,6 +36,7 @@ from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.extras import reserving
 from plugins.car_hire.services.occupying import Period
 from plugins.car_hire.services.prices import current
+from plugins.car_hire.services.waiting import freeing
 
 PAID_FOR: Final = "car_hire.booking"
 """What the payment of a booking is for, as ``paying`` names it."""
@@ -110,6 +111,7 @@ async def change_dates(
         {"from": before, "to": [starts_at, ends_at], "difference": str(made.difference.amount)},
     )  # fmt: skip
     await announcing.changed(session, booking, cost)
+    await freeing.freed(session, booking.class_id)
     return booking
 
 

@@ -129,6 +129,7 @@ async def keep(session: AsyncSession, booking: Booking, quote: Quote, made: Repr
         "deposit": quote.deposit,
         "created_at": now,
         "expires_at": now,
+        "hold_id": None,
     }
     kept = Quote(**(columns | changed))
     session.add(kept)

@@ -25,6 +25,7 @@ from plugins.car_hire.models import (
     Paper,
     Quote,
     Review,
+    Wait,
     states,
 )
 from plugins.car_hire.services.companies import keeping
@@ -66,6 +67,7 @@ async def export(session: AsyncSession, user_id: UUID) -> Rows:
             "fines_and_tolls": await _later(session, each.id),
             "reviews": await _reviews(session, each.id),
             "calendar_for_programs": await _feed(session, each.id),
+            "waits": await _waits(session, each.id),
         }
         for each in found
     ]
@@ -168,6 +170,20 @@ async def _reviews(session: AsyncSession, customer_id: UUID) -> Rows:
     ]
 
 
+async def _waits(session: AsyncSession, customer_id: UUID) -> Rows:
+    listed = select(Wait).where(Wait.customer_id == customer_id)
+    return [
+        {
+            "name": each.name,
+            "email": each.email,
+            "starts_at": each.starts_at,
+            "ends_at": each.ends_at,
+            "state": each.state,
+        }
+        for each in await session.scalars(listed)
+    ]
+
+
 async def _papers(session: AsyncSession, customer_id: UUID) -> Rows:
     rows = select(Paper).where(Paper.customer_id == customer_id).order_by(Paper.id)
     return [
@@ -208,6 +224,10 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
     customer.blocked_why = None
     await session.execute(delete(CustomerNote).where(CustomerNote.customer_id == customer.id))
     await session.execute(delete(CalendarFeed).where(CalendarFeed.customer_id == customer.id))
+    waited = update(Wait).where(Wait.customer_id == customer.id)
+    gone = {"name": customer.name, "email": customer.email}
+    await session.execute(waited.where(Wait.state == "waiting").values(state="left"))
+    await session.execute(waited.values(customer_id=None, **gone))
     said = update(Review).where(Review.customer_id == customer.id)
     await session.execute(said.values(remarks=None))
     looked_at = Inspection.booking_id.in_(own)
@@ -234,6 +254,7 @@ PERSONAL: Final = (
             "car_hire_customer_notes",
             "car_hire_calendar_feeds",
             "car_hire_promotion_uses",
+            "car_hire_waits",
         ),
         export=export,
         erase=erase,

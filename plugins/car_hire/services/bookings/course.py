@@ -24,6 +24,7 @@ from plugins.car_hire.services.extras import reserving
 from plugins.car_hire.services.locking import DEADLOCK, LOCK_TIMED_OUT, lock_vehicle, sqlstate
 from plugins.car_hire.services.occupying import Period
 from plugins.car_hire.services.promotions import using
+from plugins.car_hire.services.waiting import freeing
 
 NOT_TO_BE: Final = frozenset({"expired", "cancelled"})
 """States of a booking that counts no more."""
@@ -44,6 +45,7 @@ async def move(
     if state not in states.BLOCKING:
         await occupying.release(session, booking.id)
         await reserving.release(session, booking.id)
+        await freeing.freed(session, booking.class_id)
     if state in NOT_TO_BE:
         await using.give_back(session, booking.id)
 

@@ -29,6 +29,7 @@ from plugins.car_hire.services.extras import choosing, drivers, reserving
 from plugins.car_hire.services.locking import DEADLOCK, LOCK_TIMED_OUT, lock_vehicle, sqlstate
 from plugins.car_hire.services.occupying import Attempt, Period
 from plugins.car_hire.services.promotions import students, using
+from plugins.car_hire.services.waiting import holding
 
 ROUNDS: Final = 20
 """How often the whole calendar is looked at before a car is called unavailable."""
@@ -82,6 +83,7 @@ async def place(session: AsyncSession, quote: Quote, customer: Customer, channel
         **Journey.of(quote)._asdict(),
     }
     period = occupying.blocked(quote.starts_at, quote.ends_at, rules.buffer)
+    await holding.take(session, quote)
     vehicle_id = await _insert(session, period, values)
     if vehicle_id is None:
         return await _twin(session, quote.id, customer)
