@@ -252,6 +252,7 @@ class Loot:
             {"name": f"Eve's {new_id().hex}", "code": _code()},
             {"name": "Eve's day", "day": "2199-02-01"},
             customer,
+            {"until": (self.shop.now + timedelta(days=200)).date().isoformat()},
             {
                 key: value
                 for key, value in customer.items()
@@ -259,6 +260,7 @@ class Loot:
             },
             {"payment_method": "pm_card_visa"},
             {"rate": {"day": 40}},
+            {"sheet": "class,season,day\n"},
             {"reason": "Goodwill", "back": "none", "lines.0": "1.00"},
             {"reason": "Goodwill", "lines": {"0": "1.00"}},
             {"tax_number": "219 876 543"},
