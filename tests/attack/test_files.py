@@ -62,6 +62,7 @@ ACCOUNTS: Final = {
 }
 """What lies there before it is a tenant's."""
 BYTES: Final = {
+    "car_hire_calendar_feeds.address": "a keyed hash, in the tenant's scope",
     "car_hire_deposit_refusals.link": "a digest, in the tenant's scope",
     "car_hire_later_charges.link": "a digest, in the tenant's scope",
     "car_hire_reviews.link": "a digest, in the tenant's scope",
