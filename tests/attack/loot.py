@@ -271,7 +271,7 @@ class Loot:
             {"method": "cash"},
             {"method": "cash", "reason": "Deposit"},
             {"why": "Not theirs"},
-            {"until": "2099-06-30"},
+            {"until": (self.shop.now + timedelta(days=300)).date().isoformat()},
             {"reason": "Lost key"},
             {"reason": "Lost key", "amount": "10.00"},
             {"amount": "10.00", "version": "1"},
