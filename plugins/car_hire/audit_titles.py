@@ -25,6 +25,7 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "car_hire.branch": _("Branch"),
     "car_hire.branch_added": _("Branch added"),
     "car_hire.branch_changed": _("Branch changed"),
+    "car_hire.branch_staff": _("Staff of a branch changed"),
     "car_hire.branch_day": _("Special day of a branch changed"),
     "car_hire.cash_closed": _("Cash desk counted and closed"),
     "car_hire.cash_desk": _("Cash desk"),

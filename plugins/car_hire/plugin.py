@@ -68,6 +68,7 @@ from plugins.car_hire.routes.vehicles import (
     retiring,
     servicing,
 )
+from plugins.car_hire.services.branches import reach
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.inspections import pictures
@@ -95,6 +96,8 @@ INSPECTIONS: Final = FileArea(
 
 MONEY: Final = _("Money")
 HOUSE: Final = _("Cars and prices")
+
+reach.install()
 
 NAVIGATION: Final = (
     NavItem(title=_("Hire a car"), path="/car-hire", icon="car", area="site", order=10),

@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
+import msgspec
+
 from core.i18n import _
 from core.web.forms.fields import Form, choice, day, email, long_text, moment, number, text, tick
 
@@ -53,6 +55,12 @@ class BranchInput(Form, kw_only=True):
     friday: Annotated[str, text(_("Friday"), min=0, max=80)] = ""
     saturday: Annotated[str, text(_("Saturday"), min=0, max=80)] = ""
     sunday: Annotated[str, text(_("Sunday"), min=0, max=80)] = ""
+
+
+class StaffInput(Form, kw_only=True):
+    """Who works at a branch."""
+
+    user_ids: Annotated[list[UUID], choice(_("Staff"))] = msgspec.field(default_factory=list)
 
 
 class PlaceInput(Form, kw_only=True):

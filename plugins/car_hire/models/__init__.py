@@ -2,7 +2,7 @@
 
 from plugins.car_hire.models.agreements import Agreement, AgreementFile
 from plugins.car_hire.models.bookings import Booking, Hire
-from plugins.car_hire.models.branches import Branch, BranchDay
+from plugins.car_hire.models.branches import Branch, BranchDay, BranchStaff
 from plugins.car_hire.models.cash import (
     CASH_KINDS,
     TRANSFER_STATES,
@@ -81,6 +81,7 @@ __all__ = [
     "Booking",
     "Branch",
     "BranchDay",
+    "BranchStaff",
     "CalendarFeed",
     "CashDesk",
     "CashMovement",

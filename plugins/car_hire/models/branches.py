@@ -70,6 +70,20 @@ class Branch(Base):
     )
 
 
+class BranchStaff(Base):
+    """Somebody at the desk works at this branch; who has none works at all of them."""
+
+    __tablename__ = "car_hire_branch_staff"
+
+    user_id: Mapped[UUID] = mapped_column(primary_key=True)
+    branch_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_branches.id"), primary_key=True)
+
+    __table_args__ = (
+        Index("ix_car_hire_branch_staff_branch_id", "branch_id"),
+        line(_("Who works at which branch")),
+    )
+
+
 class BranchDay(Base):
     """A day on which a branch keeps other hours than usual; without spans it is closed."""
 

@@ -41,6 +41,8 @@ class CashDesk(Base):
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     version: Mapped[int] = mapped_column(default=1)
+    branch_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_branches.id"))
+    """At which branch it stands; None: it was counted before there were branches."""
     currency: Mapped[str] = mapped_column(Text)
     opening: Mapped[Decimal] = money_column()
     opened_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
@@ -52,10 +54,10 @@ class CashDesk(Base):
     note: Mapped[str] = mapped_column(Text, default="")
 
     __table_args__ = (
-        # One drawer at a time.
+        # One drawer at a time at each branch.
         Index(
             "uq_car_hire_cash_desks_open",
-            text("(closed_at IS NULL)"),
+            "branch_id",
             unique=True,
             postgresql_where=text("closed_at IS NULL"),
         ),

@@ -21,8 +21,8 @@ from plugins.car_hire.models import Branch
 from plugins.car_hire.routes import views
 from plugins.car_hire.routes.http import API, BRANCHES, DESK, AnyRequest, is_desk, versioned
 from plugins.car_hire.routes.saving import save_form, seen_version
-from plugins.car_hire.schemas_branches import BranchInput, DayInput, PlaceInput
-from plugins.car_hire.services.branches import keeping, moving
+from plugins.car_hire.schemas_branches import BranchInput, DayInput, PlaceInput, StaffInput
+from plugins.car_hire.services.branches import keeping, moving, reach
 
 PATH = "/car-hire/desk/branches"
 FLEET_PATH = "/car-hire/desk/fleet"
@@ -78,6 +78,20 @@ class Branches(Controller):
             f"{PATH}/{branch_id}",
             _("Saved"),
         )
+
+    @post("/{branch_id:uuid}/staff", access=ACCESS)
+    async def staff(
+        self, request: AnyRequest, session: Session, branch_id: FromPath[UUID]
+    ) -> Page | SeeOther:
+        """Say who works at the branch; whoever works at none sees them all."""
+        form = await posted(request, StaffInput)
+        try:
+            await reach.bind_to(session, branch_id, form.value.user_ids)
+        except DomainError as error:
+            kept = blank(BranchInput, _typed(await keeping.one(session, branch_id)))
+            form.refuse(error)
+            return await _branch_page(session, kept, branch_id, error.status, staff=form)
+        return SeeOther(f"{PATH}/{branch_id}", flash=_("Saved"))
 
     @post("/{branch_id:uuid}/days", access=ACCESS, idempotent=True)
     async def add_day(
@@ -172,8 +186,11 @@ async def _branch_page(
     status: int = 200,
     *,
     day: Bound[DayInput] | None = None,
+    staff: Bound[StaffInput] | None = None,
 ) -> Page:
     found = await keeping.one(session, branch_id) if branch_id else None
+    bound = [str(each) for each in await reach.bound_to(session, branch_id)] if branch_id else []
+    people = await reach.people(session) if branch_id else ()
     return Page(
         "car_hire/desk/branch.html",
         {
@@ -182,6 +199,8 @@ async def _branch_page(
             "days": await keeping.days_of(session, branch_id) if branch_id else (),
             "told": keeping.told,
             "day_form": day or blank(DayInput),
+            "staff_form": staff or blank(StaffInput, {"user_ids": bound}),
+            "staff_names": {str(each.id): each.name for each in people},
         },
         status=status,
     )

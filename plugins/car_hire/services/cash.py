@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -22,6 +22,7 @@ from core.money import Money
 from core.scope import Tenant
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import CashDesk, CashMovement
+from plugins.car_hire.services.branches import reach
 from plugins.car_hire.services.editing import edit
 
 PAGE_SIZE: Final = 50
@@ -51,10 +52,12 @@ async def open_with(session: AsyncSession, opening: Decimal) -> CashDesk:
     """
     tenant: Tenant = session.info["tenant"]
     person = identity.current()
+    branch_id = await reach.standing(session)
     made = await session.scalar(
         insert(CashDesk)
         .values(
-            id=new_id(), version=1, currency=tenant.currency, opening=opening, note="",
+            id=new_id(), version=1, branch_id=branch_id, currency=tenant.currency,
+            opening=opening, note="",
             opened_at=clock.now(), opened_by=person.user_id if person else None,
         )
         .on_conflict_do_nothing()
@@ -72,8 +75,9 @@ async def open_with(session: AsyncSession, opening: Decimal) -> CashDesk:
 
 
 async def opened(session: AsyncSession) -> CashDesk | None:
-    """The drawer that is open, locked, if one is."""
-    query = select(CashDesk).where(CashDesk.closed_at.is_(None)).with_for_update()
+    """The open drawer of the branch at which whoever is asking stands, locked, if one is."""
+    here = or_(CashDesk.branch_id.is_(None), CashDesk.branch_id == await reach.standing(session))
+    query = select(CashDesk).where(CashDesk.closed_at.is_(None), here).with_for_update()
     return await session.scalar(query.execution_options(populate_existing=True))
 
 

@@ -21,7 +21,7 @@ from core.scope import Tenant
 from plugins.car_hire.models import Occupancy, Vehicle, VehicleClass
 from plugins.car_hire.schemas import ClassInput, VehicleInput
 from plugins.car_hire.services import checks
-from plugins.car_hire.services.branches import keeping
+from plugins.car_hire.services.branches import keeping, reach
 from plugins.car_hire.services.editing import Keys, edit, unique
 from plugins.car_hire.services.locking import lock_vehicle
 
@@ -196,6 +196,8 @@ async def vehicle_facts(session: AsyncSession, vehicle_id: UUID) -> dict[str, An
     found = await _FACTS.one_or_none(session, wanted=vehicle_id)
     if found is None:
         raise NotFound(_("There is no such vehicle"))
+    if reach.may_be_bound():
+        await vehicle(session, vehicle_id)
     return dict(found)
 
 

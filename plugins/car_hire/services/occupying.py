@@ -255,7 +255,7 @@ class InTheWay:
         """The booking's number, or why the car is kept back."""
         if self.block is not None:
             return str(BLOCK_REASONS[self.block.reason])
-        return self.booking.number if self.booking else ""
+        return self.booking.number if self.booking else gettext("a booking of another branch")
 
 
 async def in_the_way(
