@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,14 +12,18 @@ from litestar.params import FromPath
 from core.errors import DomainError
 from core.i18n import _
 from core.permissions import member
+from core.throttle import Allowance
 from core.web.formatting import wall
 from core.web.http import Session
 from core.web.pages import SeeOther
-from plugins.car_hire.routes.http import QUOTES, check_own
+from plugins.car_hire.routes.http import check_own
 from plugins.car_hire.schemas import QuoteInput
 from plugins.car_hire.services import bookings, quotes, repeating
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.storefront.addresses import SITE
+
+REPEATED: Final = Allowance("car_hire.repeated", 30, 10 * 60)
+"""Prices kept for one address by this button: apart from those that are searched for."""
 
 
 class Repeating(Controller):
@@ -27,7 +32,7 @@ class Repeating(Controller):
     path = f"{SITE}/bookings/{{booking_id:uuid}}/again"
     include_in_schema = False
 
-    @post(access=member, idempotent=True, allowance=QUOTES)
+    @post(access=member, idempotent=True, allowance=REPEATED)
     async def again(self, session: Session, booking_id: FromPath[UUID]) -> SeeOther:
         """The price of the same for the next such days; where that cannot be had, the search."""
         booking = await bookings.one(session, booking_id)
