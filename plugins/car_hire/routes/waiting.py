@@ -31,7 +31,7 @@ from plugins.car_hire.services.waiting import joining
 SITE: Final = "/car-hire/waiting"
 AT_DESK: Final = "/car-hire/desk/waiting"
 ACCESS = permission(DESK)
-JOINS: Final = Allowance("car_hire.waiting", 10, 60 * 60)
+JOINS: Final = Allowance("car_hire.waiting", 30, 60 * 60)
 """Each writes a letter to an address that anybody may type."""
 COLORS: Final = {"waiting": "blue", "offered": "orange", "taken": "green"}
 ASKED: Final = ("class_id", "starts_at", "ends_at", "pick_up_branch_id", "return_branch_id")
