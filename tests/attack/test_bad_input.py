@@ -166,7 +166,7 @@ BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonme
             "desk/prices", "pin", "/end", "desk-payment",
             "pay-at-desk", "unblock", "/invoice", "/inspection", "/removal", "/repair",
             "damages/{damage_id}", "/receipt", "/student", "documents/{document_id}",
-            "/arrival",
+            "/arrival", "/departure", "/refusal",
             "/rotation", "/activation", "/deactivation", "/tests", "/repetition")  # fmt: skip
 """How the paths end of routes that read nothing but their address."""
 

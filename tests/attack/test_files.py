@@ -66,6 +66,8 @@ BYTES: Final = {
     "car_hire_deposit_refusals.link": "a digest, in the tenant's scope",
     "car_hire_later_charges.link": "a digest, in the tenant's scope",
     "car_hire_reviews.link": "a digest, in the tenant's scope",
+    "car_hire_waits.link": "a digest, in the tenant's scope",
+    "car_hire_waits.offer_link": "a digest, in the tenant's scope",
     "databases.password": "the platform's, sealed: a login of ours",
     "exports.key": "the platform's, sealed, until the archive is written",
     "exports.salt": "the platform's: worth nothing without the passphrase",
