@@ -11,7 +11,7 @@ from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 
 from core.errors import Invalid
 from core.i18n import LazyText, _
-from core.web.forms.bind import bind
+from core.web.forms.bind import FORM_KEY, bind
 from core.web.forms.bound import Bound
 
 T = TypeVar("T", bound=msgspec.Struct)
@@ -30,7 +30,8 @@ async def posted_with_file(
         data = await request.form()
     except RequestEntityTooLarge:
         return Bound(struct=struct).refuse(Invalid(too_large, field=key)), None
-    form = bind(struct, {name: data.getall(name)[-1] for name in data if name != key})
+    typed = {name: data.getall(name)[-1] for name in data if name not in (key, FORM_KEY)}
+    form = bind(struct, typed)
     sent = data.getall(key)[-1] if key in data else ""
     if isinstance(sent, UploadFile):
         content = await sent.read()

@@ -84,9 +84,11 @@ async def test_the_owner_tries_a_sheet_and_takes_it_over(site: Site) -> None:
         tried = await owner.post(f"{begun}/sheet", files=files)
         assert "1 price would change" in tried.text
         assert (await owner.get(f"{begun}/sheet/rates")).text == text
-        wrong = await owner.post(f"{begun}/sheet", data={"sheet": dearer.replace("44.9", "x")})
+        pasted = {"sheet": dearer.replace("44.9", "x"), "form_key": "as-the-page-sends-it"}
+        wrong = await owner.post(f"{begun}/sheet", data=pasted)
         assert wrong.status_code == 422
         assert "day: write an amount" in wrong.text
+        assert "form_key:" not in wrong.text
         over = await owner.post(f"{begun}/sheet/adoption", data={"sheet": dearer})
         assert over.headers["location"] == begun
         assert (await owner.get(f"{begun}/sheet/rates")).text == dearer
