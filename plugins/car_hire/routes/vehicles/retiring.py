@@ -52,6 +52,7 @@ class Retirement(Controller):
     async def undo(self, session: Session, vehicle_id: FromPath[UUID]) -> SeeOther:
         """The car is in the fleet again."""
         there = f"{PATH}/{vehicle_id}/retirement"
+        await fleet.vehicle(session, vehicle_id)  # one that does not exist is not excused
         try:
             await retiring.bring_back(session, vehicle_id)
         except DomainError as error:

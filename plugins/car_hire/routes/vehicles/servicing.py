@@ -20,6 +20,7 @@ from core.scope import Tenant
 from core.web.api import Listing
 from core.web.forms import Bound, blank, posted
 from core.web.pages import Page, SeeOther
+from plugins.car_hire.errors import Collision
 from plugins.car_hire.routes.http import API, DESK, FLEET, AnyRequest
 from plugins.car_hire.routes.saving import save_form, seen_version
 from plugins.car_hire.routes.views import View
@@ -121,7 +122,7 @@ class OfVehicle(Controller):
         """Keep the car back on the first free morning."""
         try:
             await servicing.plan(session, vehicle_id, interval_id)
-        except DomainError as error:
+        except Collision as error:
             there = f"{PATH}/{vehicle_id}/service"
             return SeeOther(there, flash=error.message, level="danger")
         return SeeOther(f"{PATH}/{vehicle_id}/blocks", flash=_("The service is planned"))
