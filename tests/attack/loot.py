@@ -248,7 +248,7 @@ class Loot:
         return [
             {},
             *self.naming(),
-            msgspec.to_builtins(class_input()),
+            _typed(class_input()),
             {"name": f"Eve's {new_id().hex}", "code": _code()},
             {"name": "Eve's day", "day": "2199-02-01"},
             customer,
@@ -266,10 +266,11 @@ class Loot:
             {"tax_number": "219 876 543"},
             {"code": f"eve-{new_id().hex[-8:]}", "name_en": "Seat", "price": 6},
             {"name_en": "Seat", "price": 6},
-            {"code": f"EVE-{new_id().hex[-8:]}", "name_en": "Eve's", "percent": 5},
-            {"name_en": "Eve's", "percent": 5},
+            {"code": f"EVE-{new_id().hex[-8:]}", "name_en": "Eve's", "amount": 5},
+            {"name_en": "Eve's", "amount": 5},
             {"method": "cash"},
-            {"method": "cash", "reason": "Deposit"},
+            {"method": "cash", "reason": "Deposit", "amount": "1.00"},
+            {"title": "Eve's pick-ups", "plate": ""},
             {"why": "Not theirs"},
             {"until": (self.shop.now + timedelta(days=300)).date().isoformat()},
             {"reason": "Lost key"},
@@ -277,7 +278,7 @@ class Loot:
             {"amount": "10.00", "version": "1"},
             {"amount": "10.00", "version": 1},
             {"email": "eve@example.com"},
-            msgspec.to_builtins(company_input(name="Eve's")),
+            _typed(company_input(name="Eve's")),
             {"due_on": "2199-12-31"},
             {"opening": "0"},
             {"amount": "10.00", "note": "Change"},
@@ -310,8 +311,6 @@ class Loot:
 
     def naming(self) -> list[Body]:
         """The bodies that name rows of this tenant."""
-        given = msgspec.to_builtins(vehicle_input(self.ids["class_id"]))
-        vehicle: Body = {key: value for key, value in given.items() if value is not None}
         starts_at = self.shop.now + timedelta(hours=1)
         wanted = {
             "class_id": str(self.ids["class_id"]),
@@ -321,7 +320,7 @@ class Loot:
         readings = {"odometer_km": 10_000, "fuel_eighths": 8, "licence_seen": True}
         booking = {"quote_id": str(self.ids["quote_id"])}
         return [
-            vehicle,
+            _typed(vehicle_input(self.ids["class_id"])),
             wanted,
             wanted | {"customer_id": str(self.ids["customer_id"])},
             booking,
@@ -335,6 +334,8 @@ class Loot:
             {"booking_id": str(self.ids["booking_id"]), **readings},
             {"vehicle_id": str(self.ids["free_car_id"])},
             {"number": self.number},
+            {"email": self.shop.customer.email},
+            {"content": f"plate,colour\n{self.shop.cars[0].plate},blue"},
             {
                 "kind": "fine",
                 "plate": self.plate,
@@ -346,10 +347,15 @@ class Loot:
             {"branch_id": str(self.ids["branch_id"])},
             {
                 "to_branch_id": str(self.ids["branch_id"]),
-                "starts_at": (starts_at + timedelta(days=400)).isoformat(),
-                "ends_at": (starts_at + timedelta(days=401)).isoformat(),
+                "starts_at": (starts_at + timedelta(days=200)).isoformat(),
+                "ends_at": (starts_at + timedelta(days=201)).isoformat(),
             },
         ]
+
+
+def _typed(given: msgspec.Struct) -> Body:
+    """Without what was left empty."""
+    return {name: value for name, value in msgspec.to_builtins(given).items() if value is not None}
 
 
 async def _hook(session: AsyncSession, secret: str) -> tuple[WebhookEndpoint, WebhookDelivery]:

@@ -95,6 +95,9 @@ ELSEWHERE = {
     f"POST /car-hire/desk/{_LOOK}/{_DAMAGE}/picture": _PHOTOS,
     f"PUT /api/v1/car-hire/{_LOOK}/pictures/{{view}}": _PHOTOS,
     f"PUT /api/v1/car-hire/{_LOOK}/{_DAMAGE}/picture": _PHOTOS,
+    "POST /car-hire/desk/charges/{later_id}/evidence": "takes a file: test_later.py there",
+    "POST /car-hire/desk/classes/{class_id}/photo": "takes a photo: test_vehicle_documents.py there",
+    "POST /car-hire/desk/fleet/{vehicle_id}/photos": "takes a photo: test_vehicle_documents.py there",
 }
 
 
@@ -161,12 +164,15 @@ TICKS = {
     "is_airport", "serves_out_of_hours", "is_main", "in_use",
 }  # fmt: skip
 """Boxes of forms: whatever a browser sends for one means that it is ticked."""
+SHEETS = {"sheet", "content"}
+"""Fields that a whole file is pasted into: they are longer than what is endless for others."""
 BODILESS = ("cancellation", "disable", "enable", "invite", "no-show", "abandonment", "answer",
             "disconnection", "restoration", "erasure", "withdrawal", "price-lists",
             "desk/prices", "pin", "/end", "desk-payment",
             "pay-at-desk", "unblock", "/invoice", "/inspection", "/removal", "/repair",
             "damages/{damage_id}", "/receipt", "/student", "documents/{document_id}",
-            "/arrival", "/departure", "/refusal",
+            "/arrival", "/on-account", "/own-calendar", "/again", "{secret}",
+            "/agreement", "/renewal", "/undo", "/plan", "/departure", "/refusal",
             "/rotation", "/activation", "/deactivation", "/tests", "/repetition")  # fmt: skip
 """How the paths end of routes that read nothing but their address."""
 
@@ -178,16 +184,21 @@ async def test_every_field_refuses_what_it_cannot_hold(
     """One field at a time is spoilt: 422 that names it, or where it may do, no harm."""
     wrong, tried = [], 0
     for route in taking(site, share):
-        loot, body = await accepted(site, owner, route, loot)
+        try:
+            loot, body = await accepted(site, owner, route, loot)
+        except Unexercised as problem:
+            wrong.append(str(problem))
+            continue
         if body is None:
-            assert route.path.endswith(BODILESS), f"{route} passes over what it does not know"
+            if not route.path.endswith(BODILESS):
+                wrong.append(f"{route} passes over what it does not know")
             continue
         for field in body:
             for name, value in (NEVER_GOOD | SELDOM_GOOD).items():
                 answer = await send(owner, route, route.at(loot.ids), body | {field: value})
                 tried += 1
                 right = answer.status_code < 500
-                typed = isinstance(value, str) and field not in TICKS
+                typed = isinstance(value, str) and field not in TICKS | SHEETS
                 if name in NEVER_GOOD and (route.is_api or typed):
                     right = refuses(answer, field)
                 if not right:
@@ -208,7 +219,10 @@ async def test_nothing_unknown_is_taken(
            "gross": "0.01", "state": "confirmed", "id": str(loot.ids["booking_id"]),
            "version": 7, "permissions": ["core.people"]}  # fmt: skip
     for route in taking(site, share):
-        loot, body = await accepted(site, owner, route, loot)
+        try:
+            loot, body = await accepted(site, owner, route, loot)
+        except Unexercised:  # the test above says so
+            continue
         if body is None:
             continue
         for field in sly:
