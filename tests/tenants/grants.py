@@ -15,6 +15,8 @@ OWNER = "atrium_owner"
 WITHHELD = {
     "audit_entries": {"UPDATE", "DELETE"},
     "tenant_keys": {"DELETE"},
+    "car_hire_agreements": {"UPDATE", "DELETE"},
+    "car_hire_agreement_files": {"UPDATE", "DELETE"},
     "car_hire_papers": {"UPDATE", "DELETE"},
     "car_hire_paper_files": {"UPDATE", "DELETE"},
 }
