@@ -127,7 +127,7 @@ def _routes(app: Litestar) -> Iterator[Route]:
                 )
 
 
-_SAVED: Final = ("text/csv", "application/pdf", "application/zip")
+_SAVED: Final = ("text/csv", "text/javascript", "application/pdf", "application/zip")
 
 
 def _streams(handler: HTTPRouteHandler) -> bool:

@@ -69,6 +69,7 @@ from plugins.car_hire.routes.vehicles import (
     servicing,
 )
 from plugins.car_hire.services.branches import reach
+from plugins.car_hire.services.branches.personal import STAFF
 from plugins.car_hire.services.fleet import VEHICLES
 from plugins.car_hire.services.hires import HIRES_STARTED
 from plugins.car_hire.services.inspections import pictures
@@ -236,7 +237,7 @@ plugin: Final = Plugin(
         PAPERS,
     ),
     settings=Policy,
-    personal=PERSONAL,
+    personal=(*PERSONAL, STAFF),
     meters=(Meter(name=HIRES_STARTED, title=_("Hires started"), unit="hire"),),
     limits=(VEHICLES,),
     flags=(PAY_AT_DESK,),

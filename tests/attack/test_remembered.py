@@ -103,6 +103,8 @@ OF_NOBODY: Final = {
     "plugins/car_hire/schemas_papers.py: CreditNoteInput.lines": _REQUEST,
     "plugins/car_hire/schemas_extras.py: ChoicesInput.extras": _REQUEST,
     "plugins/car_hire/schemas_prices.py: ClassPricesInput.seasons": _REQUEST,
+    "plugins/car_hire/services/prices/sheet.py: _Reading._seen": _REQUEST,
+    "plugins/car_hire/services/prices/sheet.py: _Reading.prices": _REQUEST,
     "plugins/car_hire/services/repacking.py: _Chain._met": _REQUEST,
     "tenants/domains/names.py: _suffixes": "public suffixes",
     "tenants/migration/lines.py: _compiled": _SOFTWARE,

@@ -149,19 +149,22 @@ async def test_a_car_is_added_read_and_changed(site: Site, shop: Shop) -> None:
 
 
 async def test_a_vehicle_is_read_by_one_query(site: Site, shop: Shop) -> None:
-    """Who is asking is remembered, and the read goes past the session: nothing else is asked."""
+    """Who is asking is remembered, and the read goes past the session: nothing else is asked.
+
+    Of staff it is asked to which branches they are bound.
+    """
     engine = site.edge.databases.engine(shop.tenant.scope.database).sync_engine
     asked: list[str] = []
 
     def note(_: object, __: object, statement: str, *___: object) -> None:
         asked.append(statement)
 
-    async with await site.person(shop.tenant) as staff:
+    async with await site.person(shop.tenant, Role.OWNER) as owner:
         address = f"{API}/vehicles/{shop.cars[0].id}"
-        assert (await staff.get(address)).status_code == 200
+        assert (await owner.get(address)).status_code == 200
         event.listen(engine, "before_cursor_execute", note)
         try:
-            found = await staff.get(address)
+            found = await owner.get(address)
         finally:
             event.remove(engine, "before_cursor_execute", note)
     assert found.json()["plate"] == shop.cars[0].plate

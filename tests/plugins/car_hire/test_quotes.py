@@ -72,4 +72,4 @@ async def test_prices_that_nobody_booked_are_forgotten_a_day_after_they_expired(
 
 def test_the_purge_runs_every_night() -> None:
     """By the tenant's own clock."""
-    assert [each.name for each in plugin.schedules] == ["car_hire.purge_quotes 20 3 * * *"]
+    assert "car_hire.purge_quotes 20 3 * * *" in [each.name for each in plugin.schedules]

@@ -84,8 +84,8 @@ class Marks:
                     f"UPDATE {table} SET {quoted(column)} = {value}"
                     f" WHERE ctid = (SELECT ctid FROM {table} LIMIT 1)"
                 )
-        except asyncpg.IntegrityConstraintViolationError:
-            done = ""  # a column that takes one of a few words takes no mark
+        except (asyncpg.IntegrityConstraintViolationError, asyncpg.GeneratedAlwaysError):
+            done = ""  # one of a few words, or made of other columns: such take no mark
         if done != "UPDATE 1":
             del self.planted[mark]
 

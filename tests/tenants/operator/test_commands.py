@@ -51,7 +51,10 @@ async def _limits(made: Installation) -> None:
     assert _line(listed, VEHICLES)[1:] == ["1000", "declared"]
     unknown = await made.run("tenants", "limit", "cars", "cars.wheels", "--allowed", "1")
     assert unknown.code != 0
-    assert f"there is no limit cars.wheels; there are core.people, {VEHICLES}" in unknown.said
+    assert (
+        f"there is no limit cars.wheels; there are core.people, core.webhook_endpoints, {VEHICLES}"
+        in unknown.said
+    )
 
 
 async def _flags(made: Installation) -> None:

@@ -32,6 +32,7 @@ from plugins.car_hire.models import (
     Vehicle,
 )
 from plugins.car_hire.permissions import BRANCHES, DESK
+from plugins.car_hire.policy import PLUGIN
 from plugins.car_hire.services.branches import keeping
 
 Mine = Sequence[UUID]
@@ -73,6 +74,9 @@ def may_be_bound() -> bool:
 
 
 def _narrow(state: ORMExecuteState) -> None:
+    tenant = state.session.info.get("tenant")
+    if tenant is None or PLUGIN not in tenant.plugins:
+        return  # the platform, or a business without branches
     if not state.is_select or state.is_column_load or not may_be_bound():
         return
     mine = _mine(state.session)
