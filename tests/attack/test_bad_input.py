@@ -87,6 +87,7 @@ def unthrottled(site: Site) -> Iterator[None]:
     authority.throttle = kept
 
 
+_OF_CARS = "takes a photo: tests/plugins/car_hire/test_vehicle_documents.py"
 _PHOTOS = "takes a photo: tests/plugins/car_hire/test_inspections.py"
 _LOOK, _DAMAGE = "inspections/{inspection_id}", "damages/{damage_id}"
 ELSEWHERE = {
@@ -96,8 +97,8 @@ ELSEWHERE = {
     f"PUT /api/v1/car-hire/{_LOOK}/pictures/{{view}}": _PHOTOS,
     f"PUT /api/v1/car-hire/{_LOOK}/{_DAMAGE}/picture": _PHOTOS,
     "POST /car-hire/desk/charges/{later_id}/evidence": "takes a file: test_later.py there",
-    "POST /car-hire/desk/classes/{class_id}/photo": "takes a photo: test_vehicle_documents.py there",
-    "POST /car-hire/desk/fleet/{vehicle_id}/photos": "takes a photo: test_vehicle_documents.py there",
+    "POST /car-hire/desk/classes/{class_id}/photo": _OF_CARS,
+    "POST /car-hire/desk/fleet/{vehicle_id}/photos": _OF_CARS,
 }
 
 

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
 from core.auth import identity
-from core.errors import DomainError
+from core.errors import DomainError, NotFound
 from core.i18n import _
 from core.permissions import permission, public
 from core.throttle import Allowance
@@ -133,6 +133,8 @@ class DeskWaiting(Controller):
         """Take somebody off the list; an offer goes to the next."""
         try:
             await joining.leave(session, wait_id)
+        except NotFound:
+            raise
         except DomainError as error:
             return SeeOther(AT_DESK, flash=error.message, level="danger")
         return SeeOther(AT_DESK, flash=_("They wait no longer"))
