@@ -55,3 +55,10 @@ def believed(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     """Visitors may say by ``X-Forwarded-For`` from which address they come."""
     authority = site.edge.tenants.state["authority"]
     monkeypatch.setattr(authority, "proxies", networks("0.0.0.0/0"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Every page of car hire in a browser, in both languages and widths, takes minutes."""
+    for item in items:
+        if "car_hire/test_conformance.py" in item.nodeid and "::test_pages[" in item.nodeid:
+            item.add_marker(pytest.mark.long)
