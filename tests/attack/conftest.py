@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 
@@ -9,3 +11,12 @@ import pytest
 def brief_streams(monkeypatch: pytest.MonkeyPatch) -> None:
     """A stream ends by itself at once: whoever asks for every route would read it for ever."""
     monkeypatch.setattr("core.notifications.live.LONGEST", 0.1)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def roomy() -> Iterator[None]:
+    """Attacks make more domains and calendars than a business may have."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tenants.domains.services.MOST", 10_000)
+        patch.setattr("plugins.car_hire.services.feeds.keeping.MOST", 10_000)
+        yield

@@ -162,7 +162,7 @@ async def accepted(
 
 TICKS = {
     "on_offer", "licence_seen", "move", "charged",
-    "is_airport", "serves_out_of_hours", "is_main", "in_use",
+    "is_airport", "serves_out_of_hours", "is_main", "in_use", "on_account",
 }  # fmt: skip
 """Boxes of forms: whatever a browser sends for one means that it is ticked."""
 SHEETS = {"sheet", "content"}
