@@ -88,9 +88,12 @@ async def _locked(
     seen = await session.get(WebhookDelivery, delivery_id)
     if seen is None:
         return None
-    again = {"with_for_update": True, "populate_existing": True}
-    endpoint = await session.get(WebhookEndpoint, seen.endpoint_id, **again)  # type: ignore[arg-type]
-    delivery = await session.get(WebhookDelivery, delivery_id, **again)  # type: ignore[arg-type]
+    endpoint = await session.get(
+        WebhookEndpoint, seen.endpoint_id, with_for_update=True, populate_existing=True
+    )
+    delivery = await session.get(
+        WebhookDelivery, delivery_id, with_for_update=True, populate_existing=True
+    )
     if endpoint is None or delivery is None or delivery.state != "waiting":
         return None
     if not endpoint.is_heard:
