@@ -22,6 +22,7 @@ from plugins.car_hire.models import Occupancy, Vehicle, VehicleClass
 from plugins.car_hire.schemas import ClassInput, VehicleInput
 from plugins.car_hire.services import checks
 from plugins.car_hire.services.branches import keeping, reach
+from plugins.car_hire.services.branches.whole import WHOLE
 from plugins.car_hire.services.editing import Keys, edit, unique
 from plugins.car_hire.services.locking import lock_vehicle
 
@@ -59,7 +60,8 @@ VEHICLE_KEYS: Final[Keys] = {
 
 async def in_service(session: AsyncSession) -> int:
     """How many cars there are that are not retired."""
-    return await session.scalar(select(func.count()).where(Vehicle.status != RETIRED)) or 0
+    counted = select(func.count()).where(Vehicle.status != RETIRED)
+    return await session.scalar(counted.execution_options(**WHOLE)) or 0
 
 
 VEHICLES: Final = Limit(

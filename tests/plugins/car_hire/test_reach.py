@@ -4,21 +4,40 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from uuid import UUID
 
 import httpx
 import pytest
 from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.testing.routes import routes
 from atrium.testing.site import Site
+from core import clock
+from core.auth import identity
+from core.auth.identity import Identity
 from core.auth.models import User
 from core.permissions import Role
-from plugins.car_hire.models import CashDesk
-from plugins.car_hire.services import hires
+from plugins.car_hire.errors import NotNow
+from plugins.car_hire.models import CashDesk, Vehicle, Wait
+from plugins.car_hire.permissions import DESK, FLEET
+from plugins.car_hire.schemas_feeds import FeedInput
+from plugins.car_hire.schemas_vehicles import RetirementInput
+from plugins.car_hire.services import hires, occupying
 from plugins.car_hire.services.branches import reach
+from plugins.car_hire.services.companies import owing
+from plugins.car_hire.services.extras import reserving
+from plugins.car_hire.services.feeds import keeping
+from plugins.car_hire.services.later import recording
+from plugins.car_hire.services.vehicles import retiring
 from tests.plugins.car_hire.firm import Firm
+from tests.plugins.car_hire.test_companies import company, on_account
+from tests.plugins.car_hire.test_later import recorded
+from tests.plugins.car_hire.test_papers import prefix
+
+__all__ = ["prefix"]
 
 OWN = ("booking_id", "vehicle_id", "hire_id")
 
@@ -98,6 +117,109 @@ async def test_each_branch_has_a_cash_desk(site: Site, firm: Firm) -> None:
         )
         found = dict((await session.execute(query)).all())
     assert found == {firm.home: Decimal(50), firm.away: Decimal(80)}
+
+
+@asynccontextmanager
+async def _as_clerk(site: Site, firm: Firm, branch_id: UUID) -> AsyncIterator[AsyncSession]:
+    """A transaction in which somebody asks who is bound to a branch."""
+    user_id = await site.enrol(firm.tenant, Role.STAFF)
+    async with firm.transaction() as session:
+        await reach.bind_to(session, branch_id, [user_id])
+    staff = Identity(
+        user_id=user_id, name="Clerk", email="clerk@example.com", role=Role.STAFF,
+        permissions=frozenset({DESK.name, FLEET.name}), session_id=UUID(int=0),
+    )  # fmt: skip
+    async with firm.transaction() as session:
+        with identity.acting_as(staff):
+            yield session
+
+
+async def test_fines_waits_and_calendars_of_other_branches_are_out_of_reach(
+    site: Site, firm: Firm
+) -> None:
+    """By the pages and by the API, read and written; a feed of everything would show them, too."""
+    booking = await firm.booked(1, 20, firm.round_trip)
+    async with firm.transaction() as session:
+        hire = await hires.prepare(session, firm.readings(booking))
+        await hires.depart(session, hire.id)
+    later_id = await recorded(firm, booking)
+    waiting = Wait(
+        class_id=firm.vehicle_class.id, starts_at=booking.ends_at,
+        ends_at=booking.ends_at + timedelta(days=1), name="Rui", email="rui@example.com",
+        locale="pt", link=later_id.bytes, **firm.round_trip._asdict(),
+    )  # fmt: skip
+    async with firm.transaction() as session:
+        session.add(waiting)
+        await session.flush()
+        feed, _secret = await keeping.add(session, FeedInput(title="All"), "Owner")
+    desk, api = "/car-hire/desk", "/api/v1/car-hire"
+    why = {"why": "Because"}
+    async with _clerk(site, firm, firm.away) as stranger:
+        answers = [
+            await stranger.get(f"{api}/charges/{later_id}"),
+            await stranger.post(f"{api}/charges/{later_id}/waiver", json=why),
+            await stranger.post(f"{desk}/charges/{later_id}/waiver", data=why),
+            await stranger.post(f"{desk}/charges/{later_id}/charging", data={}),
+            await stranger.post(f"{api}/waiting/{waiting.id}/departure"),
+            await stranger.post(f"{desk}/waiting/{waiting.id}/departure"),
+            await stranger.post(f"{desk}/feeds/{feed.id}/renewal"),
+            await stranger.post(f"{desk}/feeds/{feed.id}/end"),
+        ]
+        listed = [
+            (await stranger.get(f"{api}/waiting")).text,
+            (await stranger.get(f"{api}/charges")).text,
+            (await stranger.get(f"{desk}/feeds")).text,
+        ]
+        for wanted in ("", str(firm.home)):
+            typed = {"title": "Mine", "branch_id": wanted, "shows": "customer"}
+            refused = await stranger.post(f"{desk}/feeds", data=typed)
+            assert (refused.status_code, "Mine" in refused.text) == (422, True)
+        typed = {"title": "Mine", "branch_id": str(firm.away)}
+        assert (await stranger.post(f"{desk}/feeds", data=typed)).status_code == 200
+    assert [each.status_code for each in answers] == [404] * len(answers)
+    assert not any(str(each) in text for each in (waiting.id, later_id, feed.id) for text in listed)
+    async with firm.transaction() as session:
+        assert (await recording.one(session, later_id)).state == "recorded"
+        await keeping.end(session, feed.id)
+
+
+async def test_what_is_kept_for_other_branches_is_not_promised_again(
+    site: Site, firm: Firm
+) -> None:
+    """The only seat of the firm stays with the booking of the other branch."""
+    seat = await firm.extra(stock=1)
+    await firm.book(24, 20, extras={seat: 1}, **firm.round_trip._asdict())
+    starts_at = firm.now + timedelta(hours=24)
+    period = occupying.blocked(starts_at, starts_at + timedelta(hours=20), timedelta())
+    async with _as_clerk(site, firm, firm.away) as session:
+        with pytest.raises(reserving.ExtraUnavailable):
+            await reserving.refuse_lacking(session, {seat: 1}, period)
+
+
+@pytest.mark.usefixtures("prefix")
+async def test_a_companys_limit_counts_what_other_branches_booked(site: Site, firm: Firm) -> None:
+    booking = await firm.book(24, 20, **firm.round_trip._asdict())
+    made = await company(firm, credit_limit=booking.gross)
+    await on_account(firm, booking.id)
+    async with _as_clerk(site, firm, firm.away) as session:
+        assert (await owing.of_one(session, made, clock.today("UTC"))).all == booking.gross
+
+
+async def test_a_car_that_is_out_from_another_branch_is_not_retired(
+    site: Site, firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is late, so that the calendar has nothing of it any more."""
+    booking = await firm.booked(1, 20, firm.round_trip)
+    async with firm.transaction() as session:
+        hire = await hires.prepare(session, firm.readings(booking))
+        await hires.depart(session, hire.id)
+        car = await session.get_one(Vehicle, booking.vehicle_id)
+        car.home_branch_id = firm.away
+    later = clock.now() + timedelta(days=3)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    async with _as_clerk(site, firm, firm.away) as session:
+        with pytest.raises(NotNow):
+            await retiring.retire(session, booking.vehicle_id, RetirementInput(reason="sold"))
 
 
 async def test_the_owner_says_who_works_where(site: Site, firm: Firm) -> None:

@@ -14,6 +14,7 @@ from core.i18n import _
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Vehicle
 from plugins.car_hire.services.branches import keeping
+from plugins.car_hire.services.branches.whole import WHOLE
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.locking import lock_vehicle
 
@@ -32,7 +33,7 @@ async def seen_at(session: AsyncSession, vehicle_id: UUID, branch_id: UUID) -> V
         raise NotFound(_("There is no such vehicle"))
     branch = await keeping.chosen(session, branch_id, "branch_id")
     out = select(Booking.id).where(Booking.vehicle_id == vehicle_id, Booking.state == "out")
-    if await session.scalar(out) is not None:
+    if await session.scalar(out.execution_options(**WHOLE)) is not None:
         raise NotNow(_("The car is out with a customer. Take it back first"))
     edit(found, None)
     before, found.branch_id, found.branch_since = found.branch_id, branch.id, clock.now()

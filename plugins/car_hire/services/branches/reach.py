@@ -24,16 +24,21 @@ from core.i18n import _
 from plugins.car_hire.models import (
     Booking,
     BranchStaff,
+    CalendarFeed,
     CashDesk,
+    DepositRefusal,
     Hire,
     Inspection,
+    LaterCharge,
     Paper,
+    Review,
     Transfer,
     Vehicle,
+    Wait,
 )
 from plugins.car_hire.permissions import BRANCHES, DESK
 from plugins.car_hire.policy import PLUGIN
-from plugins.car_hire.services.branches import keeping
+from plugins.car_hire.services.branches import keeping, whole
 
 Mine = Sequence[UUID]
 _KNOWN: Final = "car_hire.reach"
@@ -48,6 +53,11 @@ def _of_booking(column: Any) -> Callable[[Mine], ColumnElement[bool]]:
     return lambda mine: column.in_(select(Booking.id).where(_booked(mine)))
 
 
+def _of_hire(column: Any) -> Callable[[Mine], ColumnElement[bool]]:
+    hired = select(Hire.id).join(Booking, Booking.id == Hire.booking_id)
+    return lambda mine: column.in_(hired.where(_booked(mine)))
+
+
 NARROWED: Final[Mapping[type[Any], Callable[[Mine], ColumnElement[bool]]]] = {
     Booking: _booked,
     Vehicle: lambda mine: or_(
@@ -58,13 +68,21 @@ NARROWED: Final[Mapping[type[Any], Callable[[Mine], ColumnElement[bool]]]] = {
     Hire: _of_booking(Hire.booking_id),
     Inspection: _of_booking(Inspection.booking_id),
     Transfer: _of_booking(Transfer.booking_id),
+    LaterCharge: _of_booking(LaterCharge.booking_id),
+    Review: _of_hire(Review.hire_id),
+    DepositRefusal: _of_hire(DepositRefusal.hire_id),
+    Wait: lambda mine: or_(Wait.pick_up_branch_id.in_(mine), Wait.return_branch_id.in_(mine)),
+    CalendarFeed: lambda mine: or_(
+        CalendarFeed.customer_id.is_not(None), CalendarFeed.branch_id.in_(mine)
+    ),
     Paper: lambda mine: or_(
         Paper.booking_id.is_(None), Paper.booking_id.in_(select(Booking.id).where(_booked(mine)))
     ),
     CashDesk: lambda mine: or_(CashDesk.branch_id.is_(None), CashDesk.branch_id.in_(mine)),
 }
 """What is narrowed, and how. What a car is spoken for (occupancies, blocks, kept extras) is not:
-whoever gives a car away has to know of everything that is in the way."""
+whoever gives a car away has to know of everything that is in the way. Nor is a query that is asked
+of the ``whole`` business."""
 
 
 def may_be_bound() -> bool:
@@ -77,7 +95,9 @@ def _narrow(state: ORMExecuteState) -> None:
     tenant = state.session.info.get("tenant")
     if tenant is None or PLUGIN not in tenant.plugins:
         return  # the platform, or a business without branches
-    if not state.is_select or state.is_column_load or not may_be_bound():
+    if not state.is_select or state.is_column_load or whole.is_whole(state.execution_options):
+        return
+    if not may_be_bound():
         return
     mine = _mine(state.session)
     if mine:
@@ -114,6 +134,11 @@ async def standing(session: AsyncSession) -> UUID:
     query = select(BranchStaff.branch_id).where(BranchStaff.user_id == identity.required().user_id)
     mine = sorted(await session.scalars(query))
     return main.id if not mine or main.id in mine else mine[0]
+
+
+async def own(session: AsyncSession) -> Mine:
+    """The branches to which whoever is asking is bound; none: they see all."""
+    return await session.run_sync(_mine) if may_be_bound() else ()
 
 
 async def people(session: AsyncSession) -> Sequence[User]:

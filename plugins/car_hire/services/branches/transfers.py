@@ -26,6 +26,7 @@ from plugins.car_hire.schemas_branches import CarTransferInput
 from plugins.car_hire.services import blocks, fleet, occupying
 from plugins.car_hire.services.branches import keeping, moving, promised, whereabouts
 from plugins.car_hire.services.branches.whereabouts import Journey
+from plugins.car_hire.services.branches.whole import WHOLE
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.locking import lock_vehicle
 
@@ -124,7 +125,8 @@ async def _has_gone_on(session: AsyncSession, vehicle_id: UUID, was_due: datetim
     """Whether the car left with a customer since, or was seen: then it is not for us to say."""
     out = select(Booking.id).where(Booking.vehicle_id == vehicle_id, Booking.state == "out")
     query = select(or_(Vehicle.branch_since >= was_due, out.exists()))
-    return bool(await session.scalar(query.where(Vehicle.id == vehicle_id)))
+    asked = query.where(Vehicle.id == vehicle_id).execution_options(**WHOLE)
+    return bool(await session.scalar(asked))
 
 
 async def call_off(session: AsyncSession, block_id: UUID, expected: int | None = None) -> Block:

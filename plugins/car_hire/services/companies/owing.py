@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from plugins.car_hire.models import AccountEntry, Booking, Company, Statement
+from plugins.car_hire.services.branches.whole import WHOLE
 
 _TO_COME: Final = ("pending_payment", "confirmed", "out", "returned")
 AGES: Final = (0, 30, 60)
@@ -57,7 +58,8 @@ async def of_all(
         select(Booking.company_id, func.sum(Booking.gross))
         .where(Booking.company_id.is_not(None), Booking.state.in_(_TO_COME))
         .where(_of(Booking.company_id, company_id))
-        .group_by(Booking.company_id),
+        .group_by(Booking.company_id)
+        .execution_options(**WHOLE),
     )
     invoiced = await _sums(
         session,

@@ -26,6 +26,7 @@ from core.payments.services import by_hand
 from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.models import AccountEntry, Booking, Company, Customer, Paper, Statement
+from plugins.car_hire.services.branches.whole import WHOLE
 from plugins.car_hire.services.companies import keeping
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.papers import issuing
@@ -108,6 +109,7 @@ async def _rows(session: AsyncSession, *which: object) -> list[Row]:
         .join(Customer, Customer.id == Booking.customer_id)
         .where(*which)  # type: ignore[arg-type]  # conditions
         .order_by(AccountEntry.issued_on, Paper.id)
+        .execution_options(**WHOLE)
     )
     return [(row[0], row[1], row[2], row[3]) for row in await session.execute(query)]
 

@@ -23,6 +23,7 @@ from core.ids import new_id
 from core.web.formatting import moment
 from plugins.car_hire.models import Booking, Extra, ExtraReservation
 from plugins.car_hire.services.availability import LATE_HORIZON
+from plugins.car_hire.services.branches.whole import WHOLE
 from plugins.car_hire.services.extras.locking import lock_extras
 
 Period = Range[datetime]
@@ -205,7 +206,7 @@ async def _kept(
         query = query.where(ExtraReservation.booking_id != but)
     kept = []
     with session.no_autoflush:
-        rows = (await session.execute(query)).all()
+        rows = (await session.execute(query.execution_options(**WHOLE))).all()
     for row, state, due in rows:
         begins, ends = _ends(row.period)
         if state == "out" and due < now:

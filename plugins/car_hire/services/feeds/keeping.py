@@ -20,6 +20,8 @@ from plugins.car_hire.models import CalendarFeed, Customer, Vehicle, VehicleClas
 from plugins.car_hire.schemas_feeds import FeedInput
 from plugins.car_hire.services import checks
 from plugins.car_hire.services.branches import keeping as branches
+from plugins.car_hire.services.branches import reach
+from plugins.car_hire.services.branches.whole import WHOLE
 
 SUBJECT: Final = "car_hire.feed"
 MOST: Final = 50
@@ -44,12 +46,17 @@ async def add(session: AsyncSession, given: FeedInput, made_by: str) -> tuple[Ca
 
     Raises:
         TooMany: there are enough.
-        Invalid: there is no such branch, class or car.
+        Invalid: there is no such branch, class or car, or it is a branch of others: whoever reads
+            a calendar is nobody whom we know, so that nothing is narrowed then.
     """
-    if len(await of_desk(session)) >= MOST:
+    counted = select(func.count()).where(CalendarFeed.customer_id.is_(None))
+    if (await session.scalar(counted.execution_options(**WHOLE)) or 0) >= MOST:
         raise TooMany
     if given.branch_id is not None:
         await branches.chosen(session, given.branch_id, "branch_id")
+    mine = await reach.own(session)
+    if mine and given.branch_id not in mine:
+        raise Invalid(_("Choose a branch at which you work"), field="branch_id")
     if given.class_id is not None and await session.get(VehicleClass, given.class_id) is None:
         raise Invalid(_("Choose a class"), field="class_id")
     secret = fresh_token()

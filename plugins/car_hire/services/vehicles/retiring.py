@@ -20,6 +20,7 @@ from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Vehicle
 from plugins.car_hire.schemas_vehicles import RetirementInput
 from plugins.car_hire.services import fleet, occupying
+from plugins.car_hire.services.branches.whole import WHOLE
 from plugins.car_hire.services.editing import edit, unique
 from plugins.car_hire.services.locking import lock_vehicle
 from plugins.car_hire.services.occupying import InTheWay
@@ -48,7 +49,7 @@ async def retire(
     if found.status == fleet.RETIRED:
         raise NotNow
     out = select(Booking.id).where(Booking.vehicle_id == vehicle_id, Booking.state == "out")
-    if await session.scalar(out) is not None:
+    if await session.scalar(out.execution_options(**WHOLE)) is not None:
         raise NotNow(_("The car is out with a customer. Take it back first"))
     promised = await ahead(session, vehicle_id)
     if promised:
