@@ -28,13 +28,13 @@ screenshots: env ## take the pictures of docs and products anew, from what `make
 	@$(BIN)/python -m atrium.testing.screenshots
 
 test: lint ## lints, types and all tests but the long ones (PG=15: on Debian's PostgreSQL 15)
-	ATRIUM_TEST_PG=$(PG) $(BIN)/pytest -n $(WORKERS) -m "not long"
+	ATRIUM_TEST_PG=$(PG) $(BIN)/pytest -n $(WORKERS) --dist worksteal -m "not long"
 
 test-long: env ## the slow proofs
 	ATRIUM_TEST_PG=$(PG) $(BIN)/pytest -m long
 
 check: lint ## lints, types and the tests that need no browser: fast
-	ATRIUM_TEST_PG=$(PG) $(BIN)/pytest -q -n $(WORKERS) -m "not long and not browser"
+	ATRIUM_TEST_PG=$(PG) $(BIN)/pytest -q -n $(WORKERS) --dist worksteal -m "not long and not browser"
 
 lint: env
 	$(BIN)/ruff check .

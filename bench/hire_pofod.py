@@ -219,7 +219,7 @@ async def _through_trouble(
     ports = [role.environment["ATRIUM_PORT"] for role in roles if role.arguments == "web"]
     left = iter(range(DEMANDS))
     ends = time.monotonic() + SECONDS
-    async with site_of(world) as site:
+    async with site_of(world) as site, httpx.AsyncClient(timeout=30) as connections:
 
         async def clerk() -> str:
             user_id = await site.enrol(world.acme, Person.OWNER)
@@ -227,7 +227,7 @@ async def _through_trouble(
                 return await site.sessions.begin(session, user_id, "api")
 
         async def client(number: int) -> None:
-            desk = _Desk(world, shop, ports, tally, turn=number)
+            desk = _Desk(world, shop, ports, tally, connections, turn=number)
             for made, _demand in enumerate(left):
                 if time.monotonic() > ends:
                     return
@@ -259,6 +259,7 @@ class _Desk:
     shop: Shop
     ports: list[str]
     tally: Tally
+    client: httpx.AsyncClient
     turn: int
     token: str = ""
     address: str = ""
@@ -363,5 +364,5 @@ class _Desk:
         }
         if method == "POST":
             headers["idempotency-key"] = key
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            return await client.request(method, API + path, json=body, headers=headers)
+        url = f"http://127.0.0.1:{port}{API}{path}"
+        return await self.client.request(method, url, json=body, headers=headers)

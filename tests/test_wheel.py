@@ -62,7 +62,7 @@ def test_a_wheel_holds_pages_texts_migrations_and_front_end_files(unpacked: Path
     assert said.returncode == 0, said.stderr
     where, *addresses = said.stdout.split()
     assert Path(where).is_relative_to(unpacked)
-    assert len(addresses) == 6
+    assert len(addresses) == 7
 
 
 def test_a_wheel_holds_nothing_of_development(unpacked: Path) -> None:

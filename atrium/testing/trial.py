@@ -103,6 +103,8 @@ class Trial:
     without: Tenant
     suspended: Tenant
     rows: Mapping[str, UUID]
+    document: Mapping[str, Any]
+    """The OpenAPI document of ``here``."""
 
     @property
     def plugin(self) -> Plugin:
@@ -140,6 +142,8 @@ async def trial_of(candidate: Candidate, site: Site, rows: Rows | None) -> Trial
             made = await rows(session)
     async with databases.transaction(world.platform) as session:
         await suspend(session, world.signals, suspended.id)
+    async with site.visitor(here) as visitor:
+        document = (await visitor.get("/api/v1/openapi.json")).json()
     return Trial(
         candidate=candidate,
         world=world,
@@ -150,4 +154,5 @@ async def trial_of(candidate: Candidate, site: Site, rows: Rows | None) -> Trial
         without=await world.provision(plugins=()),
         suspended=suspended,
         rows=made,
+        document=document,
     )

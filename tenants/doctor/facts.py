@@ -51,7 +51,8 @@ SELECT t.scope, 'column', t.name || '.' || a.attname,
   WHERE t.relkind <> 'S'
 UNION ALL
 SELECT t.scope, CASE WHEN i.indisunique OR EXISTS (
-         SELECT FROM pg_constraint x WHERE x.conindid = i.indexrelid)
+         SELECT FROM pg_constraint x
+         WHERE x.conrelid = i.indrelid AND x.conindid = i.indexrelid)
          THEN 'unique index' ELSE 'index' END,
        c.name, concat_ws(' ', replace(pg_get_indexdef(i.indexrelid), t.scope || '.', ''),
                          CASE WHEN NOT i.indisvalid THEN 'INVALID' END)

@@ -32,7 +32,7 @@ from tenants.scopes import connected, make_role, make_schema
 from tests.databases import PASSWORDS
 from tests.tenants import killable
 
-TENANTS = 12
+TENANTS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +295,7 @@ async def test_runs_at_the_same_time_apply_nothing_twice(backlog: Backlog) -> No
     assert await backlog.at_head() == TENANTS
 
 
+@pytest.mark.long
 async def test_runs_killed_at_random_leave_nothing_half_done(backlog: Backlog) -> None:
     """kill -9 `atrium migrate` again and again: each scope is whole; the last run finishes."""
     chance, kills, middles = random.Random(9), 0, 0

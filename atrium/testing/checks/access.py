@@ -140,9 +140,7 @@ async def a_page_of_another_site_cannot_act(trial: Trial, route: Route) -> Async
 
 async def it_is_in_the_api_document(trial: Trial, route: Route) -> AsyncIterator[str]:
     """Programmers read there what there is, and what it is for."""
-    async with trial.site.visitor(trial.here) as visitor:
-        document = (await visitor.get("/api/v1/openapi.json")).json()
-    operation = document["paths"].get(route.path, {}).get(route.method.lower())
+    operation = trial.document["paths"].get(route.path, {}).get(route.method.lower())
     if operation is None:
         yield "it is missing"
     elif not operation.get("summary"):

@@ -16,6 +16,8 @@ from core.folders import ENTRY_POINT_GROUP
 from core.plugin import Plugin, Plugins
 from core.web.bodies import StructBodies
 from tenants.installed import installed
+from tenants.migration.down import Back, compile_back
+from tenants.migration.lines import Line, compile_line
 
 
 def _nothing() -> Provide:
@@ -64,6 +66,31 @@ class Candidate:
             logging_config=None,
         )
         return routes(app)
+
+    @property
+    def migrations(self) -> Path | None:
+        """The folder of its migrations, if it has one."""
+        folder = self.plugin.folder / "migrations"
+        return folder if folder.is_dir() else None
+
+    @cached_property
+    def line(self) -> Line:
+        """Its line, compiled; one without revisions if it has no tables.
+
+        Raises:
+            BadMigration: it cannot be compiled.
+        """
+        folder, name = self.migrations, self.plugin.name
+        return compile_line(name, folder) if folder else Line(name, ())
+
+    @cached_property
+    def back(self) -> Back:
+        """The way back of each revision.
+
+        Raises:
+            BadMigration: one cannot be undone offline.
+        """
+        return compile_back(self.migrations) if self.migrations else {}
 
     @property
     def modules(self) -> list[Path]:

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from alembic.script import ScriptDirectory
 from sqlalchemy import CheckConstraint, Table
@@ -19,7 +17,7 @@ from atrium.testing.trial import Trial
 from core.db import Base
 from core.i18n import LazyText
 from core.scope import Tenant
-from tenants.migration.lines import BadMigration, Line, Revision, compile_line
+from tenants.migration.lines import BadMigration, Line, Revision
 from tenants.migration.replay import bring_up
 from tenants.scopes import connected
 
@@ -33,22 +31,17 @@ _INEXACT: Final = frozenset({"real", "double precision", "money"})
 _WITHOUT_ZONE: Final = frozenset({"timestamp without time zone", "time with time zone"})
 
 
-def folder_of(it: Candidate) -> Path | None:
-    folder = it.plugin.folder / "migrations"
-    return folder if folder.is_dir() else None
-
-
 def its_migrations_compile_offline(it: Candidate) -> Iterator[str]:
     """They are compiled once and replayed over every tenant: none may ask the database."""
     try:
-        line_of(it)
+        it.line  # noqa: B018  # compiles it
     except BadMigration as problem:
         yield str(problem)
 
 
 def its_line_depends_on_no_other(it: Candidate) -> Iterator[str]:
     """Each line is applied by itself, where its plugin is enabled."""
-    if folder := folder_of(it):
+    if folder := it.migrations:
         for script in ScriptDirectory(folder).walk_revisions():
             if script.dependencies or script.branch_labels:
                 yield f"{script.revision} has depends_on or branch_labels"
@@ -56,7 +49,7 @@ def its_line_depends_on_no_other(it: Candidate) -> Iterator[str]:
 
 def its_revisions_bear_its_name(it: Candidate) -> Iterator[str]:
     """A tenant's status names revisions of many plugins side by side."""
-    if folder := folder_of(it):
+    if folder := it.migrations:
         for script in ScriptDirectory(folder).walk_revisions():
             if not re.fullmatch(rf"{it.plugin.name}_\d{{4}}\w*", script.revision):
                 yield f"{script.revision} should be {it.plugin.name}_0001 and so on"
@@ -161,36 +154,10 @@ async def applying_its_line_again_changes_nothing(trial: Trial) -> AsyncIterator
     """A killed run is simply run again, over schemas that hold data."""
     async with Schema.of(trial.world, trial.here) as schema:
         before = await schema.counted(), await schema.described()
-        applied = await bring_it_up(trial, trial.here, line_of(trial.candidate))
+        applied = await bring_it_up(trial, trial.here, trial.candidate.line)
         after = await schema.counted(), await schema.described()
     if applied or before != after:
         yield f"{applied} revisions were applied again; {differences(before[1], after[1])}"
-
-
-async def the_revision_leads_to_the_same_tables(
-    trial: Trial, revision: Revision
-) -> AsyncIterator[str]:
-    """A tenant that was at this revision ends where a new one begins."""
-    line = line_of(trial.candidate)
-    position = line.revisions.index(revision) + 1
-    tenant = await trial.world.provision(plugins=())
-    await bring_it_up(trial, tenant, replace(line, revisions=line.revisions[:position]))
-    await bring_it_up(trial, tenant, line)
-    async with Schema.of(trial.world, tenant) as schema:
-        upgraded = await schema.described()
-    async with Schema.of(trial.world, trial.only) as schema:
-        for fault in differences(upgraded, await schema.described()):
-            yield fault
-
-
-def line_of(it: Candidate) -> Line:
-    """Its line, compiled; one without revisions if it has no tables.
-
-    Raises:
-        BadMigration: it cannot be compiled.
-    """
-    folder = folder_of(it)
-    return compile_line(it.plugin.name, folder) if folder else Line(it.plugin.name, ())
 
 
 def models_of(it: Candidate) -> list[Table]:
@@ -239,7 +206,7 @@ def declared(it: Candidate) -> list[Check]:
 
 def at_work(it: Candidate) -> list[Check]:
     """The checks that need tenants."""
-    found: list[Any] = alone(
+    return alone(
         its_tables_are_its_own,
         its_tables_are_those_of_its_models,
         its_constraints_are_those_of_its_models,
@@ -248,11 +215,10 @@ def at_work(it: Candidate) -> list[Check]:
         its_keys_lead_to_its_own_or_cores_tables,
         applying_its_line_again_changes_nothing,
     )
-    return found + for_each(revisions_of(it), the_revision_leads_to_the_same_tables)
 
 
 def revisions_of(it: Candidate) -> tuple[Revision, ...]:
     try:
-        return line_of(it).revisions
+        return it.line.revisions
     except BadMigration:
         return ()  # its_migrations_compile_offline says why

@@ -55,7 +55,7 @@ def declared(monkeypatch: pytest.MonkeyPatch) -> Flag:
         ({"percent": 0, "choice": True}, True, "choice"),
         ({"percent": 0, "choice": False, "override": True}, True, "override"),
         ({"percent": 100, "choice": True, "override": False}, False, "override"),
-        ({"override": True, "until": now() + timedelta(minutes=5)}, True, "override"),
+        ({"override": True, "until": now() + timedelta(days=1)}, True, "override"),
         ({"override": True, "until": now() - timedelta(seconds=1)}, False, "default"),
         ({"override": False, "choice": True, "until": now() - timedelta(1)}, True, "choice"),
     ],

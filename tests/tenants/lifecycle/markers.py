@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +25,7 @@ from core.throttle import Throttle
 from tenants.archive.tables import quoted
 from tenants.files import archives_of
 
+_MARK = re.compile(r"mk[0-9a-f]{20}|6d6b(?:3[0-9]|6[1-6]){20}")
 _COLUMNS = """
 SELECT c.relname AS "table", a.attname AS "column", t.typname AS "type"
 FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid JOIN pg_type t ON t.oid = a.atttypid
@@ -191,10 +193,17 @@ async def found(world: World, marks: Marks, databases: list[str]) -> dict[str, s
     everything += await asyncio.to_thread(_files, world.settings.files_dir)
     return {
         marks.planted[mark]: where
-        for mark in marks.planted
         for where, text in everything
-        if mark in text or mark.encode().hex() in text
+        for mark in _read(text)
+        if mark in marks.planted
     }
+
+
+def _read(text: str) -> Iterator[str]:
+    """The marks in ``text``, as they are or as PostgreSQL writes bytes."""
+    for each in _MARK.finditer(text):
+        mark = each[0]
+        yield mark if mark.startswith("mk") else bytes.fromhex(mark).decode()
 
 
 async def _dump(dsn: str) -> AsyncIterator[tuple[str, str]]:
