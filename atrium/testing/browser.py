@@ -23,6 +23,8 @@ ARGUMENTS = [
 ]
 
 _AXE = ROOT / "node_modules/axe-core/axe.min.js"
+_SETTLED = """Promise.allSettled(document.getAnimations()
+    .filter(each => each instanceof CSSTransition).map(each => each.finished))"""
 _RUN = """async () => (await axe.run(document, {resultTypes: ['violations']})).violations
     .filter(({impact}) => ['serious', 'critical'].includes(impact))
     .map(({id, impact, help, nodes}) =>
@@ -51,6 +53,8 @@ async def axe(page: Page) -> list[dict[str, Any]]:
     Raises:
         FileNotFoundError: axe-core is not installed; it comes with ``make env``.
     """
+    # A colour on its way from one to the other is neither.
+    await page.evaluate(_SETTLED)
     await page.evaluate(_script())  # not as an element: the page's policy would refuse one
     findings: list[dict[str, Any]] = await page.evaluate(_RUN)
     return findings

@@ -29,6 +29,9 @@ CHECKS = (
     "response_schema_conformance",
 )
 
+BRIEFLY = ("--phases", "examples,coverage")
+AT_LENGTH = ("--phases", "examples,coverage,fuzzing", "--max-examples", "150")
+
 
 @pytest.fixture(scope="module")
 async def server(site: Site, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Web]:
@@ -62,7 +65,7 @@ async def examine(site: Site, server: Web, tenant: Tenant, *options: str) -> Non
         *("-m", "schemathesis.cli", "run", f"{server.url}/api/v1/openapi.json"),
         *("--header", f"Host: {host}", "--header", f"Authorization: Bearer {token}"),
         *("--checks", ",".join(CHECKS)),
-        *("--phases", "examples,coverage,fuzzing", "--generation-deterministic"),
+        "--generation-deterministic",
         *("--exclude-operation-id", "ApiV1SessionsCurrentEnd"),  # it would end the session it uses
         *("--suppress-health-check", "all", "--no-color", "--max-failures", "40"),
         *options,
@@ -85,18 +88,18 @@ async def examine(site: Site, server: Web, tenant: Tenant, *options: str) -> Non
 
 async def test_the_tenants_api_is_as_documented(site: Site, server: Web) -> None:
     """No 5xx, no undocumented status, type or shape of an answer, whatever is sent."""
-    await examine(site, server, site.world.bravo, "--max-examples", "5")
+    await examine(site, server, site.world.bravo, *BRIEFLY)
 
 
 async def test_the_portals_api_is_as_documented(elsewhere: tuple[Site, Web]) -> None:
     """Nor in the portal."""
     site, server = elsewhere
-    await examine(site, server, site.world.platform, "--max-examples", "5")
+    await examine(site, server, site.world.platform, *BRIEFLY)
 
 
 @pytest.mark.long
 async def test_the_apis_hold_for_long(site: Site, server: Web, elsewhere: tuple[Site, Web]) -> None:
     """Nor when it tries for minutes, on a dedicated tenant too."""
-    await examine(site, server, site.world.delta, "--max-examples", "150")
+    await examine(site, server, site.world.delta, *AT_LENGTH)
     other, portal = elsewhere
-    await examine(other, portal, other.world.platform, "--max-examples", "150")
+    await examine(other, portal, other.world.platform, *AT_LENGTH)
