@@ -343,7 +343,7 @@ class _Story:
             case _:
                 await bookings.confirm(session, booking)
         if step.became == "no_show":
-            await bookings.no_show(session, booking.id)
+            await bookings.no_show(session, booking.id, fee=booking.gross)
         if step.became in {"out", "closed"}:
             await self._drive(step, booking, starts_at)
         await session.flush()

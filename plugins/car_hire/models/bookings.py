@@ -55,7 +55,8 @@ class Booking(Base):
     company_id: Mapped[UUID | None] = mapped_column(ForeignKey("car_hire_companies.id"))
     """Whose account it goes on; None: the customer pays."""
     fee: Mapped[Decimal | None] = mapped_column(Numeric(20, 6))
-    """What is kept of what was paid, of a booking that was cancelled or not come for."""
+    """What is kept of what was paid, or a company owes, of a booking that was cancelled or not
+    come for."""
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True), default=now)
 
     __table_args__ = (

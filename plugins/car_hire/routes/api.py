@@ -339,6 +339,7 @@ class Bookings(Controller):
             fee=cost.fee.amount,
             back=cost.back.amount,
             free_until=cost.free_until,
+            on_account=cost.on_account,
         )
 
     @post("/{booking_id:uuid}/cancellation", access=member, idempotent=True)

@@ -35,12 +35,14 @@ class RowView(View, frozen=True, kw_only=True):
 
 
 class CostView(View, frozen=True, kw_only=True):
-    """What cancelling would cost: of what was paid, ``fee`` is kept and ``back`` given back."""
+    """What cancelling would cost: of what was paid, ``fee`` is kept and ``back`` given back; where
+    it is ``on_account``, a company owes the fee."""
 
     currency: str
     fee: Decimal
     back: Decimal
     free_until: datetime | None
+    on_account: bool
 
 
 class ClassView(View, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """What it costs not to come: by the rules of the house as they were when the booking was made.
 
-Only what was paid can be kept. Whoever was to pay at pick-up owes nothing for staying away.
+Only what was paid can be kept. Whoever was to pay at pick-up owes nothing for staying away; of a
+booking on account nothing was paid, and the fee is invoiced to the company.
 """
 
 from __future__ import annotations
@@ -36,6 +37,8 @@ class Consequence:
     fee: Money
     back: Money
     free_until: datetime | None
+    on_account: bool
+    """Whether a company owes the fee, instead of it being kept."""
 
 
 async def rules_of(session: AsyncSession, booking: Booking) -> Policy:
@@ -49,9 +52,8 @@ async def of_cancellation(session: AsyncSession, booking: Booking) -> Consequenc
     paid = await _paid(session, booking)
     deadline = booking.starts_at - timedelta(hours=rules.cancel_free_hours)
     if clock.now() < deadline or not rules.cancel_percent:
-        return Consequence(
-            Money.zero(booking.currency), paid, deadline if rules.cancel_percent else None
-        )
+        free_until = deadline if rules.cancel_percent else None
+        return _split(booking, Money.zero(booking.currency), paid, free_until)
     return _kept(booking, paid, rules.cancel_percent)
 
 
@@ -63,8 +65,14 @@ async def of_no_show(session: AsyncSession, booking: Booking) -> Consequence:
 
 def _kept(booking: Booking, paid: Money, percent: int) -> Consequence:
     share = Money(booking.gross * percent / 100, booking.currency).rounded()
+    return _split(booking, share, paid, None)
+
+
+def _split(booking: Booking, share: Money, paid: Money, free_until: datetime | None) -> Consequence:
+    if booking.company_id is not None:
+        return Consequence(share, paid, free_until, on_account=True)
     fee = min(share, paid)
-    return Consequence(fee, paid - fee, None)
+    return Consequence(fee, paid - fee, free_until, on_account=False)
 
 
 async def _paid(session: AsyncSession, booking: Booking) -> Money:

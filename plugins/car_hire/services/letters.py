@@ -81,7 +81,7 @@ async def cancellation(session: AsyncSession, booking_id: UUID) -> None:
     """The booking is cancelled; what was paid comes back."""
     booking = await bookings.one(session, booking_id)
     paid = booking.payment_id is not None
-    was_confirmed = paid or booking.owed_at_pick_up
+    was_confirmed = paid or booking.owed_at_pick_up or booking.company_id is not None
     await _send(
         session,
         "car_hire/mail/cancellation",

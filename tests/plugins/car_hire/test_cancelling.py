@@ -68,10 +68,12 @@ async def test_cancelling_in_time_and_unpaid_bookings_cost_nothing(
     house(monkeypatch, cancel_free_hours=48, cancel_percent=100)
     early, unpaid = await shop.confirmed(starts_in=72), await shop.book(starts_in=3)
     async with shop.transaction() as session:
-        cost = await cancelling.of_cancellation(session, early)
+        cost = await cancelling.of_cancellation(session, await bookings.one(session, early.id))
         assert not cost.fee
         assert cost.free_until == early.starts_at - timedelta(hours=48)
-        assert not (await cancelling.of_cancellation(session, unpaid)).fee
+        assert not (
+            await cancelling.of_cancellation(session, await bookings.one(session, unpaid.id))
+        ).fee
 
 
 async def test_a_no_show_keeps_its_share_alone(till: Till, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,17 +16,21 @@ from core import clock
 from core.auth.authority import LOCAL_COOKIE
 from core.errors import EditedMeanwhile, Invalid
 from core.mail.models import Mail
+from core.money import Money
 from core.payments.services import Payments
 from core.permissions import Role
+from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import AccountEntry, Booking, Company, Customer, Hire, Paper, Statement
 from plugins.car_hire.schemas_companies import MemberInput
 from plugins.car_hire.services import bookings, fleet, hires, paying
 from plugins.car_hire.services.companies import hiring, keeping, owing, statements
 from plugins.car_hire.services.papers import drawing, issuing
 from tests.plugins.car_hire.shop import Shop, company_input
+from tests.plugins.car_hire.test_cancelling import house
 from tests.plugins.car_hire.test_papers import prefix
+from tests.plugins.car_hire.test_paying import Till, _running, standin, till
 
-__all__ = ["prefix"]
+__all__ = ["_running", "prefix", "standin", "till"]
 
 NEXT = (clock.now().date().replace(day=1) + timedelta(days=32)).replace(day=1)
 """The first of the month after this one, whatever the zone."""
@@ -140,6 +144,55 @@ async def test_a_transfer_has_one_effect_and_a_part_leaves_the_rest(
         payments = await Payments(session).of(statements.SUBJECT, statement.paper_id)
         assert sum(each.captured for each in payments) == statement.amount
         assert (await owing.of_one(session, made, late)).all == 0
+
+
+async def test_who_cancels_late_or_does_not_come_leaves_the_company_a_fee_once(
+    site: Site, till: Till, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelled three times at once, every job five times: one invoice each, owed in full, and a
+    line of the statement with its own rule. The desk is told before whose account it goes on."""
+    shop = till.shop
+    house(monkeypatch, cancel_free_hours=48, cancel_percent=30, no_show_percent=100)
+    made = await company(shop)
+    late = await on_account(shop, (await shop.book(starts_in=24)).id)
+    absent = await on_account(shop, (await shop.book(starts_in=0.01)).id)
+    async with await site.person(shop.tenant, Role.OWNER) as desk:
+        page = await desk.get(f"/car-hire/desk/bookings/{late.id}")
+        cost = (await desk.get(f"/api/v1/car-hire/bookings/{late.id}/cancellation")).json()
+    assert f"goes on the account of {made.name}" in page.text
+    assert cost["on_account"]
+
+    async def cancel() -> None:
+        async with shop.transaction() as session:
+            await paying.cancel(session, late.id)
+
+    results = await asyncio.gather(*(cancel() for _ in range(3)), return_exceptions=True)
+    assert sum(isinstance(each, NotNow) for each in results) == 2
+    with monkeypatch.context() as later:
+        now = clock.now() + timedelta(hours=2)
+        later.setattr(clock, "now", lambda: now)
+        async with shop.transaction() as session:
+            await paying.no_show(session, absent.id)
+    await till.work(times=5)
+    statement = await stated(shop, made.id)
+    assert statement is not None
+    async with shop.transaction() as session:
+        rows = await statements.entries(session, statement.paper_id)
+        paper = await issuing.one(session, statement.paper_id)
+        letter = select(Mail.text).where(Mail.key == f"car_hire/mail/cancellation:{late.id}")
+        assert "your company's account" in (await session.scalar(letter) or "")
+        assert (await owing.of_one(session, made, statement.due_on)).all == statement.amount
+    fees = {booking.id: (paper.gross, issuing.content_of(paper)) for _e, paper, booking, _n in rows}
+    share = Money(late.gross * 30 / 100, late.currency).rounded().amount
+    assert {key: gross for key, (gross, _) in fees.items()} == {
+        late.id: share, absent.id: absent.gross
+    }  # fmt: skip
+    assert [[line.rule for line in fees[each.id][1].lines] for each in (late, absent)] == [
+        ["fee.cancelled"], ["fee.no_show"]
+    ]  # fmt: skip
+    assert all(content.owed == gross for gross, content in fees.values())
+    told = issuing.content_of(paper).entries
+    assert sorted(each.text.split(" · ")[1] for each in told) == ["Cancelled late", "Not picked up"]
 
 
 async def test_pages_of_the_desk_and_of_the_contact(site: Site, shop: Shop, prefix: str) -> None:

@@ -127,7 +127,7 @@ async def cancel(
     expected: int | None = None,
     fee: Decimal | None = None,
 ) -> Booking:
-    """Give the car back to the calendar; ``fee`` is kept of what was paid.
+    """Give the car back to the calendar; ``fee`` is kept of what was paid, or owed by a company.
 
     Raises:
         NotNow: it is out, or over.
@@ -151,7 +151,7 @@ async def no_show(
     expected: int | None = None,
     fee: Decimal | None = None,
 ) -> Booking:
-    """The customer did not come; ``fee`` is kept of what was paid.
+    """The customer did not come; ``fee`` is kept of what was paid, or owed by a company.
 
     Raises:
         NotNow: the time has not come, or the booking is not waiting for anybody.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
@@ -16,7 +15,7 @@ from core.money import Money
 from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow
-from plugins.car_hire.models import AccountEntry, Booking, Company, Paper
+from plugins.car_hire.models import Booking, Company
 from plugins.car_hire.services import announcing, bookings
 from plugins.car_hire.services.companies import keeping, owing
 from plugins.car_hire.services.editing import edit
@@ -79,16 +78,3 @@ async def _check_limit(session: AsyncSession, company: Company, booking: Booking
     if owed.all + booking.gross > company.credit_limit:
         left = Money(max(company.credit_limit - owed.all, Decimal(0)), company.currency)
         raise OverLimit(fill(_("The company's credit limit leaves {amount}"), amount=left))
-
-
-async def enter(session: AsyncSession, booking: Booking, paper: Paper) -> None:
-    """The invoice of a hire goes on the account; once, however often this runs."""
-    assert booking.company_id is not None
-    await session.execute(
-        insert(AccountEntry)
-        .values(
-            paper_id=paper.id, company_id=booking.company_id, issued_on=paper.issued_on,
-            amount=paper.gross,
-        )
-        .on_conflict_do_nothing(index_elements=[AccountEntry.paper_id])
-    )  # fmt: skip

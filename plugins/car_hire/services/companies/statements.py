@@ -29,7 +29,7 @@ from plugins.car_hire.models import AccountEntry, Booking, Company, Customer, Pa
 from plugins.car_hire.services.branches.whole import WHOLE
 from plugins.car_hire.services.companies import keeping
 from plugins.car_hire.services.editing import edit
-from plugins.car_hire.services.papers import issuing
+from plugins.car_hire.services.papers import invoices, issuing
 from plugins.car_hire.services.papers.content import Content, Paid, address, plain
 
 STATE = "car_hire.state_company"
@@ -114,6 +114,12 @@ async def _rows(session: AsyncSession, *which: object) -> list[Row]:
     return [(row[0], row[1], row[2], row[3]) for row in await session.execute(query)]
 
 
+def _what(paper: Paper) -> str:
+    """For what an invoice is, in the words of whoever is reading."""
+    rules = (each.rule for each in issuing.content_of(paper).lines)
+    return str(next((invoices.FEES[rule] for rule in rules if rule in invoices.FEES), _("Hire")))
+
+
 async def _content(
     session: AsyncSession, company: Company, rows: Sequence[Row], due_on: date
 ) -> Content:
@@ -125,7 +131,7 @@ async def _content(
         lines=(),
         entries=tuple(
             Paid(
-                text=f"{paper.number} · {booking.number} · {name}",
+                text=f"{paper.number} · {_what(paper)} · {booking.number} · {name}",
                 on=paper.issued_on,
                 amount=plain(entry.amount),
             )
@@ -200,14 +206,14 @@ async def sheet(session: AsyncSession, paper_id: UUID) -> str:
     written = io.StringIO()
     out = csv.writer(written)
     out.writerow(
-        [gettext("Invoice"), gettext("Day"), gettext("Booking"), gettext("Driver"),
+        [gettext("Invoice"), gettext("Day"), gettext("What"), gettext("Booking"), gettext("Driver"),
          gettext("From"), gettext("To"), gettext("Net"), gettext("Tax"), gettext("With tax"),
          gettext("Currency")]
     )  # fmt: skip
     for _entry, paper, booking, name in await entries(session, paper_id):
         plain_name = f"'{name}" if name[:1] in {"=", "+", "-", "@", "\t", "\r"} else name
         out.writerow(
-            [paper.number, paper.issued_on, booking.number, plain_name,
+            [paper.number, paper.issued_on, _what(paper), booking.number, plain_name,
              booking.starts_at.date(), booking.ends_at.date(), plain(paper.net), plain(paper.tax),
              plain(paper.gross), paper.currency]
         )  # fmt: skip

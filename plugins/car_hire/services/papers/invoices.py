@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Final
 from uuid import UUID
@@ -11,7 +11,7 @@ from babel.numbers import format_decimal
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
-from core.i18n import _, gettext, locale, reading_in
+from core.i18n import LazyText, _, gettext, locale, reading_in
 from core.money import Money
 from core.payments.models import BY_CARD, Payment
 from core.payments.services.by_hand import WAYS
@@ -22,7 +22,7 @@ from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Hire, MoneyLine, Paper
 from plugins.car_hire.services import bookings, customers, fleet, hires, quotes, telling
-from plugins.car_hire.services.companies import keeping
+from plugins.car_hire.services.companies import account, keeping
 from plugins.car_hire.services.describe import told
 from plugins.car_hire.services.papers import issuing
 from plugins.car_hire.services.papers.content import Content, Paid, PaperLine, address, plain
@@ -32,14 +32,19 @@ from plugins.car_hire.services.pricing import rules
 SOLD: Final = frozenset({"returned", "closed", "no_show", "cancelled"})
 """Bookings in these states have an invoice: the car is back, or a fee is kept for nothing."""
 
+FEES: Final[Mapping[str, LazyText]] = {
+    "fee.cancelled": _("Cancelled late"),
+    "fee.no_show": _("Not picked up"),
+}
+"""The rules by which something is kept of what is not to be, as a paper calls them."""
 
 _BACK: Final = frozenset({"returned", "closed"})
 
 
 def kept(booking: Booking) -> Money:
-    """What is kept of the price of a hire that was not to be, tax included."""
-    fee = booking.gross if booking.fee is None and booking.state == "no_show" else booking.fee
-    return Money(fee or Decimal(0), booking.currency)
+    """What is kept of the price of a hire that was not to be, or a company owes for it; tax
+    included."""
+    return Money(booking.fee or Decimal(0), booking.currency)
 
 
 def key_of(booking_id: UUID) -> str:
@@ -50,8 +55,8 @@ def key_of(booking_id: UUID) -> str:
 async def of_booking(session: AsyncSession, booking_id: UUID, owed: Money | None) -> Paper:
     """Issue the invoice of a booking whose car is back, or that nobody came for; once.
 
-    ``owed`` is what is not paid yet; None is all of it. What changes of dates made dearer or
-    cheaper after the payment is in the lines of the hire itself, not a line of its own.
+    ``owed`` is what is not paid yet; None is all of it, as it always is on account. What changes
+    of dates made dearer or cheaper after the payment is in the lines of the hire itself.
 
     Raises:
         NotNow: the hire is not over, or its deposit is kept.
@@ -68,8 +73,8 @@ async def of_booking(session: AsyncSession, booking_id: UUID, owed: Money | None
         raise NotNow(_("The deposit is kept: settle it first, then the invoice is issued"))
     tenant: Tenant = session.info["tenant"]
     with reading_in(tenant.locale):
-        content = await _content(session, booking, owed)
-    return await issuing.issue(
+        content = await _content(session, booking, owed if booking.company_id is None else None)
+    paper = await issuing.issue(
         session,
         "invoice",
         content,
@@ -77,6 +82,9 @@ async def of_booking(session: AsyncSession, booking_id: UUID, owed: Money | None
         customer_id=booking.customer_id,
         booking_id=booking_id,
     )
+    if booking.company_id is not None:
+        await account.enter(session, booking.company_id, paper)
+    return paper
 
 
 async def _content(session: AsyncSession, booking: Booking, owed: Money | None) -> Content:
@@ -106,10 +114,10 @@ def _gross(lines: Iterable[PaperLine]) -> Decimal:
 async def _sold(
     session: AsyncSession, booking: Booking, hire: Hire | None
 ) -> tuple[PaperLine, ...]:
-    sold: list[MoneyLine] = list(await quotes.lines(session, booking.quote_id))
-    if booking.state not in _BACK and kept(booking).amount < booking.gross:
+    if booking.state not in _BACK:
         quote = await quotes.one(session, booking.quote_id)
         return (_fee(booking, quotes.terms_then(quote).taxes.hire),)
+    sold: list[MoneyLine] = list(await quotes.lines(session, booking.quote_id))
     if hire is not None:
         billed = await hires.bill_lines(session, hire.id)
         sold += [each for each in billed if each.rule != rules.CHANGED]
@@ -120,10 +128,10 @@ def _fee(booking: Booking, rate: Decimal) -> PaperLine:
     """What is kept is a share of a price with tax: the tax is taken out of it."""
     gross = kept(booking)
     net = Money(gross.amount / (1 + rate), gross.unit).rounded()
-    named = {"cancelled": gettext("Cancelled late"), "no_show": gettext("Not picked up")}
+    rule = f"fee.{booking.state}"
     return PaperLine(
-        text=named[booking.state],
-        rule=f"fee.{booking.state}",
+        text=str(FEES[rule]),
+        rule=rule,
         quantity=Decimal(1),
         unit_price=plain(net.amount),
         net=plain(net.amount),

@@ -12,7 +12,6 @@ from core.payments.models import Payment
 from plugins.car_hire import policy
 from plugins.car_hire.models import Hire
 from plugins.car_hire.services import bookings, letters
-from plugins.car_hire.services.companies import hiring
 from plugins.car_hire.services.papers import invoices, issuing, receipts
 
 
@@ -22,13 +21,6 @@ async def at_return(session: AsyncSession, hire: Hire, owed: Money) -> None:
         await invoices.of_booking(session, hire.booking_id, owed)
     else:
         await letters.receipt(session, hire.id)
-
-
-async def on_account(session: AsyncSession, hire: Hire) -> None:
-    """A company pays by its statement: all of the invoice is owed until then."""
-    booking = await bookings.one(session, hire.booking_id)
-    paper = await invoices.of_booking(session, hire.booking_id, None)
-    await hiring.enter(session, booking, paper)
 
 
 async def with_the_rest(session: AsyncSession, hire: Hire, payment: Payment) -> None:
@@ -43,11 +35,15 @@ async def with_the_rest(session: AsyncSession, hire: Hire, payment: Payment) -> 
 
 
 async def without_a_hire(session: AsyncSession, booking_id: UUID) -> None:
-    """A hire that was paid is not to be: what is kept of it is sold."""
+    """A hire is not to be: what is kept of its price, or a company owes for it, is sold.
+
+    Raises:
+        SellerUnknown: it is on account, and the business no longer says who it is.
+    """
     booking = await bookings.one(session, booking_id)
     if not invoices.kept(booking):
         return
-    if (await policy.read(session)).issues_papers:
+    if booking.company_id is not None or (await policy.read(session)).issues_papers:
         await invoices.of_booking(session, booking_id, Money.zero(booking.currency))
     else:
         await letters.fee(session, booking, invoices.kept(booking))

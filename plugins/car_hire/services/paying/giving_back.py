@@ -29,7 +29,7 @@ async def give_back(session: AsyncSession, booking_id: UUID) -> None:
     booking = await bookings.locked(session, booking_id)
     if booking.state not in _NOT_TO_BE:
         return  # paid at the last moment after all, and confirmed
-    fee = Money(booking.fee or Decimal(0), booking.currency)
+    fee = Money(_of_the_money(booking), booking.currency)
     for payment in await Payments(session).of(BOOKING, booking_id):
         if payment.method != BY_CARD:
             continue  # the desk gives it back by hand, and says so
@@ -44,13 +44,19 @@ async def give_back(session: AsyncSession, booking_id: UUID) -> None:
     await _invoice_what_is_kept(session, booking)
 
 
+def _of_the_money(booking: Booking) -> Decimal:
+    """What is kept of what was paid; a company owes its fee by a statement."""
+    return (booking.fee or Decimal(0)) if booking.company_id is None else Decimal(0)
+
+
 async def cancel(
     session: AsyncSession,
     booking_id: UUID,
     expected: int | None = None,
     seen: str | None = None,
 ) -> Booking:
-    """Cancel a booking; what was paid goes back to the card, but for the fee of a late one.
+    """Cancel a booking; what was paid goes back to the card, but for the fee of a late one, which
+    a company gets on its account.
 
     ``seen`` is the fee that was shown to whoever cancels; None if none was.
 
@@ -90,7 +96,7 @@ async def no_show(session: AsyncSession, booking_id: UUID) -> Booking:
 
 
 async def _invoice_what_is_kept(session: AsyncSession, booking: Booking) -> None:
-    if booking.fee and booking.payment_id is not None:
+    if booking.fee and (booking.payment_id is not None or booking.company_id is not None):
         told = {"booking_id": booking.id}
         await jobs.put(session, INVOICE, told, key=f"invoice:{booking.id}")
 

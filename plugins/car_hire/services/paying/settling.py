@@ -15,7 +15,7 @@ from core.payments.services.payments import Payments
 from core.payments.states import FAILED, TOOK_MONEY, NotInState, State
 from plugins.car_hire.models import Hire
 from plugins.car_hire.services import announcing, bookings, hires, telling
-from plugins.car_hire.services.papers import settled
+from plugins.car_hire.services.papers import invoices, settled
 from plugins.car_hire.services.paying.names import BOOKING, HIRE, SETTLE
 
 
@@ -63,7 +63,7 @@ async def _on_account(session: AsyncSession, hire: Hire) -> None:
         await _use_deposit(session, hire.deposit_payment_id, Money.zero(hire.currency))
     await hires.close(session, hire.id)
     await announcing.returned(session, hire.id)
-    await settled.on_account(session, hire)
+    await invoices.of_booking(session, hire.booking_id, None)
 
 
 async def _return_surplus(session: AsyncSession, hire: Hire) -> None:
