@@ -106,7 +106,8 @@ class Statement(Base):
 
 
 class AccountEntry(Base):
-    """An invoice that a company pays by its statement."""
+    """A paper that a company's statement takes into account: an invoice, or less than zero, a
+    credit note or what the last statement was short of nothing."""
 
     __tablename__ = "car_hire_account_entries"
 
@@ -119,6 +120,5 @@ class AccountEntry(Base):
     __table_args__ = (
         Index("ix_car_hire_account_entries_company_id", "company_id", "issued_on"),
         Index("ix_car_hire_account_entries_statement_id", "statement_id"),
-        CheckConstraint("amount >= 0", name="amount"),
         line(_("Invoices on account, and the statement that each stands on")),
     )

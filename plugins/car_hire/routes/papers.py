@@ -27,6 +27,7 @@ from plugins.car_hire.routes.http import DESK, AnyRequest
 from plugins.car_hire.schemas import BillingInput
 from plugins.car_hire.schemas_papers import CreditInput, PapersInput
 from plugins.car_hire.services import customers, hires, looking
+from plugins.car_hire.services.companies import account
 from plugins.car_hire.services.papers import (
     agreements,
     crediting,
@@ -219,6 +220,7 @@ async def _paper_page(
             "form": form,
             "amounts": amounts,
             "credits": [each for each in lines if each.net],
+            "on_account": await account.of_paper(session, paper.id) is not None,
         },
         status=status,
     )

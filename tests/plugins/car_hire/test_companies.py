@@ -24,7 +24,8 @@ from plugins.car_hire.models import AccountEntry, Booking, Company, Customer, Hi
 from plugins.car_hire.schemas_companies import MemberInput
 from plugins.car_hire.services import bookings, fleet, hires, paying
 from plugins.car_hire.services.companies import hiring, keeping, owing, statements
-from plugins.car_hire.services.papers import drawing, issuing
+from plugins.car_hire.services.papers import drawing, issuing, refunding
+from plugins.car_hire.services.papers.content import plain
 from tests.plugins.car_hire.shop import Shop, company_input
 from tests.plugins.car_hire.test_cancelling import house
 from tests.plugins.car_hire.test_papers import prefix
@@ -195,6 +196,66 @@ async def test_who_cancels_late_or_does_not_come_leaves_the_company_a_fee_once(
     assert sorted(each.text.split(" · ")[1] for each in told) == ["Cancelled late", "Not picked up"]
 
 
+async def test_a_credit_note_of_a_stated_invoice_comes_off_the_next_statement(
+    site: Site, shop: Shop, prefix: str
+) -> None:
+    """Asked for twice at once, it comes off once. A statement below nothing asks for nothing, and
+    the next takes its rest; a month with such a rest alone has none."""
+    made = await company(shop)
+    await brought_back(shop, await on_account(shop, (await shop.book()).id))
+    first = await stated(shop, made.id)
+    assert first is not None
+    async with shop.transaction() as session:
+        ((_entry, invoice, _booking, _name),) = await statements.entries(session, first.paper_id)
+        net = issuing.content_of(invoice).lines[0].net
+
+    async def credit(key: str, amount: Decimal) -> Paper:
+        async with shop.transaction() as session:
+            way = refunding.WAYS["card"]  # none paid: nothing goes back, nor is that refused
+            return await way(session, invoice.id, {0: amount}, "Goodwill", key)
+
+    part = Decimal("10.00")
+    results = await asyncio.gather(*(credit(f"c:{made.id}", part) for _ in range(3)))
+    (note,) = {each.id: each for each in results}.values()
+    async with shop.transaction() as session:
+        given = (session, invoice.id, {0: part}, "Goodwill", f"d:{made.id}")
+        with pytest.raises(Invalid):
+            await refunding.WAYS["cash"](*given)
+    async with shop.transaction() as session:
+        owed = await owing.of_one(session, made, first.due_on)
+    assert (owed.invoiced, owed.all) == (-note.gross, first.amount - note.gross)
+
+    after = [_months(count) for count in range(1, 5)]
+    second = await stated(shop, made.id, after[0])
+    assert second is not None
+    assert (second.amount, second.left.amount) == (0, 0)
+    assert await stated(shop, made.id, after[1]) is None
+    await brought_back(shop, await on_account(shop, (await shop.book()).id))
+    rest = await credit(f"e:{made.id}", net - part)
+    third = await stated(shop, made.id, after[2])
+    assert third is not None
+    async with shop.transaction() as session:
+        rows = await statements.entries(session, third.paper_id)
+        paper = await issuing.one(session, third.paper_id)
+        texts = [each.text for each in issuing.content_of(paper).entries]
+        owed = await owing.of_one(session, made, first.due_on)
+        sheet = await statements.sheet(session, third.paper_id)
+        await drawing.draw(session, second.paper_id)
+        written = select(Mail.text).where(Mail.key == f"car_hire/mail/paper:{second.paper_id}")
+        assert "Nothing is to be paid" in (await session.scalar(written) or "")
+    assert sorted((paper.kind, entry.amount) for entry, paper, *_rest in rows) == [
+        ("credit_note", -rest.gross), ("invoice", first.amount), ("statement", -note.gross)
+    ]  # fmt: skip
+    assert third.amount == max(first.amount - rest.gross - note.gross, Decimal(0))
+    assert owed.all == first.amount + first.amount - rest.gross - note.gross
+    assert any(f"Credit to {invoice.number}" in each for each in texts)
+    assert f"-{plain(rest.gross)}" in sheet
+    async with await site.person(shop.tenant, Role.OWNER) as desk:
+        page = await desk.get(f"/car-hire/desk/papers/{invoice.id}")
+        assert "comes off the company" in page.text
+        assert "nothing to pay" in (await desk.get(f"/car-hire/desk/companies/{made.id}")).text
+
+
 async def test_pages_of_the_desk_and_of_the_contact(site: Site, shop: Shop, prefix: str) -> None:
     """Added, agreed, booked on account at the desk; the contact sees the statement, others not."""
     user_id = await site.enrol(shop.tenant, Role.MEMBER)
@@ -240,6 +301,12 @@ async def test_pages_of_the_desk_and_of_the_contact(site: Site, shop: Shop, pref
         assert booking.number in (await contact.get(own)).text
     async with await site.person(shop.tenant, Role.MEMBER) as stranger:
         assert (await stranger.get(own)).status_code == 404
+
+
+def _months(count: int) -> date:
+    """The first of the month so many after ``NEXT``."""
+    year, month = divmod(NEXT.month - 1 + count, 12)
+    return date(NEXT.year + year, month + 1, 1)
 
 
 def _entries(made: Company) -> Select[AccountEntry]:

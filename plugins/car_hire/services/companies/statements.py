@@ -1,7 +1,8 @@
-"""Statements: on the first of a month, of all invoices before it that stand on none yet.
+"""Statements: on the first of a month, of all papers before it that stand on none yet.
 
 Its number has no gap, as every paper's; what it is issued for is a company and a month, and the
-invoices are marked in the same transaction: a job that comes ten times makes one.
+papers are marked in the same transaction: a job that comes ten times makes one. Where credit notes
+come to more than invoices nothing is asked, and the rest is an entry for the next statement.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock, jobs
@@ -27,7 +28,7 @@ from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.models import AccountEntry, Booking, Company, Customer, Paper, Statement
 from plugins.car_hire.services.branches.whole import WHOLE
-from plugins.car_hire.services.companies import keeping
+from plugins.car_hire.services.companies import account, keeping
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.papers import invoices, issuing
 from plugins.car_hire.services.papers.content import Content, Paid, address, plain
@@ -52,7 +53,7 @@ async def ask_for_all(session: AsyncSession, today: date | None = None) -> None:
 async def state(session: AsyncSession, company_id: UUID, before: date) -> Statement | None:
     """Make a company's statement of what was invoiced ``before`` the first of a month; once.
 
-    None where there is nothing to state.
+    None where there is nothing to state, or only what was carried forward to it.
 
     Raises:
         SellerUnknown: the business has not said who it is.
@@ -63,7 +64,7 @@ async def state(session: AsyncSession, company_id: UUID, before: date) -> Statem
     if (found := await session.scalar(known)) is not None:
         return found
     rows = await _waiting(session, company_id, before)
-    if not rows:
+    if all(paper.kind == "statement" for _entry, paper, *_rest in rows):
         return None
     tenant: Tenant = session.info["tenant"]
     due_on = clock.today(tenant.zone) + timedelta(days=company.terms_days)
@@ -77,14 +78,20 @@ async def state(session: AsyncSession, company_id: UUID, before: date) -> Statem
     )  # fmt: skip
     session.add(made)
     await session.flush()
-    for entry, _paper, _booking, _name in rows:
+    for entry, *_rest in rows:
         entry.statement_id = paper.id
     await session.flush()
+    if (short := _sum(rows)) < 0:
+        await account.enter(session, company_id, paper, short)
     return made
 
 
-Row = tuple[AccountEntry, Paper, Booking, str]
-"""An entry with its invoice, its booking and who drove."""
+Row = tuple[AccountEntry, Paper, Booking | None, str]
+"""An entry with its paper, and of a hire its booking and who drove."""
+
+
+def _sum(rows: Sequence[Row]) -> Decimal:
+    return sum((entry.amount for entry, *_rest in rows), Decimal(0))
 
 
 async def _waiting(session: AsyncSession, company_id: UUID, before: date) -> list[Row]:
@@ -103,10 +110,10 @@ async def entries(session: AsyncSession, paper_id: UUID) -> list[Row]:
 
 async def _rows(session: AsyncSession, *which: object) -> list[Row]:
     query = (
-        select(AccountEntry, Paper, Booking, Customer.name)
+        select(AccountEntry, Paper, Booking, func.coalesce(Customer.name, ""))
         .join(Paper, Paper.id == AccountEntry.paper_id)
-        .join(Booking, Booking.id == Paper.booking_id)
-        .join(Customer, Customer.id == Booking.customer_id)
+        .outerjoin(Booking, Booking.id == Paper.booking_id)
+        .outerjoin(Customer, Customer.id == Booking.customer_id)
         .where(*which)  # type: ignore[arg-type]  # conditions
         .order_by(AccountEntry.issued_on, Paper.id)
         .execution_options(**WHOLE)
@@ -115,7 +122,12 @@ async def _rows(session: AsyncSession, *which: object) -> list[Row]:
 
 
 def _what(paper: Paper) -> str:
-    """For what an invoice is, in the words of whoever is reading."""
+    """For what a paper is, in the words of whoever is reading."""
+    if paper.kind == "statement":
+        return gettext("Brought forward")
+    about = issuing.content_of(paper).refers_to
+    if about is not None:
+        return gettext("Credit to %(number)s") % {"number": about.number}
     rules = (each.rule for each in issuing.content_of(paper).lines)
     return str(next((invoices.FEES[rule] for rule in rules if rule in invoices.FEES), _("Hire")))
 
@@ -124,23 +136,27 @@ async def _content(
     session: AsyncSession, company: Company, rows: Sequence[Row], due_on: date
 ) -> Content:
     house = await policy.read(session)
+    entries = [_entry(*each) for each in rows]
+    asked = _sum(rows)
+    if asked < 0:
+        text = gettext("Carried forward to the next statement")
+        entries.append(Paid(text=text, amount=plain(-asked)))
+        asked = Decimal(0)
     return Content(
         currency=company.currency,
         seller=await issuing.seller(session),
         buyer=await keeping.party(session, company.id),
         lines=(),
-        entries=tuple(
-            Paid(
-                text=f"{paper.number} · {_what(paper)} · {booking.number} · {name}",
-                on=paper.issued_on,
-                amount=plain(entry.amount),
-            )
-            for entry, paper, booking, name in rows
-        ),
-        owed=plain(sum((entry.amount for entry, *_rest in rows), Decimal(0))),
-        due_on=due_on,
+        entries=tuple(entries),
+        owed=plain(asked),
+        due_on=due_on if asked else None,
         notes=address(house.paper_note),
     )
+
+
+def _entry(entry: AccountEntry, paper: Paper, booking: Booking | None, name: str) -> Paid:
+    told = [paper.number, _what(paper), *([booking.number, name] if booking else ())]
+    return Paid(text=" · ".join(told), on=paper.issued_on, amount=plain(entry.amount))
 
 
 async def of_company(session: AsyncSession, company_id: UUID) -> Sequence[tuple[Statement, Paper]]:
@@ -202,7 +218,7 @@ async def received(
 
 
 async def sheet(session: AsyncSession, paper_id: UUID) -> str:
-    """A statement as CSV: a row for each invoice, as the company's accountant enters it."""
+    """A statement as CSV: a row for each paper, as the company's accountant enters it."""
     written = io.StringIO()
     out = csv.writer(written)
     out.writerow(
@@ -210,11 +226,19 @@ async def sheet(session: AsyncSession, paper_id: UUID) -> str:
          gettext("From"), gettext("To"), gettext("Net"), gettext("Tax"), gettext("With tax"),
          gettext("Currency")]
     )  # fmt: skip
-    for _entry, paper, booking, name in await entries(session, paper_id):
-        plain_name = f"'{name}" if name[:1] in {"=", "+", "-", "@", "\t", "\r"} else name
-        out.writerow(
-            [paper.number, paper.issued_on, _what(paper), booking.number, plain_name,
-             booking.starts_at.date(), booking.ends_at.date(), plain(paper.net), plain(paper.tax),
-             plain(paper.gross), paper.currency]
-        )  # fmt: skip
+    for each in await entries(session, paper_id):
+        out.writerow(_cells(*each))
     return "\ufeff" + written.getvalue()
+
+
+def _cells(entry: AccountEntry, paper: Paper, booking: Booking | None, name: str) -> list[object]:
+    """What was brought forward has its amount alone; credit notes are below zero."""
+    plain_name = f"'{name}" if name[:1] in {"=", "+", "-", "@", "\t", "\r"} else name
+    sign = -1 if paper.kind == "credit_note" else 1
+    about = (
+        [booking.number, plain_name, booking.starts_at.date(), booking.ends_at.date(),
+         plain(sign * paper.net), plain(sign * paper.tax)]
+        if booking else [""] * 6
+    )  # fmt: skip
+    first = [paper.number, paper.issued_on, _what(paper)]
+    return [*first, *about, plain(entry.amount), paper.currency]

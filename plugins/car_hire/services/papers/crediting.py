@@ -16,6 +16,7 @@ from core.i18n import _, fill
 from core.money import Money
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Paper
+from plugins.car_hire.services.companies import account
 from plugins.car_hire.services.papers import issuing
 from plugins.car_hire.services.papers.content import Content, Paid, PaperLine, Referred, plain
 
@@ -69,7 +70,8 @@ async def credit(
     back: Plan,
 ) -> Paper:
     """Take ``wanted`` (net amounts by the position of the line) off an invoice; ``back`` says from
-    which payments how much goes back.
+    which payments how much goes back. What is taken off an invoice on account comes off that: the
+    next statement says so.
 
     Invoices are locked one at a time, so that two clerks cannot take off the same amount twice.
     ``key`` names this act: asked for twice under one, it is done once.
@@ -105,7 +107,7 @@ async def credit(
     if content.gross.amount <= 0:
         raise Invalid(_("Enter what is to be taken off."), field="reason")
     content = msgspec.structs.replace(content, payments=await back(invoice, content.gross))
-    return await issuing.issue(
+    note = await issuing.issue(
         session,
         "credit_note",
         content,
@@ -114,6 +116,9 @@ async def credit(
         booking_id=invoice.booking_id,
         refers_to=invoice.id,
     )
+    if (company_id := await account.of_paper(session, invoice.id)) is not None:
+        await account.enter(session, company_id, note, -note.gross)
+    return note
 
 
 def _lines(

@@ -21,6 +21,7 @@ from core.payments.services.payments import Payments
 from core.payments.states import TOOK_MONEY
 from plugins.car_hire.models import Paper
 from plugins.car_hire.services import cash, hires, telling
+from plugins.car_hire.services.companies import account
 from plugins.car_hire.services.papers import crediting, invoices, issuing
 from plugins.car_hire.services.papers.content import Paid, plain
 
@@ -115,7 +116,14 @@ async def give_back(session: AsyncSession, paper_id: UUID) -> None:
 async def _plan(
     session: AsyncSession, invoice: Paper, amount: Money, *, by_card: bool = True
 ) -> tuple[Paid, ...]:
-    """The latest payments first: those of the return, then that of the booking."""
+    """The latest payments first: those of the return, then that of the booking.
+
+    Nothing was paid for an invoice on account: what is credited comes off the next statement.
+    """
+    if await account.of_paper(session, invoice.id) is not None:
+        if by_card:
+            return ()
+        raise Invalid(_("Nothing was received for this: it is on account."), field="back")
     rest, made = amount, []
     for payment in await _payments(session, invoice, by_card=by_card):
         left = Money(payment.captured - payment.refunded, payment.currency)

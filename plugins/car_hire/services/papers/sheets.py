@@ -120,6 +120,8 @@ def _payments(content: Content) -> Iterator[Block]:
     if content.owed is not None and content.owed > 0:
         due = day(content.due_on) if content.due_on else ""
         rows.append(Row((gettext("Still to pay"), due, money(content.owed, content)), strong=True))
+    elif content.entries:
+        rows.append(Row((gettext("Nothing to pay"), "", money(Decimal(0), content)), strong=True))
     elif rows and content.owed is not None:
         rows.append(Row((gettext("Paid in full"), "", money(Decimal(0), content)), strong=True))
     if rows:
