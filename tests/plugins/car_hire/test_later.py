@@ -134,6 +134,33 @@ async def test_a_refused_card_gets_a_link_which_is_paid_once(till: Till, site: S
     assert (await look(till.shop, later_id)).state == "paid"
 
 
+async def test_what_is_waived_while_the_bank_pays_goes_back(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The clerk waives it between the bank's yes and our note of it: nobody is left charged for
+    what need not be paid."""
+    booking, _hire_id = await till.out()
+    later_id = await recorded(till.shop, booking)
+    await charged(till.shop, later_id, by_link=True)
+    capture = Payments.capture
+
+    async def slowly(payments: Payments, payment_id: UUID, amount: Any = None) -> Any:
+        done = await capture(payments, payment_id, amount)
+        async with till.shop.transaction() as session:
+            await charging.waive(session, later_id, "Quite right")
+        return done
+
+    monkeypatch.setattr(Payments, "capture", slowly)
+    async with till.shop.transaction() as session:
+        await charging.pay(session, later_id, VISA)
+    monkeypatch.undo()
+    await till.work(times=3)
+    async with till.shop.transaction() as session:
+        (payment,) = await Payments(session).of(LATER, later_id)
+    assert (payment.captured, payment.refunded) == (TOTAL, TOTAL)
+    assert (await look(till.shop, later_id)).state == "waived"
+
+
 async def test_the_desk_sees_it_through(site: Site, shop: Shop, prefix: str) -> None:
     """Noted with what shows it, charged by link, contested, waived: the invoice is credited."""
     booking, _hire = await shop.out()

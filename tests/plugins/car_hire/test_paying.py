@@ -34,7 +34,7 @@ from plugins.car_hire import tasks
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking
 from plugins.car_hire.schemas import ReturnInput
-from plugins.car_hire.services import bookings, hires, paying
+from plugins.car_hire.services import bookings, hires, occupying, paying
 from tests.plugins.car_hire.shop import Shop
 from tests.standin.conftest import StandIn, _running, free_port, standin
 
@@ -209,6 +209,33 @@ async def test_money_for_a_car_that_is_gone_is_released(till: Till) -> None:
     await till.work(times=5)
     async with till.shop.transaction() as session:
         assert (await bookings.one(session, booking.id)).state == "expired"
+        assert (await Payments(session).get(payment.id)).state == "voided"
+
+
+async def test_money_for_a_seat_that_is_gone_is_released(till: Till) -> None:
+    """The hold expired and somebody else took the last seat: a car alone is not what was paid."""
+    seat = await till.shop.extra(stock=1)
+    booking = await till.shop.book(extras={seat: 1})
+    async with till.shop.transaction() as session:
+        payment = await Payments(session).authorise(
+            subject_type=paying.BOOKING,
+            subject_id=booking.id,
+            purpose=paying.CHARGE,
+            amount=Money(booking.gross, booking.currency),
+            method=VISA,
+            description="late",
+        )
+        past = clock.now() - timedelta(seconds=1)
+        await session.execute(
+            update(Booking).where(Booking.id == booking.id).values(hold_until=past)
+        )
+    async with till.shop.transaction() as session:
+        await bookings.expire(session, booking.id)
+    await till.shop.book(extras={seat: 1})
+    await till.work(times=3)
+    async with till.shop.transaction() as session:
+        assert (await bookings.one(session, booking.id)).state == "expired"
+        assert await occupying.period_of(session, booking.id) is None
         assert (await Payments(session).get(payment.id)).state == "voided"
 
 

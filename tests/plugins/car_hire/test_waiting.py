@@ -16,12 +16,14 @@ from core.errors import Invalid
 from core.mail.models import Mail
 from core.permissions import Role
 from plugins.car_hire.errors import NotNow, VehicleUnavailable
-from plugins.car_hire.models import Block, Booking, Wait
+from plugins.car_hire.models import Block, Booking, VehicleClass, Wait
 from plugins.car_hire.schemas import BlockInput
 from plugins.car_hire.schemas_waiting import WaitInput
 from plugins.car_hire.services import blocks, bookings, changing, quotes
-from plugins.car_hire.services.waiting import joining, serving
+from plugins.car_hire.services.branches import keeping
+from plugins.car_hire.services.waiting import freeing, joining, serving
 from plugins.car_hire.services.waiting.joining import StillFree
+from tests.plugins.car_hire.firm import branch_input
 from tests.plugins.car_hire.shop import Shop
 from tests.plugins.car_hire.test_pages import walls
 
@@ -97,6 +99,49 @@ async def test_an_offer_is_booked_by_its_price(full: tuple[Shop, Booking]) -> No
     async with shop.transaction() as session:
         await serving.lapse(session, first.id)  # the job that comes later does nothing
         assert (await bookings.one(session, mine.id)).state == "pending_payment"
+
+
+async def test_who_cannot_be_offered_a_car_keeps_nobody_waiting(
+    full: tuple[Shop, Booking],
+) -> None:
+    """The first wants to bring it to a branch that was closed since: the next is asked, and the
+    car is kept for nobody else."""
+    shop, booking = full
+    first, second = [await wait(shop, name) for name in ("ana", "rui")]
+    async with shop.transaction() as session:
+        closed = await keeping.add(session, branch_input())
+        closed.in_use = False
+        (await session.get_one(Wait, first.id)).return_branch_id = closed.id
+        await bookings.cancel(session, booking.id)
+    assert await serve(shop) == 1
+    assert await states(shop) == ["waiting", "offered"]
+    async with shop.transaction() as session:
+        kept = select(func.count()).where(Block.vehicle_id == shop.cars[0].id)
+        assert await session.scalar(kept) == 1
+        (await session.get_one(VehicleClass, shop.vehicle_class.id)).on_offer = False
+        await joining.leave(session, second.id)
+    assert await serve(shop) == 0
+
+
+async def test_an_offer_whose_job_was_lost_lapses_all_the_same(
+    full: tuple[Shop, Booking], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop, booking = full
+    first = await wait(shop, "ana")
+    async with shop.transaction() as session:
+        await bookings.cancel(session, booking.id)
+    await serve(shop)
+    later = clock.now() + timedelta(hours=5)
+    monkeypatch.setattr(clock, "now", lambda: later)
+    async with shop.transaction() as session:
+        asked: list[dict[str, Any]] = []
+
+        async def note(_session: Any, name: str, told: dict[str, Any], **_more: Any) -> None:
+            asked.append({"name": name, **told})
+
+        monkeypatch.setattr(serving.jobs, "put", note)
+        await serving.tidy(session)
+    assert {"name": freeing.LAPSE, "wait_id": first.id} in asked
 
 
 async def test_what_is_not_taken_goes_to_the_next(

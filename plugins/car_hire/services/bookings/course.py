@@ -74,10 +74,10 @@ async def _revive(session: AsyncSession, booking: Booking) -> bool:
     for vehicle_id in await availability.free_vehicles(session, booking.class_id, period, journey):
         if await _take_instead(session, booking, vehicle_id, period):
             quote = await quotes.one(session, booking.quote_id)
-            await reserve_extras(session, booking, quote, period)
             try:
+                await reserve_extras(session, booking, quote, period)
                 await using.take(session, booking, quote)
-            except using.UsedUp:
+            except (reserving.ExtraUnavailable, using.UsedUp):  # not what was paid for
                 await occupying.release(session, booking.id)
                 await reserving.release(session, booking.id)
                 return False

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from core import clock, jobs, mail
 from core.audit import services as audit
 from core.auth.tokens import digest, fresh_token
+from core.errors import Invalid
 from core.money import Money
 from plugins.car_hire import policy
 from plugins.car_hire.models import VehicleClass, Wait
@@ -36,6 +37,9 @@ FORGOTTEN_AFTER: Final = timedelta(days=30)
 async def serve(session: AsyncSession, class_id: UUID) -> int:
     """Offer the cars of a class that are free to the first who wait for them; how many."""
     await lock_vehicle(session, class_id)  # ids differ, so one kind of lock will do
+    chosen = await session.get_one(VehicleClass, class_id, populate_existing=True)
+    if not chosen.on_offer:
+        return 0
     now, made = clock.now(), 0
     waiting = select(Wait).where(Wait.class_id == class_id, Wait.state == "waiting")
     query = waiting.order_by(Wait.id).limit(LOOKED_AT).with_for_update(skip_locked=True)
@@ -44,26 +48,35 @@ async def serve(session: AsyncSession, class_id: UUID) -> int:
             wait.state = "over"
             wait.version += 1
             continue
-        block_id = await holding.hold(session, wait)
-        if block_id is None:
-            continue
-        made += await _offer(session, wait, block_id, now)
+        made += await _hold_and_offer(session, wait, chosen, now)
     await session.flush()
     return made
 
 
-async def _offer(session: AsyncSession, wait: Wait, block_id: UUID, now: datetime) -> bool:
+async def _hold_and_offer(
+    session: AsyncSession, wait: Wait, chosen: VehicleClass, now: datetime
+) -> bool:
+    """Whether there is a car, and a price: whoever cannot be told one keeps nobody waiting."""
+    try:
+        async with session.begin_nested():
+            block_id = await holding.hold(session, wait)
+            if block_id is None:
+                return False
+            await _offer(session, wait, chosen, block_id, now)
+    except (NotPriced, Invalid):  # no list says what it costs, or a branch of theirs was closed
+        return False
+    return True
+
+
+async def _offer(
+    session: AsyncSession, wait: Wait, chosen: VehicleClass, block_id: UUID, now: datetime
+) -> None:
     rules = await policy.read(session)
-    chosen = await session.get_one(VehicleClass, wait.class_id)
     wanted = QuoteInput(
         class_id=wait.class_id, starts_at=wait.starts_at, ends_at=wait.ends_at,
         pick_up_branch_id=wait.pick_up_branch_id, return_branch_id=wait.return_branch_id,
     )  # fmt: skip
-    try:
-        quote = await quotes.keep(session, wanted, chosen, rules)
-    except NotPriced:
-        await holding.let_go(session, block_id)
-        return False
+    quote = await quotes.keep(session, wanted, chosen, rules)
     until = min(now + timedelta(hours=rules.offer_hours), wait.starts_at)
     quote.expires_at, quote.hold_id = until, block_id
     secret = fresh_token()
@@ -81,7 +94,6 @@ async def _offer(session: AsyncSession, wait: Wait, block_id: UUID, now: datetim
             "total": Money(quote.gross, quote.currency), "path": path_of(secret),
         },
     )  # fmt: skip
-    return True
 
 
 async def lapse(session: AsyncSession, wait_id: UUID) -> None:
@@ -100,14 +112,16 @@ async def lapse(session: AsyncSession, wait_id: UUID) -> None:
 
 
 async def tidy(session: AsyncSession) -> None:
-    """Look at every list, for cars that got free without anybody telling; forget who waited long
-    ago."""
+    """Look at every list, for cars that got free without anybody telling, and at offers that are
+    over, whose job may have been lost; forget who waited long ago."""
+    now = clock.now()
+    over = select(Wait.id).where(Wait.state == "offered", Wait.offer_until <= now)
+    for wait_id in (await session.scalars(over)).all():
+        await jobs.put(session, freeing.LAPSE, {"wait_id": wait_id})
     lists = select(Wait.class_id).where(Wait.state == "waiting").distinct()
     for class_id in (await session.scalars(lists)).all():
         await jobs.put(session, freeing.SERVE, {"class_id": class_id})
-    late = update(Wait).where(Wait.state == "waiting", Wait.starts_at <= clock.now())
+    late = update(Wait).where(Wait.state == "waiting", Wait.starts_at <= now)
     await session.execute(late.values(state="over", version=Wait.version + 1))
-    old = delete(Wait).where(
-        Wait.starts_at < clock.now() - FORGOTTEN_AFTER, Wait.state != "offered"
-    )
+    old = delete(Wait).where(Wait.starts_at < now - FORGOTTEN_AFTER, Wait.state != "offered")
     await session.execute(old)
