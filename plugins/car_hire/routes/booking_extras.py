@@ -16,7 +16,7 @@ from core.permissions import member, permission
 from core.web.forms import Bound, bind, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire.routes.choosing import gathered, kept, status_of
-from plugins.car_hire.routes.http import DESK, AnyRequest, check_own, version_seen
+from plugins.car_hire.routes.http import DESK, AnyRequest, check_own, shown_again, version_seen
 from plugins.car_hire.schemas_extras import ChoicesInput
 from plugins.car_hire.services import bookings, quotes
 from plugins.car_hire.services.describe import told
@@ -106,7 +106,8 @@ async def _change(
     try:
         await quoting.change(session, booking_id, form.value, expected)
     except DomainError as error:
-        return await _page(session, area, booking_id, form.refuse(error), status=error.status)
+        form = shown_again(form, error, expected)
+        return await _page(session, area, booking_id, form, status=error.status)
     back = AT_DESK if area == "desk" else OWN
     return SeeOther(f"{back}/{booking_id}", flash=_("The extras are changed"))
 

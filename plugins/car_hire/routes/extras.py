@@ -19,7 +19,7 @@ from core.scope import Tenant
 from core.web.forms import Bound, bind, blank, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire.models import EXTRA_KINDS, Extra
-from plugins.car_hire.routes.http import RATES, AnyRequest, version_seen
+from plugins.car_hire.routes.http import RATES, AnyRequest, shown_again, version_seen
 from plugins.car_hire.schemas_extras import ExtraInput, NewExtraInput
 from plugins.car_hire.services import fleet
 from plugins.car_hire.services.extras import catalogue
@@ -76,7 +76,8 @@ class Extras(Controller):
         try:
             await catalogue.change(session, extra_id, form.value, expected)
         except DomainError as error:
-            return await _page(session, form.refuse(error), found, error.status)
+            form = shown_again(form, error, expected)
+            return await _page(session, form, found, error.status)
         return SeeOther(f"{PATH}/{extra_id}", flash=_("Saved. Quotes already made keep theirs"))
 
     @post("/{extra_id:uuid}/prices/{price_id:uuid}/withdrawal", access=ACCESS)

@@ -8,20 +8,23 @@ from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from litestar import Request, Response
+from msgspec import Struct
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth import identity
-from core.errors import Forbidden, Invalid, NotFound
+from core.errors import DomainError, EditedMeanwhile, Forbidden, Invalid, NotFound
 from core.i18n import _
 from core.payments.models import Payment
 from core.throttle import Allowance
 from core.web.api import paged, place
+from core.web.forms import Bound
 from plugins.car_hire.models import LATER_KINDS, Booking, Customer, states
 from plugins.car_hire.routes.views import PaymentView
 from plugins.car_hire.services import bookings, customers
 from plugins.car_hire.services.branches import network
 
 T = TypeVar("T")
+B = TypeVar("B", bound=Struct)
 AnyRequest = Request[Any, Any, Any]
 
 API = "/api/v1/car-hire"
@@ -64,6 +67,22 @@ def version_seen(typed: dict[str, Any]) -> int | None:
     """The version that the editor saw, taken out of what a form's hidden field holds."""
     version = str(typed.pop("version", ""))
     return int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None
+
+
+def shown_again(form: Bound[B], error: DomainError, seen: int | None) -> Bound[B]:
+    """A form with a service's objection, as it is shown once more.
+
+    It goes by the version that was ``seen``: whoever mends a slip of the pen still hears that
+    somebody else saved meanwhile. Only who is being told that now goes by the present one.
+    """
+    if (kept := still_seen(error, seen)) is not None:
+        form.raw = {**form.raw, "version": kept}
+    return form.refuse(error)
+
+
+def still_seen(error: DomainError, seen: int | None) -> int | None:
+    """The version by which a page goes that is shown again after ``error``; None: the present."""
+    return None if isinstance(error, EditedMeanwhile) else seen
 
 
 async def bookings_page(session: AsyncSession, cursor: str | None, **wanted: Any) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from core.web.pages import Page
 from plugins.car_hire.models import Inspection
 from plugins.car_hire.models.zones import IN, ZONES
 from plugins.car_hire.routes.handing_over import HandOver
+from plugins.car_hire.routes.http import still_seen
 from plugins.car_hire.schemas import DamageInput, InspectionInput, ReturnInput
 from plugins.car_hire.services import looking, pricing
 from plugins.car_hire.services.damages import charging
@@ -54,8 +55,10 @@ async def refused(
     typed: Mapping[str, Any],
     error: DomainError,
     form: HandOver | Bound[ReturnInput] | None = None,
+    seen: int | None = None,
 ) -> Page:
-    """The page again, with what was typed and what is wrong with it."""
+    """The page again, with what was typed and what is wrong with it. It goes by the version that
+    was ``seen``: what the refused try changed is undone with it."""
     if form is None:
         form = _main(session, found, typed)
     form.refuse(error)
@@ -67,7 +70,10 @@ async def refused(
         if each.field in OWN and (each.field, str(each.message)) not in said
     ]
     over, back = (form, None) if isinstance(form, HandOver) else (None, form)
-    return await page(session, found, own=own, over=over, back=back, status=error.status)
+    version = still_seen(error, seen)
+    return await page(
+        session, found, own=own, over=over, back=back, status=error.status, version=version
+    )
 
 
 def _main(
@@ -90,6 +96,7 @@ async def page(
     mark: Bound[DamageInput] | None = None,
     priced: pricing.Priced | None = None,
     status: int = 200,
+    version: int | None = None,
 ) -> Page:
     whole = await looking.whole(session, found.booking_id)
     look = await looks.look(session, found)
@@ -101,6 +108,7 @@ async def page(
         "found": whole,
         "look": look,
         "inspection": found,
+        "version": version or found.version,
         "over": over or HandOver.blank(session, usual),
         "back": back or blank(ReturnInput, usual),
         "own": own or blank(InspectionInput, names),

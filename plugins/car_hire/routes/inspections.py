@@ -72,7 +72,7 @@ class Inspections(Controller):
         try:
             await drafts.save(session, inspection_id, form.value, expected)
         except DomainError as error:
-            return await pages.refused(session, found, typed, error)
+            return await pages.refused(session, found, typed, error, seen=expected)
         return SeeOther(f"{PATH}/inspections/{inspection_id}", flash=_("Kept as a draft"))
 
     @post("/inspections/{inspection_id:uuid}/hire", access=ACCESS, stands_below=f"{PATH}/bookings")
@@ -92,7 +92,7 @@ class Inspections(Controller):
             await drafts.insist_signed(session, inspection_id)
             await hires.prepare(session, given)
         except DomainError as error:
-            return await pages.refused(session, found, typed, error, form)
+            return await pages.refused(session, found, typed, error, form, expected)
         return SeeOther(f"{PATH}/bookings/{found.booking_id}")
 
     @post("/inspections/{inspection_id:uuid}/bill", access=ACCESS, stands_below=f"{PATH}/bookings")
@@ -109,7 +109,7 @@ class Inspections(Controller):
             kept = await drafts.save(session, inspection_id, pages.kept(typed), expected)
             priced = await hires.preview(session, hire.id, given)
         except DomainError as error:
-            return await pages.refused(session, found, typed, error, form)
+            return await pages.refused(session, found, typed, error, form, expected)
         return await pages.page(session, kept, back=form, priced=priced)
 
     @post(
@@ -130,7 +130,7 @@ class Inspections(Controller):
             await hires.take_back(session, hire.id, given)
             await paying.settle_soon(session, hire.id)
         except DomainError as error:
-            return await pages.refused(session, found, typed, error, form)
+            return await pages.refused(session, found, typed, error, form, expected)
         return SeeOther(
             f"{PATH}/bookings/{found.booking_id}",
             flash=_("The car is back; the receipt is on its way"),

@@ -23,7 +23,7 @@ from core.web.pages import Page, SeeOther
 from core.web.slots import Slots
 from plugins.car_hire.models import CASH_KINDS, TRANSFER_STATES
 from plugins.car_hire.routes.booking_page import booking_page
-from plugins.car_hire.routes.http import DESK, AnyRequest, version_seen
+from plugins.car_hire.routes.http import DESK, AnyRequest, shown_again, version_seen
 from plugins.car_hire.schemas_money import (
     CountInput,
     DueInput,
@@ -81,7 +81,9 @@ class CashDesk(Controller):
         try:
             await cash.close(session, form.value.counted, form.value.note, seen)
         except DomainError as error:
-            return await _cash_page(session, count=form.refuse(error), status=error.status)
+            return await _cash_page(
+                session, count=shown_again(form, error, seen), status=error.status
+            )
         return SeeOther(f"{PATH}/cash", flash=_("The cash desk is closed"))
 
 

@@ -20,7 +20,14 @@ from core.web.forms.fields import file, long_text
 from core.web.forms.files import posted_with_file
 from core.web.pages import Page, SeeOther
 from plugins.car_hire.routes import views
-from plugins.car_hire.routes.http import API, RATES, AnyRequest, version_seen, versioned
+from plugins.car_hire.routes.http import (
+    API,
+    RATES,
+    AnyRequest,
+    shown_again,
+    version_seen,
+    versioned,
+)
 from plugins.car_hire.routes.prices_api import WholeListView
 from plugins.car_hire.services import fleet
 from plugins.car_hire.services.prices import current, lists, sheet
@@ -124,7 +131,8 @@ class Sheets(Controller):
             made = await _read(session, list_id, form.value.sheet)
             await lists.put_prices(session, list_id, dict(made.prices), expected)
         except DomainError as error:
-            return await _page(session, list_id, form.refuse(error), status=error.status)
+            form = shown_again(form, error, expected)
+            return await _page(session, list_id, form, status=error.status)
         return SeeOther(f"/car-hire/desk/prices/{list_id}", flash=_("The sheet is taken over"))
 
 

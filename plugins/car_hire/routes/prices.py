@@ -19,7 +19,7 @@ from core.web.forms import Bound, bind, blank, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire.models import PriceList
 from plugins.car_hire.routes import price_rows
-from plugins.car_hire.routes.http import RATES, AnyRequest, version_seen
+from plugins.car_hire.routes.http import RATES, AnyRequest, still_seen, version_seen
 from plugins.car_hire.routes.site import usual_dates
 from plugins.car_hire.schemas_prices import DAYS, PublicationInput, TrialInput
 from plugins.car_hire.services import fleet, pricing
@@ -97,7 +97,8 @@ class Prices(Controller):
             given = price_rows.prices(rows, season, known)
             await lists.put_prices(session, list_id, given, expected)
         except DomainError as error:
-            return await _list_page(session, found, season, rows=rows, error=error)
+            seen = still_seen(error, expected)
+            return await _list_page(session, found, season, rows=rows, error=error, seen=seen)
         return SeeOther(f"{PATH}/{list_id}?season={season}", flash=_("Saved"))
 
     @get("/{list_id:uuid}/rules", access=ACCESS)
@@ -120,7 +121,7 @@ class Prices(Controller):
             await lists.put_rules(session, list_id, rows.value, expected)
         except DomainError as error:
             rows.refuse(error)
-            return await _rules_page(session, found, rows, error)
+            return await _rules_page(session, found, rows, error, still_seen(error, expected))
         return SeeOther(f"{PATH}/{list_id}/rules", flash=_("Saved"))
 
     @post("/{list_id:uuid}/publication", access=ACCESS)
@@ -135,7 +136,9 @@ class Prices(Controller):
         try:
             await lists.publish(session, list_id, form.value.effective_from, expected)
         except DomainError as error:
-            return await _list_page(session, found, "", publication=form.refuse(error), error=error)
+            seen = still_seen(error, expected)
+            form.refuse(error)
+            return await _list_page(session, found, "", publication=form, error=error, seen=seen)
         return SeeOther(PATH, flash=_("Published. Quotes already made keep their prices"))
 
     @post("/{list_id:uuid}/withdrawal", access=ACCESS)
@@ -177,6 +180,7 @@ async def _list_page(
     trial: Bound[TrialInput] | None = None,
     publication: Bound[PublicationInput] | None = None,
     error: DomainError | None = None,
+    seen: int | None = None,
 ) -> Page:
     house = current.house_of(found)
     classes = await fleet.classes(session)
@@ -187,6 +191,7 @@ async def _list_page(
         "car_hire/desk/price_list.html",
         {
             "found": found,
+            "version": seen or found.version,
             "is_draft": found.state == "draft",
             "season": season,
             "tabs": _tabs(house),
@@ -239,12 +244,14 @@ async def _rules_page(
     found: PriceList,
     rows: price_rows.Rules,
     error: DomainError | None = None,
+    seen: int | None = None,
 ) -> Page:
     named = {each.code: in_reading(each.texts) for each in current.house_of(found).seasons}
     classes = {str(each.id): each.name for each in await fleet.classes(session)}
     return Page(
         "car_hire/desk/price_rules.html",
-        {"found": found, "is_draft": found.state == "draft", "rules": rows, "days": DAYS,
+        {"found": found, "version": seen or found.version, "is_draft": found.state == "draft",
+         "rules": rows, "days": DAYS,
          "options": {"class_id": classes, "season": named}, "error": error},
         status=error.status if error else 200,
     )  # fmt: skip

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -10,7 +9,7 @@ from core.errors import DomainError
 from core.i18n import LazyText
 from core.web.forms import Form, bind, typed_fields
 from core.web.pages import Page, SeeOther
-from plugins.car_hire.routes.http import AnyRequest
+from plugins.car_hire.routes.http import AnyRequest, shown_again, version_seen
 
 F = TypeVar("F", bound=Form)
 
@@ -25,16 +24,15 @@ async def save_form(
 ) -> Page | SeeOther:
     """Read a form, save it, and go back; with an error, show it again as it was typed."""
     typed = await typed_fields(request)
-    typed.pop("version", None)
+    seen = version_seen(typed)
     form = bind(kind, typed)
     try:
         await save(form.value)
     except DomainError as error:
-        return await page(form=form.refuse(error), status=error.status)
+        return await page(form=shown_again(form, error, seen), status=error.status)
     return SeeOther(back, flash=done)
 
 
 async def seen_version(request: AnyRequest) -> int | None:
     """The version that the editor saw, in the hidden field."""
-    version = str((await request.form()).get("version", ""))
-    return int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None
+    return version_seen({"version": (await request.form()).get("version", "")})

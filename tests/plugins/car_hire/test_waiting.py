@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import func, select
 
 from atrium.testing.site import Site
-from core import clock
+from core import clock, jobs
 from core.errors import Invalid
 from core.mail.models import Mail
 from core.permissions import Role
@@ -139,7 +139,7 @@ async def test_an_offer_whose_job_was_lost_lapses_all_the_same(
         async def note(_session: Any, name: str, told: dict[str, Any], **_more: Any) -> None:
             asked.append({"name": name, **told})
 
-        monkeypatch.setattr(serving.jobs, "put", note)
+        monkeypatch.setattr(jobs, "put", note)
         await serving.tidy(session)
     assert {"name": freeing.LAPSE, "wait_id": first.id} in asked
 

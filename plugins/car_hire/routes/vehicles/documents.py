@@ -23,7 +23,7 @@ from core.web.forms import Bound, blank
 from core.web.forms.files import posted_with_file
 from core.web.pages import Page, SeeOther
 from plugins.car_hire.models import VehicleDocument
-from plugins.car_hire.routes.http import API, DESK, FLEET, AnyRequest, versioned
+from plugins.car_hire.routes.http import API, DESK, FLEET, AnyRequest, shown_again, versioned
 from plugins.car_hire.routes.saving import seen_version
 from plugins.car_hire.routes.views import RowView
 from plugins.car_hire.schemas_vehicles import DocumentInput
@@ -119,12 +119,14 @@ class Documents(Controller):
         """Correct it; a new scan takes the place of the old one."""
         form, content = await posted_with_file(request, DocumentInput, "file", _TOO_LARGE)
         found = await documents.one(session, vehicle_id, document_id)
+        seen = await seen_version(request)
         try:
-            given, seen = form.value, await seen_version(request)
+            given = form.value
             file_id = await _kept(session, content)
             await documents.change(session, vehicle_id, document_id, given, seen, file_id)
         except DomainError as error:
-            return await _page(session, vehicle_id, form.refuse(error), found, error.status)
+            form = shown_again(form, error, seen)
+            return await _page(session, vehicle_id, form, found, error.status)
         return SeeOther(f"{PATH}/{vehicle_id}/documents", flash=_("Saved"))
 
     @post("/{document_id:uuid}/removal", access=permission(FLEET))
