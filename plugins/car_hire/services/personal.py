@@ -7,11 +7,14 @@ from datetime import date
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from core.auth.models import User
 from core.errors import Conflict
 from core.i18n import _
+from core.payments.services import cards
+from core.payments.services.payments import Payments
 from core.personal import PersonalData, Rows
 from plugins.car_hire.models import (
     Booking,
@@ -31,6 +34,8 @@ from plugins.car_hire.models import (
 from plugins.car_hire.services.companies import keeping
 from plugins.car_hire.services.inspections import pictures
 from plugins.car_hire.services.papers import agreements
+from plugins.car_hire.services.telling import BOOKING, HIRE, LATER
+from plugins.car_hire.services.waiting import freeing, holding
 
 UNKNOWN: Final = date(1900, 1, 1)
 """A day that says nothing, where one must be kept."""
@@ -67,7 +72,7 @@ async def export(session: AsyncSession, user_id: UUID) -> Rows:
             "fines_and_tolls": await _later(session, each.id),
             "reviews": await _reviews(session, each.id),
             "calendar_for_programs": await _feed(session, each.id),
-            "waits": await _waits(session, each.id),
+            "waits": await _waits(session, each),
         }
         for each in found
     ]
@@ -92,8 +97,29 @@ async def _bookings(session: AsyncSession, customer_id: UUID) -> Rows:
             "steps": hire.steps if hire else {},
             "agreement": await _agreement(session, hire.id) if hire else None,
             "inspections": await _inspections(session, booking.id),
+            "payments": [
+                *await _payments(session, BOOKING, booking.id),
+                *(await _payments(session, HIRE, hire.id) if hire else ()),
+            ],
         }
         for booking, hire, discounts in found.all()
+    ]
+
+
+async def _payments(session: AsyncSession, kind: str, subject_id: UUID) -> Rows:
+    """What was paid or held for something, and whether the card is kept for another time."""
+    return [
+        {
+            "purpose": each.purpose,
+            "state": each.state,
+            "amount": each.amount,
+            "currency": each.currency,
+            "method": each.method,
+            "card": each.card,
+            "card_is_kept": each.has_saved_card,
+            "created_at": each.created_at,
+        }
+        for each in await Payments(session).of(kind, subject_id)
     ]
 
 
@@ -140,6 +166,8 @@ async def _later(session: AsyncSession, customer_id: UUID) -> Rows:
             "gross": each.gross,
             "state": each.state,
             "said": each.said,
+            "shown_by": f"/files/{each.file_id}" if each.file_id else None,
+            "payments": await _payments(session, LATER, each.id),
         }
         for each in await session.scalars(rows.order_by(LaterCharge.id))
     ]
@@ -170,8 +198,21 @@ async def _reviews(session: AsyncSession, customer_id: UUID) -> Rows:
     ]
 
 
-async def _waits(session: AsyncSession, customer_id: UUID) -> Rows:
-    listed = select(Wait).where(Wait.customer_id == customer_id)
+async def _theirs(session: AsyncSession, customer: Customer) -> ColumnElement[bool]:
+    """The waits of somebody: also those that they began before they signed in, by the address
+    that they have confirmed since."""
+    confirmed = select(func.lower(User.email)).where(
+        User.id == customer.user_id, User.email_confirmed_at.is_not(None)
+    )
+    address = await session.scalar(confirmed)
+    own = Wait.customer_id == customer.id
+    if address is None:
+        return own
+    return or_(own, and_(Wait.customer_id.is_(None), func.lower(Wait.email) == address))
+
+
+async def _waits(session: AsyncSession, customer: Customer) -> Rows:
+    listed = select(Wait).where(await _theirs(session, customer))
     return [
         {
             "name": each.name,
@@ -213,6 +254,8 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
         raise StillHiring
     left = delete(CompanyMember).where(CompanyMember.customer_id == customer.id)
     await session.execute(left)
+    await _erase_waits(session, customer)
+    await _erase_payments(session, customer)
     customer.user_id = None
     customer.name, customer.email = str(_("Erased")), f"{customer.id.hex}@erased.invalid"
     customer.phone = customer.licence_country = customer.licence_number = ""
@@ -224,16 +267,44 @@ async def erase(session: AsyncSession, user_id: UUID) -> None:
     customer.blocked_why = None
     await session.execute(delete(CustomerNote).where(CustomerNote.customer_id == customer.id))
     await session.execute(delete(CalendarFeed).where(CalendarFeed.customer_id == customer.id))
-    waited = update(Wait).where(Wait.customer_id == customer.id)
-    gone = {"name": customer.name, "email": customer.email}
-    await session.execute(waited.where(Wait.state == "waiting").values(state="left"))
-    await session.execute(waited.values(customer_id=None, **gone))
     said = update(Review).where(Review.customer_id == customer.id)
     await session.execute(said.values(remarks=None))
     looked_at = Inspection.booking_id.in_(own)
     await pictures.discard_signatures(session, select(Inspection.id).where(looked_at))
     for each in await session.scalars(select(Inspection).where(looked_at)):
         each.notes = each.customer_name = ""
+
+
+async def _erase_waits(session: AsyncSession, customer: Customer) -> None:
+    """Nobody waits any more; a car that is held for them is free with the next lapse."""
+    rows = await session.scalars(
+        select(Wait).where(await _theirs(session, customer)).with_for_update()
+    )
+    for each in rows.all():
+        if each.state in {"waiting", "offered"}:
+            each.state = "left"
+            if each.block_id is not None:
+                await holding.let_go(session, each.block_id)
+                await freeing.freed(session, each.class_id)
+        each.version += 1
+        each.customer_id, each.name = None, str(_("Erased"))
+        each.email = f"{each.id.hex}@erased.invalid"
+    await session.flush()
+
+
+async def _erase_payments(session: AsyncSession, customer: Customer) -> None:
+    """Cards that were kept are asked no more; links to pay lead nowhere, and what somebody said
+    of a fine is forgotten."""
+    bookings = list(
+        await session.scalars(select(Booking.id).where(Booking.customer_id == customer.id))
+    )
+    hires = list(await session.scalars(select(Hire.id).where(Hire.booking_id.in_(bookings))))
+    later = select(LaterCharge.id).where(LaterCharge.customer_id == customer.id)
+    await cards.forget(session, BOOKING, bookings)
+    await cards.forget(session, HIRE, hires)
+    await cards.forget(session, LATER, list(await session.scalars(later)))
+    charged = update(LaterCharge).where(LaterCharge.customer_id == customer.id)
+    await session.execute(charged.values(link=None, said=""))
 
 
 PERSONAL: Final = (
