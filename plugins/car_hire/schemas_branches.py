@@ -12,7 +12,7 @@ import msgspec
 from core.i18n import _
 from core.web.forms.fields import Form, choice, day, email, long_text, moment, number, text, tick
 
-_HOURS_HINT = _("9:00-13:00, 14:00-19:00; nothing is closed")
+_HOURS_HINT = _("9:00-13:00, 14:00-19:00; empty means closed")
 
 
 class BranchInput(Form, kw_only=True):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -198,7 +199,7 @@ async def _branch_page(
             "found": found,
             "days": await keeping.days_of(session, branch_id) if branch_id else (),
             "told": keeping.told,
-            "day_form": day or blank(DayInput),
+            "day_form": replace(day or blank(DayInput), id="day"),
             "staff_form": staff or blank(StaffInput, {"user_ids": bound}),
             "staff_names": {str(each.id): each.name for each in people},
         },

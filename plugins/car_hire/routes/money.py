@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
@@ -210,8 +211,8 @@ async def _cash_page(
     context = {
         "drawer": await cash.drawer(session, desk) if desk else None,
         "opening": opening or blank(OpeningInput),
-        "movement": movement or blank(MovementInput),
-        "count": count or blank(CountInput),
+        "movement": replace(movement or blank(MovementInput), id="movement"),
+        "count": replace(count or blank(CountInput), id="count"),
         "kinds": CASH_KINDS,
         "in_currency": lambda amount: Money(amount, tenant.currency),
     }

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.errors import DomainError
 from core.i18n import _, in_reading
+from core.money import Money
 from core.permissions import permission
 from core.scope import Tenant
 from core.web.forms import Bound, Form, bind, blank, typed_fields
@@ -191,7 +192,11 @@ async def _page(
 ) -> Page:
     found = await lists.one(session, list_id)
     seasons = {each.code: in_reading(each.texts) for each in current.house_of(found).seasons}
-    context = {"found": found, "form": form, "made": made, "seasons": seasons, "units": UNITS}
+    tenant: Tenant = session.info["tenant"]
+    context = {
+        "found": found, "form": form, "made": made, "seasons": seasons, "units": UNITS,
+        "told": lambda rate: None if rate is None else Money(rate, tenant.currency),
+    }  # fmt: skip
     return Page("car_hire/desk/price_sheet.html", context, status=status)
 
 

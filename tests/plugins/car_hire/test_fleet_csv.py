@@ -35,12 +35,14 @@ async def test_a_trial_changes_nothing_and_says_all(shop: Shop) -> None:
     good = _file(shop, f"{plate};CLASS;Seat;Ibiza;2024;12;8;red", f"{known};;;;;20000;;")
     async with shop.transaction() as session:
         outcome = await importing.trial(session, good)
-    assert (outcome.added, outcome.changed, outcome.wrong) == ([plate], [known], [])
+    assert (outcome.added, [each.plate for each in outcome.changed]) == ([plate], [known])
+    assert [tuple(cell) for cell in outcome.changed[0].cells] == [("odometer_km", "10000", "20000")]
+    assert not outcome.wrong
     assert await _cars(shop) == 3
     bad = _file(
         shop,
         f"{plate};CLASS;Seat;Ibiza;1024;12;8;red",
-        f"{known};Nothing;;;;5;;",
+        f"{known};Nothing;;;;5;9;",
         f"{plate};CLASS;Seat;Ibiza;2024;12;8;red",
         f"{shop.cars[1].plate};;;;;5;;",
         "?;CLASS;Seat;Ibiza;2024;12;8;red",
@@ -48,7 +50,8 @@ async def test_a_trial_changes_nothing_and_says_all(shop: Shop) -> None:
     async with shop.transaction() as session:
         wrong = (await importing.trial(session, bad)).wrong
     assert [(each.line, each.column) for each in wrong] == [
-        (2, "year"), (3, "class"), (4, "plate"), (5, "odometer_km"), (6, "plate"),
+        (2, "year"), (3, "class"), (3, "fuel_eighths"), (4, "plate"), (5, "odometer_km"),
+        (6, "plate"),
     ]  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from functools import partial
 from typing import Any, Final
@@ -59,6 +60,7 @@ class Service(Controller):
         shown = {
             "rows": await servicing.due(session, branch_id),
             "intervals": await servicing.intervals(session),
+            "class_names": {each.id: each.name for each in await fleet.classes(session)},
             "branch_id": branch_id,
             "branch_names": (await network.read(session)).told,
         }
@@ -191,12 +193,15 @@ async def _vehicle_page(
     usual: dict[str, Any] = {
         "done_on": clock.today(tenant.zone), "odometer_km": car.odometer_km,
     }  # fmt: skip
+    rows = await servicing.of_vehicle(session, vehicle_id)
+    forms = {row.interval.id: blank(ServiceInput, usual) for row in rows}
+    if form is not None and interval_id in forms:
+        forms[interval_id] = form
     shown = {
         "vehicle": car,
-        "rows": await servicing.of_vehicle(session, vehicle_id),
-        "typed": form,
+        "rows": rows,
         "typed_for": interval_id,
-        "usual": blank(ServiceInput, usual),
+        "done_forms": {key: replace(each, id=f"done-{key}") for key, each in forms.items()},
     }
     return Page("car_hire/desk/vehicles/service.html", shown, status=status)
 

@@ -6,7 +6,7 @@ import csv
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from io import StringIO
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
@@ -40,12 +40,28 @@ class Wrong:
     message: LazyText | str
 
 
+class Cell(NamedTuple):
+    """What a car's column says now, and what the file says."""
+
+    column: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A car that the file changes."""
+
+    plate: str
+    cells: Sequence[Cell]
+
+
 @dataclass(slots=True, kw_only=True)
 class Outcome:
-    """What a file does, or would do."""
+    """What a file does, or would do; of new cars the plates."""
 
     added: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
+    changed: list[Changed] = field(default_factory=list)
     unchanged: int = 0
     wrong: list[Wrong] = field(default_factory=list)
 
@@ -147,18 +163,21 @@ class _Known:
     classes: Mapping[str, UUID]
     branches: Mapping[str, UUID]
     cars: Mapping[str, UUID]
+    names: Mapping[UUID, str]
+    """Of classes and branches, as a file gives them."""
 
 
 async def _known(session: AsyncSession) -> _Known:
-    classes = await session.execute(select(VehicleClass.name, VehicleClass.id))
-    branches = await session.execute(select(Branch.code, Branch.id))
+    classes = (await session.execute(select(VehicleClass.name, VehicleClass.id))).all()
+    branches = (await session.execute(select(Branch.code, Branch.id))).all()
     cars = await session.execute(
         select(Vehicle.plate, Vehicle.id).where(Vehicle.status != fleet.RETIRED)
     )
     return _Known(
-        {name.lower(): class_id for name, class_id in classes.all()},
-        {code.lower(): branch_id for code, branch_id in branches.all()},
+        {name.lower(): class_id for name, class_id in classes},
+        {code.lower(): branch_id for code, branch_id in branches},
         dict(cars.all()),
+        {each: name for name, each in (*classes, *branches)},
     )
 
 
@@ -172,7 +191,13 @@ async def _bring(
     car_id = known.cars.get(plate)
     car = await fleet.vehicle(session, car_id) if car_id else None
     before = _values(car) if car else {}
-    given = bind(VehicleInput, before | _typed(row, known) | {"plate": plate}).value
+    typed, unknown = _typed(row, known)
+    form = bind(VehicleInput, before | typed | {"plate": plate})
+    if unknown:
+        named = {each.field for each in unknown}
+        more = [each for each in form.errors if each.field not in named]
+        raise Invalid(errors=[*unknown, *more])
+    given = form.value
     if car is None:
         await fleet.add_vehicle(session, given)
         outcome.added.append(plate)
@@ -183,7 +208,7 @@ async def _bring(
         outcome.unchanged += 1
         return
     await fleet.change_vehicle(session, car.id, given, None)
-    outcome.changed.append(plate)
+    outcome.changed.append(Changed(plate, _differences(before, after, known)))
 
 
 def _values(car: Vehicle) -> dict[str, Any]:
@@ -192,8 +217,23 @@ def _values(car: Vehicle) -> dict[str, Any]:
     }
 
 
-def _typed(row: dict[str, str], known: _Known) -> dict[str, Any]:
-    """What a row says; an empty cell says nothing."""
+def _differences(
+    before: Mapping[str, Any], after: Mapping[str, Any], known: _Known
+) -> Sequence[Cell]:
+    """As cells of the file: a class by its name, a branch by its code."""
+
+    def told(value: Any) -> str:
+        return str(known.names.get(value, value))
+
+    return [
+        Cell(_COLUMN_OF.get(name, name), told(was), told(after[name]))
+        for name, was in before.items()
+        if was != after[name]
+    ]
+
+
+def _typed(row: dict[str, str], known: _Known) -> tuple[dict[str, Any], list[FieldError]]:
+    """What a row says, an empty cell nothing; and names in it that nothing here has."""
     errors, typed = [], {name: cell for name, cell in row.items() if cell and name != "plate"}
     for column, name, ids in (
         ("class", "class_id", known.classes),
@@ -204,12 +244,11 @@ def _typed(row: dict[str, str], known: _Known) -> dict[str, Any]:
             continue
         found = ids.get(cell.lower())
         if found is None:
-            errors.append(FieldError(name, _("There is none of this name")))
+            said = fill(_("There is none called {name}"), name=cell[:80])
+            errors.append(FieldError(name, said))
         else:
             typed[name] = str(found)
-    if errors:
-        raise Invalid(errors=errors)
-    return typed
+    return typed, errors
 
 
 async def exported(session: AsyncSession) -> str:
