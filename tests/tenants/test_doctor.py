@@ -31,10 +31,16 @@ def shop(world: World) -> Workshop:
     )
 
 
+@pytest.fixture(scope="module")
+async def pooled(world: World) -> Tenant:
+    """One of these tests' own: each leaves it as it was."""
+    return await world.provision()
+
+
 @pytest.fixture(params=["pooled", "dedicated"])
-async def tenant(world: World, request: pytest.FixtureRequest) -> Tenant:
-    """One of its own, or the dedicated one."""
-    return world.delta if request.param == "dedicated" else await world.provision()
+def tenant(world: World, pooled: Tenant, request: pytest.FixtureRequest) -> Tenant:
+    """That one, or the dedicated one."""
+    return world.delta if request.param == "dedicated" else pooled
 
 
 @pytest.fixture
