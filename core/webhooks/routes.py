@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,12 +12,12 @@ from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.auth.web import refused
-from core.errors import DomainError, NotFound
+from core.errors import DomainError, EditedMeanwhile, NotFound
 from core.i18n import _
 from core.permissions import MANAGE_SETTINGS, permission
 from core.plugin import BUSINESS, NavItem
 from core.web.api import paged, place
-from core.web.forms import Bound, blank, posted
+from core.web.forms import Bound, bind, blank, posted, typed_fields
 from core.web.http import AnyRequest, Session
 from core.web.navigation import served
 from core.web.pages import Page, SeeOther
@@ -100,15 +101,20 @@ class Webhooks(Controller):
         self, request: AnyRequest, session: Session, endpoint_id: FromPath[UUID]
     ) -> Page | SeeOther:
         """Another address or choice."""
-        form = await posted(request, EndpointInput)
+        typed = await typed_fields(request)
+        version = str(typed.pop("version", ""))
+        seen = int(version) if re.fullmatch(r"[0-9]{1,9}", version) else None
+        form = bind(EndpointInput, typed)
         try:
             known = views.known(served(request.app.state["plugins"]))
-            await endpoints.change(session, endpoint_id, form.value, known)
+            await endpoints.change(session, endpoint_id, form.value, known, seen)
         except NotFound:
             raise
         except DomainError as problem:
             found = await endpoints.one(session, endpoint_id)
             context = await _context(request, session, found, form.refuse(problem))
+            if seen is not None and not isinstance(problem, EditedMeanwhile):
+                context["version"] = seen  # who mends a slip still hears that another was faster
             return Page("webhooks/show.html", context, status=problem.status)
         return SeeOther(_at(endpoint_id), flash=_("The endpoint was changed."))
 
@@ -208,6 +214,7 @@ async def _context(
         **paged(rows, log.PAGE_SIZE, cursor, lambda row: row[0].id),
         "form": form,
         "endpoint": endpoint,
+        "version": endpoint.version,
         "here": _at(endpoint.id),
         "state": views.state_of(endpoint),
         "titles": views.titles(served(request.app.state["plugins"])),

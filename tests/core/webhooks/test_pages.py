@@ -49,6 +49,26 @@ async def test_an_owner_adds_an_endpoint_and_sees_its_secret_once(site: Site) ->
         ]
 
 
+async def test_two_owners_who_change_one_endpoint_are_told(site: Site) -> None:
+    """The second keeps what was typed; a slip of the pen in between changes nothing about that."""
+    tenant = await site.world.provision()
+    version = re.compile(r'name="version" value="(\d+)"')
+    async with await site.person(tenant, Role.OWNER) as owner:
+        await owner.post("/settings/webhooks/new", data=NEW)
+        async with site.world.databases.transaction(tenant) as session:
+            endpoint = (await session.scalars(select(WebhookEndpoint))).one()
+        page = f"/settings/webhooks/{endpoint.id}"
+        (seen,) = version.findall((await owner.get(page)).text)
+        other = NEW | {"url": "https://other.example/hook", "version": seen}
+        assert (await owner.post(page, data=other)).status_code == 303
+        slip = await owner.post(page, data=NEW | {"url": "nowhere", "version": seen})
+        assert (slip.status_code, version.findall(slip.text)) == (422, [seen])
+        late = await owner.post(page, data=NEW | {"description": "Mine", "version": seen})
+        assert (late.status_code, "Mine" in late.text) == (412, True)
+        again = NEW | {"version": version.findall(late.text)[0]}
+        assert (await owner.post(page, data=again)).status_code == 303
+
+
 async def test_programs_do_the_same(site: Site) -> None:
     """With ETags, problems that name fields, and a schema for each type of event."""
     tenant = await site.world.provision()
