@@ -259,6 +259,16 @@ class Payments:
         operation = await self._intend(payment, "refund", wanted, request, key=full_key)
         return await self._ask(payment, operation)
 
+    async def refundable(self, payment: Payment) -> Money:
+        """What can still be given back, without what the provider is being asked for just now."""
+        left = payment.captured - payment.refunded - await self._being_refunded(payment)
+        return Money(left, payment.currency)
+
+    async def knows_refund(self, payment: Payment, key: str) -> bool:
+        """Whether the refund of this ``key`` was asked for, and not refused."""
+        attempts = await self._refunds_of(payment, f"{payment.id}:refund:{key}")
+        return any(each.state != "failed" for each in attempts)
+
     async def _begin(self, **values: object) -> Payment | None:
         """The new payment, or None where a live one stands in its place."""
         made = await self._session.scalar(

@@ -49,7 +49,9 @@ class Deposit(Controller):
         self, request: AnyRequest, session: Session, secret: FromPath[str]
     ) -> Page | SeeOther:
         """Reserve the deposit on another card; the amount is the hire's."""
-        _refusal, hire, _booking = await renewing.by_link(session, secret)
+        refusal, hire, _booking = await renewing.by_link(session, secret)
+        if refusal.answered_at is not None:
+            return SeeOther(f"/car-hire/deposits/{secret}")  # a link takes one card
         form = await posted(request, CardInput)
         try:
             await paying.pay_deposit(session, hire.id, form.value.payment_method)

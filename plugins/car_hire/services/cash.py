@@ -22,6 +22,7 @@ from core.money import Money
 from core.scope import Tenant
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import CashDesk, CashMovement
+from plugins.car_hire.services import checks
 from plugins.car_hire.services.branches import reach
 from plugins.car_hire.services.editing import edit
 
@@ -51,6 +52,7 @@ async def open_with(session: AsyncSession, opening: Decimal) -> CashDesk:
         NotNow: it is open already, with another float.
     """
     tenant: Tenant = session.info["tenant"]
+    checks.coins(opening, tenant.currency, "opening")
     person = identity.current()
     branch_id = await reach.standing(session)
     made = await session.scalar(
@@ -113,6 +115,7 @@ async def put_in_or_out(session: AsyncSession, amount: Decimal, note: str) -> No
         Invalid: nothing, or more than is in the drawer.
     """
     desk = await opened(session) or await open_with(session, Decimal(0))
+    checks.coins(amount, desk.currency)
     there = await _expected(session, desk)
     if not amount or (there.amount + amount) < 0:
         raise Invalid(_("There is not that much in the drawer."), field="amount")
@@ -137,6 +140,7 @@ async def close(
     if desk is None:
         raise NotNow(_("The cash desk is not open"))
     edit(desk, expected)
+    checks.coins(counted, desk.currency, "counted")
     should = await _expected(session, desk)
     if counted != should.amount and not note.strip():
         raise Invalid(_("It does not come out: say why."), field="note")

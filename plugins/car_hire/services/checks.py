@@ -9,8 +9,8 @@ from decimal import Decimal
 from typing import Final
 
 from core.errors import FieldError, Invalid
-from core.i18n import LazyText, _
-from core.money import LARGEST
+from core.i18n import LazyText, _, fill
+from core.money import LARGEST, Money
 from plugins.car_hire.schemas import COUNTRIES
 
 _VIN: Final = re.compile(r"[A-HJ-NPR-Z0-9]{17}")
@@ -34,6 +34,17 @@ def refuse(found: Iterable[FieldError | None]) -> None:
     errors = [error for error in found if error is not None]
     if errors:
         raise Invalid(errors=errors)
+
+
+def coins(amount: Decimal, currency: str, field: str = "amount") -> None:
+    """Let pass an amount that can be paid: of yen there is no half.
+
+    Raises:
+        Invalid: it has more decimals than the currency.
+    """
+    if Money(amount, currency).rounded().amount != amount:
+        text = fill(_("{currency} has no such small coins"), currency=currency)
+        raise Invalid(text, field=field)
 
 
 def normal_plate(text: str) -> str:

@@ -25,7 +25,7 @@ from core.payments.states import TOOK_MONEY
 from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Hire
-from plugins.car_hire.services import announcing, bookings, cash, hires, paying, quotes
+from plugins.car_hire.services import announcing, bookings, cash, checks, hires, paying, quotes
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.papers import invoices, receipts, settled
 
@@ -158,6 +158,8 @@ async def give_back(
     most = await to_give_back(session, booking)
     if not most:
         raise NotNow(_("There is nothing to give back by hand"))
+    if amount is not None:
+        checks.coins(amount, booking.currency)
     rest = most if amount is None else Money(amount, booking.currency)
     if rest > most:
         text = fill(_("At most {amount} is to be given back."), amount=most)

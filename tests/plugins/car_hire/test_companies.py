@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Select, select
+from sqlalchemy import Select, select, update
 
 from atrium.testing.site import Site
 from core import clock
@@ -115,6 +115,11 @@ async def test_a_month_has_one_statement_whatever_comes_ten_times(
     ]
     assert letter.recipient == made.contact_email
     assert all(each.number in sheet for each in papers)
+    async with shop.transaction() as session:
+        late = {"starts_at": datetime(2026, 7, 1, 23, 30, tzinfo=UTC)}
+        await session.execute(update(Booking).where(Booking.id == booking.id).values(**late))
+        assert "2026-07-02" in await statements.sheet(session, paper_id), "by the clock in Lisbon"
+        await session.rollback()
 
 
 async def test_a_transfer_has_one_effect_and_a_part_leaves_the_rest(

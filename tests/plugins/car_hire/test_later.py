@@ -19,7 +19,7 @@ from core.payments.services import Payments
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, LaterCharge
 from plugins.car_hire.schemas_later import LaterInput
-from plugins.car_hire.services import fleet, paying
+from plugins.car_hire.services import fleet, hires, paying
 from plugins.car_hire.services.later import charging, recording
 from plugins.car_hire.services.papers import listing
 from plugins.car_hire.services.telling import LATER
@@ -132,6 +132,18 @@ async def test_a_refused_card_gets_a_link_which_is_paid_once(till: Till, site: S
         payments = await Payments(session).of(LATER, later_id)
     assert [each.state for each in payments].count("captured") == 1
     assert (await look(till.shop, later_id)).state == "paid"
+
+
+async def test_amounts_are_of_coins_that_there_are(shop: Shop) -> None:
+    """Half a yen cannot be paid: the ledger would say another amount than the paper."""
+    booking, hire_id = await shop.out()
+    async with shop.transaction() as session:
+        (await hires.one(session, hire_id)).currency = "JPY"
+    wanted = await given(shop, booking, amount=Decimal("100.50"))
+    with pytest.raises(Invalid) as refused:
+        async with shop.transaction() as session:
+            await recording.record(session, wanted)
+    assert refused.value.errors[0].field == "amount"
 
 
 async def test_what_is_waived_while_the_bank_pays_goes_back(

@@ -237,6 +237,33 @@ async def test_settling_issues_the_invoice_and_a_refund_goes_to_the_card_once(
             await refunding.credit_and_refund(session, paper.id, {0: net * 7}, "Too much", "g2")
 
 
+async def test_two_credit_notes_at_once_promise_no_more_than_the_cards_paid(
+    till: Till, prefix: str
+) -> None:
+    """The second is written before the first has gone back: it is refused while somebody looks,
+    instead of by the bank when nobody does."""
+    booking, hire_id = await till.out()
+    async with till.shop.transaction() as session:
+        await hires.take_back(session, hire_id, ReturnInput(odometer_km=10_500, fuel_eighths=8))
+        await paying.settle_soon(session, hire_id)
+    await till.work(times=3)
+    async with till.shop.transaction() as session:
+        ((paper, _file),) = await listing.of_booking(session, booking.id)
+        (deposit,) = await Payments(session).of(paying.HIRE, hire_id)
+        rest = {each.position: each.net for each in await crediting.left(session, paper)}
+    largest = max(rest, key=lambda each: rest[each])
+    net = min(deposit.captured * 2 / 3 / Decimal("1.23"), rest[largest] / 2)
+    part = {largest: net.quantize(Decimal("0.01"))}
+    async with till.shop.transaction() as session:
+        first = await refunding.credit_and_refund(session, paper.id, part, "One", f"{prefix}1")
+        with pytest.raises(Invalid):
+            await refunding.credit_and_refund(session, paper.id, part, "Two", f"{prefix}2")
+    await till.work(times=3)
+    async with till.shop.transaction() as session:
+        (deposit,) = await Payments(session).of(paying.HIRE, hire_id)
+    assert deposit.refunded == first.gross
+
+
 async def test_the_pages_show_papers_to_the_desk_and_to_whom_they_belong(
     site: Site, shop: Shop, prefix: str
 ) -> None:

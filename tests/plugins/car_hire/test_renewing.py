@@ -137,6 +137,10 @@ async def test_a_refusal_is_told_once_and_the_link_takes_another_card(
         assert taken.status_code == 303, taken.text[:2000]
         await till.work(times=5)
         assert "card-payment" not in (await customer.get(path)).text
+        before = len(await holds(till, hire_id))
+        used = await customer.post(path, data={"payment_method": VISA})
+        assert used.status_code == 303
+        assert len(await holds(till, hire_id)) == before, "a link takes one card"
         assert (await customer.get(f"{path}x")).status_code == 404
     assert await held(till) == [30_000]
 

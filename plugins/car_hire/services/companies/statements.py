@@ -27,6 +27,7 @@ from core.payments.services import by_hand
 from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.models import AccountEntry, Booking, Company, Customer, Paper, Statement
+from plugins.car_hire.services import checks
 from plugins.car_hire.services.branches.whole import WHOLE
 from plugins.car_hire.services.companies import account, keeping
 from plugins.car_hire.services.editing import edit
@@ -198,6 +199,7 @@ async def received(
     found = await one(session, paper_id)
     paper = await issuing.one(session, paper_id)
     edit(found, expected)
+    checks.coins(amount, found.currency)
     if amount > found.left.amount:
         text = fill(_("Only {amount} of it is left to be paid."), amount=found.left)
         raise Invalid(text, field="amount")
@@ -219,6 +221,7 @@ async def received(
 
 async def sheet(session: AsyncSession, paper_id: UUID) -> str:
     """A statement as CSV: a row for each paper, as the company's accountant enters it."""
+    tenant: Tenant = session.info["tenant"]
     written = io.StringIO()
     out = csv.writer(written)
     out.writerow(
@@ -227,16 +230,20 @@ async def sheet(session: AsyncSession, paper_id: UUID) -> str:
          gettext("Currency")]
     )  # fmt: skip
     for each in await entries(session, paper_id):
-        out.writerow(_cells(*each))
+        out.writerow(_cells(tenant.zone, *each))
     return "\ufeff" + written.getvalue()
 
 
-def _cells(entry: AccountEntry, paper: Paper, booking: Booking | None, name: str) -> list[object]:
-    """What was brought forward has its amount alone; credit notes are below zero."""
+def _cells(
+    zone: str, entry: AccountEntry, paper: Paper, booking: Booking | None, name: str
+) -> list[object]:
+    """Days are those of ``zone``. What was brought forward has its amount alone; credit notes are
+    below zero."""
     plain_name = f"'{name}" if name[:1] in {"=", "+", "-", "@", "\t", "\r"} else name
     sign = -1 if paper.kind == "credit_note" else 1
     about = (
-        [booking.number, plain_name, booking.starts_at.date(), booking.ends_at.date(),
+        [booking.number, plain_name,
+         *(clock.local(each, zone).date() for each in (booking.starts_at, booking.ends_at)),
          plain(sign * paper.net), plain(sign * paper.tax)]
         if booking else [""] * 6
     )  # fmt: skip

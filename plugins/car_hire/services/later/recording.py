@@ -72,6 +72,7 @@ async def record(session: AsyncSession, given: LaterInput) -> LaterCharge:
     if given.happened_at > clock.now():
         raise Invalid(_("This time has not come yet"), field="happened_at")
     hire = await hire_at(session, given.plate, given.happened_at)
+    checks.coins(given.amount, hire.currency)
     booking = await session.get_one(Booking, hire.booking_id)
     terms = quotes.terms_then(await quotes.one(session, booking.quote_id))
     rules = await policy.read(session)

@@ -110,7 +110,11 @@ async def give_back(session: AsyncSession, paper_id: UUID) -> None:
     for each in issuing.content_of(note).payments:
         if each.payment_id is not None:
             amount = Money(each.amount, note.currency)
-            await Payments(session).refund(each.payment_id, amount, key=f"credit:{note.id}")
+            await Payments(session).refund(each.payment_id, amount, key=_refund_key(note))
+
+
+def _refund_key(note: Paper) -> str:
+    return f"credit:{note.id}"
 
 
 async def _plan(
@@ -126,8 +130,8 @@ async def _plan(
         raise Invalid(_("Nothing was received for this: it is on account."), field="back")
     rest, made = amount, []
     for payment in await _payments(session, invoice, by_card=by_card):
-        left = Money(payment.captured - payment.refunded, payment.currency)
-        part = min(rest, left)
+        left = await Payments(session).refundable(payment)
+        part = min(rest, left - await _promised(session, invoice, payment))
         if part.amount > 0:
             text = gettext("Given back: %(way)s") % {"way": invoices.way_of(payment)}
             made.append(Paid(text=text, amount=plain(part.amount), payment_id=payment.id))
@@ -139,6 +143,18 @@ async def _plan(
         problem = fill(short, amount=rest)
         raise Invalid(problem, field="back")
     return tuple(made)
+
+
+async def _promised(session: AsyncSession, invoice: Paper, payment: Payment) -> Money:
+    """What earlier credit notes give back of a payment by jobs that have not run yet."""
+    promised = Money.zero(payment.currency)
+    for note in await crediting.notes(session, invoice.id):
+        for each in issuing.content_of(note).payments:
+            if each.payment_id != payment.id or payment.method != BY_CARD:
+                continue
+            if not await Payments(session).knows_refund(payment, _refund_key(note)):
+                promised += Money(each.amount, payment.currency)
+    return promised
 
 
 async def _payments(session: AsyncSession, invoice: Paper, *, by_card: bool) -> list[Payment]:

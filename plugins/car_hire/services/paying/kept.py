@@ -25,7 +25,7 @@ from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import BillLine, Damage, Hire, Inspection
 from plugins.car_hire.models.zones import IN
 from plugins.car_hire.schemas_money import ChargeInput
-from plugins.car_hire.services import bookings, hires, quotes
+from plugins.car_hire.services import bookings, checks, hires, quotes
 from plugins.car_hire.services.editing import edit
 from plugins.car_hire.services.paying import renewing
 from plugins.car_hire.services.paying.names import RELEASE_KEPT
@@ -42,6 +42,7 @@ async def charge(session: AsyncSession, hire_id: UUID, given: ChargeInput) -> Bi
         Invalid: it comes to more than the deposit, or the mark is of another hire.
     """
     hire = await _kept(session, hire_id)
+    checks.coins(given.amount, hire.currency)
     booking = await bookings.one(session, hire.booking_id)
     terms = quotes.terms_then(await quotes.one(session, booking.quote_id))
     evidence: dict[str, Any] = {"texts": {"en": given.reason, "pt": given.reason}}
