@@ -32,6 +32,7 @@ TITLES: Final[Mapping[str, LazyText | str]] = {
     "car_hire.cash_moved": _("Cash put in or taken out"),
     "car_hire.cash_opened": _("Cash desk opened"),
     "car_hire.charged_by_hand": _("Charge added to a bill"),
+    "car_hire.evidence_added": _("What shows a charge added"),
     "car_hire.class": _("Vehicle class"),
     "car_hire.class_added": _("Vehicle class added"),
     "car_hire.class_changed": _("Vehicle class changed"),

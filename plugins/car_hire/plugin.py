@@ -29,6 +29,7 @@ from plugins.car_hire.routes import (
     deposits,
     desk,
     embedding,
+    evidence,
     extras,
     extras_api,
     feeds,
@@ -68,6 +69,7 @@ from plugins.car_hire.routes.vehicles import (
     retiring,
     servicing,
 )
+from plugins.car_hire.services import bill_lines
 from plugins.car_hire.services.branches import reach
 from plugins.car_hire.services.branches.personal import STAFF
 from plugins.car_hire.services.fleet import VEHICLES
@@ -87,6 +89,9 @@ AGREEMENTS: Final = FileArea(
 )
 LATER: Final = FileArea(
     name=recording.AREA, access=permission(DESK.name), belongs=recording.belongs
+)
+BILL_LINES: Final = FileArea(
+    name=bill_lines.AREA, access=permission(DESK.name), belongs=bill_lines.belongs
 )
 DOCUMENTS: Final = FileArea(name="car_hire.documents", access=permission(DESK.name))
 VEHICLE_PHOTOS: Final = FileArea(name=kept_photos.VEHICLES, access=permission(DESK.name))
@@ -182,6 +187,7 @@ plugin: Final = Plugin(
         *kept.CONTROLLERS,
         *companies.CONTROLLERS,
         *companies_api.CONTROLLERS,
+        *evidence.CONTROLLERS,
         *later.CONTROLLERS,
         *later_api.CONTROLLERS,
         *customers.CONTROLLERS,
@@ -229,6 +235,7 @@ plugin: Final = Plugin(
     extension_points=POINTS,
     areas=(
         AGREEMENTS,
+        BILL_LINES,
         DOCUMENTS,
         VEHICLE_PHOTOS,
         CLASS_PHOTOS,

@@ -26,7 +26,7 @@ from core.storage.services import keep
 from core.webhooks import spreading
 from core.webhooks.models import WebhookDelivery, WebhookEndpoint
 from core.webhooks.signing import new_secret
-from plugins.car_hire.models import Extra, Statement, Transfer, VehiclePhoto
+from plugins.car_hire.models import BillLine, Extra, Statement, Transfer, VehiclePhoto
 from plugins.car_hire.notices import BOOKED
 from plugins.car_hire.schemas import BlockInput, DamageInput, LicenceInput
 from plugins.car_hire.schemas_branches import BranchInput, CarTransferInput, DayInput
@@ -159,6 +159,12 @@ class Loot:
                 reference=secret, amount=Decimal(60),
             )  # fmt: skip
             later = await recording.record(session, fine)
+            line = BillLine(
+                hire_id=hire_id, position=900, rule="charge.by_hand",
+                evidence={"texts": {"en": "Key"}},
+                quantity=1, unit_price=1, net=1, tax_rate=0, tax=0, gross=1,
+            )  # fmt: skip
+            session.add(line)
             company = await companies.add(session, company_input(name=secret))
             month = Statement(
                 paper_id=paper.id, version=1, company_id=company.id, month=date(2026, 1, 1),
@@ -191,6 +197,7 @@ class Loot:
             "quote_id": held.quote_id,
             "booking_id": held.id,
             "hire_id": hire_id,
+            "line_id": line.id,
             "block_id": block.id,
             "document_id": paper_of_car.id,
             "interval_id": service.id,

@@ -88,6 +88,7 @@ def unthrottled(site: Site) -> Iterator[None]:
 
 
 _OF_CARS = "takes a photo: tests/plugins/car_hire/test_vehicle_documents.py"
+_OF_BILLS = "takes a file: tests/plugins/car_hire/test_evidence.py"
 _PHOTOS = "takes a photo: tests/plugins/car_hire/test_inspections.py"
 _LOOK, _DAMAGE = "inspections/{inspection_id}", "damages/{damage_id}"
 ELSEWHERE = {
@@ -97,6 +98,8 @@ ELSEWHERE = {
     f"PUT /api/v1/car-hire/{_LOOK}/pictures/{{view}}": _PHOTOS,
     f"PUT /api/v1/car-hire/{_LOOK}/{_DAMAGE}/picture": _PHOTOS,
     "POST /car-hire/desk/charges/{later_id}/evidence": "takes a file: test_later.py there",
+    "POST /car-hire/desk/hires/{hire_id}/lines/{line_id}/evidence": _OF_BILLS,
+    "PUT /api/v1/car-hire/hires/{hire_id}/lines/{line_id}/evidence": _OF_BILLS,
     "POST /car-hire/desk/classes/{class_id}/photo": _OF_CARS,
     "POST /car-hire/desk/fleet/{vehicle_id}/photos": _OF_CARS,
 }

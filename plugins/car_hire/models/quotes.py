@@ -92,9 +92,12 @@ class BillLine(MoneyLine, Base):
     __tablename__ = "car_hire_bill_lines"
 
     hire_id: Mapped[UUID] = mapped_column(ForeignKey("car_hire_hires.id"))
+    file_id: Mapped[UUID | None]
+    """A letter or photo that shows why, for the desk and the customer."""
 
     __table_args__ = (
         Index("uq_car_hire_bill_lines_position", "hire_id", "position", unique=True),
+        Index("uq_car_hire_bill_lines_file_id", "file_id", unique=True),
         CheckConstraint("net + tax = gross", name="amounts"),
         line(_("The lines of the bill at a return")),
     )

@@ -19,7 +19,7 @@ from core.web.slots import Slots
 from plugins.car_hire.models import Hire
 from plugins.car_hire.routes.booking_page import booking_page
 from plugins.car_hire.routes.http import API, DESK, AnyRequest
-from plugins.car_hire.routes.views import HireView, LineView
+from plugins.car_hire.routes.views import BillLineView, HireView
 from plugins.car_hire.schemas_money import ChargeInput, ReasonInput
 from plugins.car_hire.services import hires
 from plugins.car_hire.services.paying import kept
@@ -48,7 +48,7 @@ class Kept(Controller):
         except DomainError as error:
             form = form.refuse(error)
             return await booking_page(session, slots, hire.booking_id, charge=form, error=error)
-        return _back(hire.booking_id, _("It is on the bill"))
+        return _back(hire.booking_id, _("It is on the bill. Add there what shows it"))
 
     @post("/{hire_id:uuid}/deposit-taking", access=ACCESS)
     async def take(
@@ -91,11 +91,11 @@ class KeptApi(Controller):
     @post("/{hire_id:uuid}/charges", access=ACCESS, idempotent=True)
     async def charge(
         self, session: Session, hire_id: FromPath[UUID], data: JSONBody[ChargeInput]
-    ) -> Response[LineView]:
+    ) -> Response[BillLineView]:
         """Add to the bill of a hire whose deposit is kept."""
         hire = await hires.one(session, hire_id)
         made = await kept.charge(session, hire_id, data)
-        return Response(LineView.of(made, hire.currency), status_code=201)
+        return Response(BillLineView.kept(made, hire.currency), status_code=201)
 
     @post("/{hire_id:uuid}/deposit-taking", access=ACCESS, status_code=200)
     async def take(

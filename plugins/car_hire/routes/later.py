@@ -17,13 +17,13 @@ from core.i18n import _
 from core.payments.services.by_hand import WAYS
 from core.payments.states import State
 from core.permissions import permission, public
-from core.storage import receiving
 from core.throttle import Allowance
 from core.web.api import paged, place
 from core.web.forms import Bound, bind, blank, posted, typed_fields
 from core.web.pages import Page, SeeOther
 from plugins.car_hire import policy
 from plugins.car_hire.models import LATER_KINDS, LaterCharge
+from plugins.car_hire.routes import evidence
 from plugins.car_hire.routes.http import DESK, LATER_SHOWN, AnyRequest, version_seen
 from plugins.car_hire.routes.site import card_of
 from plugins.car_hire.schemas import CardInput
@@ -34,8 +34,6 @@ from plugins.car_hire.services.later import charging, recording
 
 PATH: Final = "/car-hire/desk/charges"
 ACCESS = permission(DESK)
-LARGEST: Final = 10_000_000
-"""Bytes of what shows it."""
 TRIES: Final = Allowance("car_hire.charges", 30, 10 * 60)
 """Cards tried from one address: a customer has a few, who tests stolen ones has too many."""
 ANSWERS: Final = Allowance("car_hire.charge_answers", 30, 10 * 60)
@@ -83,13 +81,8 @@ class Later(Controller):
     ) -> SeeOther:
         """What shows it: a letter, a photo."""
         await recording.one(session, later_id)
-        receive = partial(receiving.file, request, session, "evidence", recording.AREA, LARGEST)
-        try:
-            await recording.show_by(session, later_id, await receive())
-        except DomainError as error:
-            said = error.errors[0].message if error.errors else error.message
-            return SeeOther(f"{PATH}/{later_id}", flash=said, level="danger")
-        return SeeOther(f"{PATH}/{later_id}", flash=_("Kept"))
+        show = partial(recording.show_by, session, later_id)
+        return await evidence.kept(request, session, recording.AREA, show, f"{PATH}/{later_id}")
 
     @post("/{later_id:uuid}/charging", access=ACCESS)
     async def charge(

@@ -262,6 +262,21 @@ class BookingView(RowView, frozen=True, kw_only=True):
     owed_at_pick_up: bool
 
 
+class BillLineView(LineView, frozen=True, kw_only=True):
+    """A line of a bill that is kept; ``file_id`` is what the desk added to show why, if anything,
+    at ``/api/v1/files/{file_id}``."""
+
+    id: UUID
+    file_id: UUID | None
+
+    @classmethod
+    def kept(cls, row: BillLine, currency: str) -> Self:
+        """As it is kept."""
+        line = LineView.of(row, currency)
+        columns = {name: getattr(line, name) for name in LineView.__struct_fields__}
+        return cls(id=row.id, file_id=row.file_id, **columns)
+
+
 class HireView(View, frozen=True, kw_only=True):
     """A hire, with the bill once the car is back."""
 
@@ -281,12 +296,12 @@ class HireView(View, frozen=True, kw_only=True):
     fuel_in: int | None
     billed: Decimal | None
     return_branch_id: UUID | None
-    lines: list[LineView]
+    lines: list[BillLineView]
 
     @classmethod
     def of(cls, row: Hire, lines: list[BillLine]) -> Self:
         """As it is kept."""
-        told = [LineView.of(line, row.currency) for line in lines]
+        told = [BillLineView.kept(line, row.currency) for line in lines]
         return cls(lines=told, **_columns(cls, row, but="lines"))
 
 

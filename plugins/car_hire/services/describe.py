@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from babel.numbers import format_percent
 
@@ -190,6 +191,8 @@ class Told:
     """What damage would cost without the cover that was bought."""
     noted: str | None = None
     """The id of the mark that damage is charged by."""
+    id: UUID | None = None
+    """Of a line that is stored."""
 
 
 def told(line: MoneyLine | pricing.Line, currency: str) -> Told:
@@ -210,4 +213,5 @@ def told(line: MoneyLine | pricing.Line, currency: str) -> Told:
         gross=money(line.gross),
         uncovered=money(Decimal(given["price"])) if "cover" in given else None,
         noted=given.get("noted"),
+        id=line.id if isinstance(line, MoneyLine) else None,
     )

@@ -76,6 +76,7 @@ HAPPENED: dict[str, tuple[LazyText, str, str]] = {
     "car_hire.hire_started": (_("Car handed over"), "key", "green"),
     "car_hire.deposit_refused": (_("The bank did not renew the deposit"), "shield-x", "red"),
     "car_hire.charged_by_hand": (_("Charge added to the bill"), "receipt", "orange"),
+    "car_hire.evidence_added": (_("What shows a charge was added"), "paperclip", "blue"),
     "car_hire.deposit_released": (_("Deposit released untouched"), "shield-check", "green"),
     "car_hire.deposit_taken": (_("The bill is taken from the deposit"), "cash", "orange"),
     "car_hire.deposit_renewed": (_("Deposit held anew"), "shield-check", "green"),
@@ -107,7 +108,7 @@ class Whole:
     hire: Hire | None
     bill: Sequence[Told]
     proofs: Mapping[int, Sequence[evidence.Proof]]
-    """Photos that show what lines of the bill rest on, by place."""
+    """What shows what lines of the bill rest on, by place."""
     billed: Money
     owed: Money
     payments: Sequence[Payment]

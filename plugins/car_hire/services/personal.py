@@ -31,6 +31,7 @@ from plugins.car_hire.models import (
     Wait,
     states,
 )
+from plugins.car_hire.services import bill_lines
 from plugins.car_hire.services.companies import keeping
 from plugins.car_hire.services.inspections import pictures
 from plugins.car_hire.services.papers import agreements
@@ -96,6 +97,9 @@ async def _bookings(session: AsyncSession, customer_id: UUID) -> Rows:
             "currency": booking.currency,
             "steps": hire.steps if hire else {},
             "agreement": await _agreement(session, hire.id) if hire else None,
+            "evidence": [f"/files/{each}" for each in await bill_lines.files_of(session, hire.id)]
+            if hire
+            else [],
             "inspections": await _inspections(session, booking.id),
             "payments": [
                 *await _payments(session, BOOKING, booking.id),
@@ -315,6 +319,7 @@ PERSONAL: Final = (
             "car_hire_customers",
             "car_hire_bookings",
             "car_hire_hires",
+            "car_hire_bill_lines",
             "car_hire_reviews",
             "car_hire_papers",
             "car_hire_company_members",

@@ -103,7 +103,7 @@ async def test_the_page_keeps_what_was_typed_and_the_api_does_the_same(
             made = await desk.post(f"{api}/charges", json=body, headers=key)
             assert made.status_code == 201, made.text
         page = await desk.get(f"/car-hire/desk/bookings/{booking.id}")
-        assert page.text.count("Lost key") == 1
+        assert page.text.count("<td>Lost key") == 1
         done = await desk.post(f"{api}/deposit-taking", json={"reason": "Agreed"})
         assert done.status_code == 200, done.text
 

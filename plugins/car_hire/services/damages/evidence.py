@@ -1,4 +1,4 @@
-"""What a line of a bill rests on: the mark and the photos that show it."""
+"""What a line of a bill rests on: the mark and the photos that show it, and what the desk added."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.i18n import LazyText, _
+from core.storage import services as storage
+from core.storage.models import StoredFile
 from plugins.car_hire.models import BillLine, Booking, Inspection, InspectionPicture
 from plugins.car_hire.models.zones import IN, OUT
 from plugins.car_hire.services.inspections import looking, pictures
@@ -27,22 +29,36 @@ WHEN: Final[Mapping[str, LazyText]] = {OUT: _("When it left"), IN: _("When it ca
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A photo of what was charged."""
+    """A photo of what was charged, or a document about it."""
 
     title: LazyText
     path: str
+    is_picture: bool = True
 
 
 async def proofs(
     session: AsyncSession, booking: Booking, lines: Sequence[BillLine]
 ) -> dict[int, list[Proof]]:
-    """The photos that show what lines rest on, by the place of the line in the bill."""
-    present = await looking.present(session, booking)
-    if not lines or not present:
+    """What shows what lines rest on, by the place of the line in the bill."""
+    if not lines:
         return {}
-    taken = await pictures.of(session, [each.id for each in present.values()])
-    found = {place: _of(line, present, taken) for place, line in enumerate(lines)}
+    present = await looking.present(session, booking)
+    taken = await pictures.of(session, [each.id for each in present.values()]) if present else ()
+    ids = [each.file_id for each in lines if each.file_id is not None]
+    files = await storage.several(session, ids) if ids else {}
+    found = {
+        place: [*_of(line, present, taken), *_added(line, files)]
+        for place, line in enumerate(lines)
+    }
     return {place: each for place, each in found.items() if each}
+
+
+def _added(line: BillLine, files: Mapping[UUID, StoredFile]) -> list[Proof]:
+    file = files.get(line.file_id) if line.file_id else None
+    if file is None:
+        return []
+    is_picture = file.media_type.startswith("image/")
+    return [Proof(_("What shows it"), f"/files/{file.id}", is_picture=is_picture)]
 
 
 def _of(

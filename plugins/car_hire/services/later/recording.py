@@ -25,13 +25,12 @@ from plugins.car_hire import policy
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import Booking, Customer, Hire, LaterCharge, Vehicle
 from plugins.car_hire.schemas_later import LaterInput
-from plugins.car_hire.services import checks, quotes
+from plugins.car_hire.services import checks, evidence, quotes
 from plugins.car_hire.services.editing import edit
 
 AREA: Final = "car_hire.later"
 """Where what shows them is kept (``plugin.py``)."""
 PAGE_SIZE: Final = 50
-KINDS_SENT: Final = frozenset({"application/pdf", "image/png", "image/jpeg"})
 
 A_MINUTE: Final = timedelta(minutes=1)
 """Whoever asks for something tells its time in minutes."""
@@ -106,15 +105,11 @@ async def show_by(session: AsyncSession, later_id: UUID, file: StoredFile) -> La
         Invalid: it is neither a PDF nor a picture.
     """
     found = await locked(session, later_id)
-    if file.media_type not in KINDS_SENT:
-        await storage.discard(session, file.id)
-        raise Invalid(_("Send a PDF, or a picture as PNG or JPEG."), field="evidence")
     if found.state != "recorded":
+        await storage.discard(session, file.id)
         raise NotNow
+    await evidence.put(session, found, file)
     edit(found, None)
-    before, found.file_id = found.file_id, file.id
-    if before is not None:
-        await storage.discard(session, before)
     await session.flush()
     return found
 
