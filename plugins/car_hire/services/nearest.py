@@ -1,6 +1,7 @@
 """When a class is taken: the nearest dates on which a car of it is free, and what it costs then.
 
 However many classes are full, it is one statement for the cars and one for the branches' hours.
+What the owner's limits refuse on a date is left out before anybody looks for a car.
 """
 
 from __future__ import annotations
@@ -34,8 +35,6 @@ FURTHEST: Final = 14
 """Days before and after the dates that were asked for."""
 SHOWN: Final = 2
 """How many other dates a class is offered for."""
-LOOKED_AT: Final = 6
-"""How many are found first: some of them a class may not be hired for, by the owner's limits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +63,10 @@ _DATES: Final = (
     .subquery("dates")
 )
 _CLASSES: Final = select(_unnested("class_ids", Uuid()).label("id")).subquery("classes")
+_REFUSED: Final = select(
+    _unnested("refused_classes", Uuid()).label("class_id"),
+    _unnested("refused_places", Integer()).label("place"),
+).subquery("refused")
 _FREE: Final = (
     select(Vehicle.id)
     .where(
@@ -79,8 +82,18 @@ _FREE: Final = (
     .correlate(_CLASSES, _DATES)
     .exists()
 )
+_BEYOND_LIMITS: Final = (
+    select(_REFUSED.c.place)
+    .where(_REFUSED.c.class_id == _CLASSES.c.id, _REFUSED.c.place == _DATES.c.place)
+    .correlate(_CLASSES, _DATES)
+    .exists()
+)
 _NEAREST: Final = (
-    select(_DATES.c.place).where(_FREE).order_by(_DATES.c.place).limit(LOOKED_AT).lateral("nearest")
+    select(_DATES.c.place)
+    .where(~_BEYOND_LIMITS, _FREE)
+    .order_by(_DATES.c.place)
+    .limit(SHOWN)
+    .lateral("nearest")
 )
 _FOUND: Final = select(_CLASSES.c.id, _NEAREST.c.place).order_by(_NEAREST.c.place)
 
@@ -99,17 +112,18 @@ async def dates(
     branches = await network.read(session, *(moment for each in shifted for moment in each[1:]))
     possible = [each for each in shifted if _is_possible(branches, journey, *each[1:])]
     rules = await policy.read(session)
-    rows = await session.execute(_FOUND, _given(possible, list(full), rules, journey))
-    found: dict[UUID, list[Near]] = {}
     prices = await current.read(session)
-    for class_id, place in rows:
+    refused = [
+        (class_id, place)
+        for class_id, offer in full.items()
+        for place, (_days, *ends) in enumerate(possible)
+        if limits.found(session, prices.house, offer.vehicle_class, *ends, rules.grace_minutes)
+    ]
+    given = _given(possible, list(full), refused, rules, journey)
+    found: dict[UUID, list[Near]] = {}
+    for class_id, place in await session.execute(_FOUND, given):
         days, starts_at, ends_at = possible[place]
         chosen = full[class_id].vehicle_class
-        broken = limits.found(
-            session, prices.house, chosen, starts_at, ends_at, rules.grace_minutes
-        )
-        if broken or len(found.get(class_id, ())) == SHOWN:
-            continue
         then = branches.asked(quotes.asked_for(session, starts_at, ends_at), journey, prices.house)
         terms = prices.terms(class_id, starts_at, rules)
         priced = await adding.to_quote(session, chosen, terms, then)
@@ -144,6 +158,7 @@ def _is_possible(
 def _given(
     possible: Sequence[tuple[int, datetime, datetime]],
     class_ids: Sequence[UUID],
+    refused: Sequence[tuple[UUID, int]],
     rules: policy.Policy,
     journey: Journey,
 ) -> dict[str, object]:
@@ -155,6 +170,8 @@ def _given(
         "places": list(range(len(possible))),
         "periods": periods,
         "class_ids": list(class_ids),
+        "refused_classes": [class_id for class_id, _place in refused],
+        "refused_places": [place for _class_id, place in refused],
         "late_before": now,
         "horizon": now + LATE_HORIZON,
         **journey._asdict(),

@@ -16,11 +16,11 @@ from core.db import Databases
 from core.scope import Tenant, acting_for
 from core.web.formatting import wall
 from plugins.car_hire.models import Branch
-from plugins.car_hire.services import nearest, quotes
+from plugins.car_hire.services import nearest, pricing, quotes
 from plugins.car_hire.services.branches import suggesting
 from plugins.car_hire.services.branches.network import Network
 from plugins.car_hire.services.branches.whereabouts import Journey
-from tests.plugins.car_hire.shop import Shop
+from tests.plugins.car_hire.shop import Shop, class_prices, house_rules, publish
 
 DAY = 24
 
@@ -51,6 +51,32 @@ async def test_the_nearest_dates_with_a_free_car_come_first(
         hours = (each.ends_at - each.starts_at).total_seconds() / 3600
         quote = await shop.quote(starts_in, hours)
         assert quote.gross == each.priced.gross.amount
+
+
+async def test_nothing_is_offered_that_booking_would_refuse(site: Site) -> None:
+    """By its lead time a class is free on many days before the first that may be booked, and its
+    season asks for more days from the day after: of all that is free, two dates do."""
+    shop = await Shop.open(site.world.databases, await site.world.provision(), cars=1)
+    await shop.confirmed(starts_in=2 * DAY, hours=20)
+    today = clock.today(shop.tenant.zone)
+    first, last = today + timedelta(days=12), today + timedelta(days=60)
+    season = pricing.SeasonDates(code="fair", texts={"en": "Fair"}, first=first, last=last)
+    rules = house_rules(
+        seasons=(season,),
+        limits=(
+            pricing.Limit(class_id=str(shop.vehicle_class.id), lead_hours=10 * DAY),
+            pricing.Limit(class_id=str(shop.vehicle_class.id), season="fair", days_from=5),
+        ),
+    )
+    async with shop.transaction() as session:
+        await publish(session, {shop.vehicle_class.id: class_prices()}, rules)
+    found = await near(shop, 2 * DAY + 1, 20)
+    assert found
+    assert all(each.starts_at >= shop.now + timedelta(days=10) for each in found)
+    assert all(clock.local(each.starts_at, shop.tenant.zone).date() < first for each in found)
+    for each in found:
+        starts_in = (each.starts_at - shop.now).total_seconds() / 3600
+        await shop.quote(starts_in, (each.ends_at - each.starts_at).total_seconds() / 3600)
 
 
 async def test_nothing_is_offered_of_a_class_that_is_free_or_never_is(
