@@ -116,8 +116,10 @@ async def dates(
     refused = [
         (class_id, place)
         for class_id, offer in full.items()
-        for place, (_days, *ends) in enumerate(possible)
-        if limits.found(session, prices.house, offer.vehicle_class, *ends, rules.grace_minutes)
+        for place, (_days, starts_at, ends_at) in enumerate(possible)
+        if limits.found(
+            session, prices.house, offer.vehicle_class, starts_at, ends_at, rules.grace_minutes
+        )
     ]
     given = _given(possible, list(full), refused, rules, journey)
     found: dict[UUID, list[Near]] = {}
