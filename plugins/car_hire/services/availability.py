@@ -44,12 +44,14 @@ def overlaps(period: ColumnElement[Any], *beside: FromClause) -> ColumnElement[b
 
 
 _OVERLAPS: Final = overlaps(bindparam("period", type_=TSTZRANGE))
+# Of the table itself: whoever is bound to a branch must hear of a car that another one gave out.
+_BOOKED: Final = Booking.__table__.c
 IS_LATE: Final = (
-    select(Booking.id)
+    select(_BOOKED.id)
     .where(
-        Booking.vehicle_id == Vehicle.id,
-        Booking.state == literal_column("'out'"),
-        Booking.ends_at < bindparam("late_before", type_=DateTime(timezone=True)),
+        _BOOKED.vehicle_id == Vehicle.id,
+        _BOOKED.state == literal_column("'out'"),
+        _BOOKED.ends_at < bindparam("late_before", type_=DateTime(timezone=True)),
     )
     .correlate(Vehicle)
     .exists()

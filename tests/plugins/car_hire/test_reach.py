@@ -25,13 +25,13 @@ from plugins.car_hire.models import CashDesk, Vehicle, Wait
 from plugins.car_hire.permissions import DESK, FLEET
 from plugins.car_hire.schemas_feeds import FeedInput
 from plugins.car_hire.schemas_vehicles import RetirementInput
-from plugins.car_hire.services import hires, occupying
+from plugins.car_hire.services import availability, hires, occupying
 from plugins.car_hire.services.branches import reach
 from plugins.car_hire.services.companies import owing
 from plugins.car_hire.services.extras import reserving
 from plugins.car_hire.services.feeds import keeping
 from plugins.car_hire.services.later import recording
-from plugins.car_hire.services.vehicles import retiring
+from plugins.car_hire.services.vehicles import board, retiring
 from tests.plugins.car_hire.firm import Firm
 from tests.plugins.car_hire.test_companies import company, on_account
 from tests.plugins.car_hire.test_later import recorded
@@ -220,6 +220,10 @@ async def test_a_car_that_is_out_from_another_branch_is_not_retired(
     async with _as_clerk(site, firm, firm.away) as session:
         with pytest.raises(NotNow):
             await retiring.retire(session, booking.vehicle_id, RetirementInput(reason="sold"))
+        shown = await board.page(session, board.Wanted(class_id=firm.vehicle_class.id))
+        assert [each.state for each in shown] == ["late"]
+        late = select(Vehicle.id).where(Vehicle.id == booking.vehicle_id, availability.IS_LATE)
+        assert await session.scalar(late, {"late_before": later}) is not None
 
 
 async def test_the_owner_says_who_works_where(site: Site, firm: Firm) -> None:

@@ -58,6 +58,8 @@ async def book(session: AsyncSession, booking_id: UUID, expected: int | None = N
     if not (await policy.read(session)).issues_papers:
         raise issuing.SellerUnknown
     company = await keeping.locked(session, found.id)
+    if not company.on_account:
+        raise NotNow  # its account was closed while its lock was waited for
     await _check_limit(session, company, booking)
     edit(booking, expected)
     booking.company_id, booking.owed_at_pick_up = company.id, False

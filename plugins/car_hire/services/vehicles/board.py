@@ -176,10 +176,16 @@ async def _state(session: AsyncSession) -> ColumnElement[str]:
         .correlate(Vehicle)
         .exists()
     )
+    booked = Booking.__table__.c  # of every branch, also where only one's bookings are shown
+    out = (
+        select(booked.id)
+        .where(booked.vehicle_id == Vehicle.id, booked.state == "out")
+        .correlate(Vehicle)
+    )
     return case(
         (Vehicle.status == "retired", "retired"),
-        (_Out.ends_at < now, "late"),
-        (_Out.id.is_not(None), "out"),
+        (out.where(booked.ends_at < now).exists(), "late"),
+        (out.exists(), "out"),
         (overdue, "transfer"),
         (Vehicle.status == "maintenance", "maintenance"),
         (_NowBlock.id.is_not(None), "maintenance"),
