@@ -17,6 +17,7 @@ from plugins.car_hire.policy import PLUGIN, Policy
 from plugins.car_hire.routes import (
     api,
     booking_extras,
+    bookings_api,
     branches,
     calendar,
     car_transfers,
@@ -171,6 +172,7 @@ plugin: Final = Plugin(
     desk="/car-hire/desk",
     controllers=(
         *api.CONTROLLERS,
+        *bookings_api.CONTROLLERS,
         *prices_api.CONTROLLERS,
         *extras_api.CONTROLLERS,
         *search.CONTROLLERS,

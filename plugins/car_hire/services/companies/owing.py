@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, func, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from plugins.car_hire.models import AccountEntry, Booking, Company, Statement
 from plugins.car_hire.services.branches.whole import WHOLE
@@ -109,5 +110,5 @@ async def _sums(session: AsyncSession, query: object) -> dict[UUID, Decimal]:
     return {row[0]: row[1] for row in rows}
 
 
-def _of(column: object, company_id: UUID | None) -> ColumnElement[bool]:
-    return true() if company_id is None else column == company_id  # type: ignore[return-value]
+def _of(column: InstrumentedAttribute[Any], company_id: UUID | None) -> ColumnElement[bool]:
+    return true() if company_id is None else column == company_id

@@ -193,7 +193,7 @@ class _Reading:
             value = Decimal(plain_text)
         except InvalidOperation:
             value = Decimal("NaN")
-        if not value.is_finite() or not 0 <= value <= HIGHEST or value.as_tuple().exponent < -4:  # type: ignore[operator]
+        if not value.is_finite() or not 0 <= value <= HIGHEST or value != round(value, 4):
             self._wrong(place, unit, _("write an amount such as 39.90"))
             return None
         return value

@@ -3,7 +3,7 @@ here is what is charged. Amounts are with tax."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
-from core.i18n import gettext, ngettext
+from core.i18n import LazyText, _, gettext, ngettext
 from core.money import Money
 from core.web.formatting import number, percent
 from plugins.car_hire import policy
@@ -72,81 +72,6 @@ async def read(session: AsyncSession) -> list[Clause]:
     return [clause for clause in _clauses(house) if clause.sentences]
 
 
-def _clauses(house: House) -> Iterator[Clause]:
-    yield Clause(
-        code="driver",
-        title=gettext("Who may drive"),
-        question=gettext("How old must a driver be?"),
-        sentences=list(_driver(house)),
-    )
-    yield Clause(
-        code="papers",
-        title=gettext("What to bring"),
-        question=gettext("What do I bring when I pick the car up?"),
-        sentences=[
-            gettext("Your driving licence, valid for the whole hire."),
-            gettext("A card on which the deposit can be reserved."),
-        ],
-    )
-    yield Clause(
-        code="deposit",
-        title=gettext("Deposit"),
-        question=gettext("How much is the deposit, and when do I get it back?"),
-        sentences=list(_deposit(house)),
-    )
-    yield Clause(
-        code="distance",
-        title=gettext("Distance"),
-        question=gettext("How far may I drive?"),
-        sentences=list(_distance(house)),
-    )
-    yield Clause(
-        code="fuel",
-        title=gettext("Fuel and charge"),
-        question=gettext("How full must the car be when I bring it back?"),
-        sentences=list(_fuel(house)),
-    )
-    yield Clause(
-        code="damage",
-        title=gettext("Damage and cover"),
-        question=gettext("What do I pay if the car is damaged?"),
-        sentences=list(_damage(house)),
-    )
-    yield Clause(
-        code="late",
-        title=gettext("Coming back late"),
-        question=gettext("What if I come back late?"),
-        sentences=list(_late(house)),
-    )
-    yield Clause(
-        code="elsewhere",
-        title=gettext("Other branches, and outside opening hours"),
-        question=gettext("May I bring the car back elsewhere, or while nobody is there?"),
-        sentences=list(_elsewhere(house)),
-    )
-    yield Clause(
-        code="changing",
-        title=gettext("Changing your dates"),
-        question=gettext("May I change my dates?"),
-        sentences=[_changing(house.rules)],
-    )
-    yield Clause(
-        code="cancelling",
-        title=gettext("Cancelling, and not coming"),
-        question=gettext("What does cancelling cost?"),
-        sentences=list(_cancelling(house.rules)),
-    )
-    yield Clause(
-        code="price",
-        title=gettext("The price"),
-        question=gettext("Is anything added to the price that I see?"),
-        sentences=[
-            gettext("The price is shown with tax, line by line, before you book."),
-            gettext("It stays as it was when you booked, whatever prices do later."),
-        ],
-    )
-
-
 def _driver(house: House) -> Iterator[str]:
     ages = {each.minimum_age for each in house.classes}
     if not ages:
@@ -164,6 +89,11 @@ def _driver(house: House) -> Iterator[str]:
             "age": young.under,
             "price": gross(terms, young.per_day),
         }
+
+
+def _papers(_house: House) -> Iterator[str]:
+    yield gettext("Your driving licence, valid for the whole hire.")
+    yield gettext("A card on which the deposit can be reserved.")
 
 
 def _deposit(house: House) -> Iterator[str]:
@@ -276,17 +206,19 @@ def _elsewhere(house: House) -> Iterator[str]:
         ) % {"price": gross(terms, terms.out_of_hours)}
 
 
-def _changing(rules: policy.Policy) -> str:
-    return ngettext(
+def _changing(house: House) -> Iterator[str]:
+    hours = house.rules.change_hours
+    yield ngettext(
         "You may, in your account, until %(count)s hour before the pick-up; the difference of the"
         " price is shown first.",
         "You may, in your account, until %(count)s hours before the pick-up; the difference of the"
         " price is shown first.",
-        rules.change_hours,
-    ) % {"count": rules.change_hours}
+        hours,
+    ) % {"count": hours}
 
 
-def _cancelling(rules: policy.Policy) -> Iterator[str]:
+def _cancelling(house: House) -> Iterator[str]:
+    rules = house.rules
     if rules.cancel_percent:
         yield ngettext(
             "Cancelling costs nothing until %(count)s hour before the pick-up.",
@@ -306,3 +238,52 @@ def _cancelling(rules: policy.Policy) -> Iterator[str]:
 
 def _share(of_hundred: int) -> str:
     return percent(Decimal(of_hundred) / WHOLE)
+
+
+def _price(_house: House) -> Iterator[str]:
+    yield gettext("The price is shown with tax, line by line, before you book.")
+    yield gettext("It stays as it was when you booked, whatever prices do later.")
+
+
+Told = Callable[[House], Iterator[str]]
+_ASKED: Final[tuple[tuple[str, LazyText, LazyText, Told], ...]] = (
+    ("driver", _("Who may drive"), _("How old must a driver be?"), _driver),
+    ("papers", _("What to bring"), _("What do I bring when I pick the car up?"), _papers),
+    (
+        "deposit",
+        _("Deposit"),
+        _("How much is the deposit, and when do I get it back?"),
+        _deposit,
+    ),
+    ("distance", _("Distance"), _("How far may I drive?"), _distance),
+    (
+        "fuel",
+        _("Fuel and charge"),
+        _("How full must the car be when I bring it back?"),
+        _fuel,
+    ),
+    ("damage", _("Damage and cover"), _("What do I pay if the car is damaged?"), _damage),
+    ("late", _("Coming back late"), _("What if I come back late?"), _late),
+    (
+        "elsewhere",
+        _("Other branches, and outside opening hours"),
+        _("May I bring the car back elsewhere, or while nobody is there?"),
+        _elsewhere,
+    ),
+    ("changing", _("Changing your dates"), _("May I change my dates?"), _changing),
+    (
+        "cancelling",
+        _("Cancelling, and not coming"),
+        _("What does cancelling cost?"),
+        _cancelling,
+    ),
+    ("price", _("The price"), _("Is anything added to the price that I see?"), _price),
+)
+"""The clauses in the order in which they are read: heading, question, and what is said."""
+
+
+def _clauses(house: House) -> Iterator[Clause]:
+    for code, title, question, told in _ASKED:
+        yield Clause(
+            code=code, title=str(title), question=str(question), sentences=list(told(house))
+        )
