@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-VERSION: Final = "1.14"
+VERSION: Final = "1.15"
 """The second number grows when something is added, the first when something goes or changes."""
 
 NAMES: Final[Mapping[str, tuple[str, ...]]] = {
