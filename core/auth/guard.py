@@ -25,10 +25,11 @@ from core.auth.authority import Authority
 from core.auth.hidden import is_hidden
 from core.auth.identity import Identity
 from core.errors import Forbidden, NotFound, Unauthenticated
-from core.i18n import _
+from core.i18n import _, read_in
 from core.origin import Origin
 from core.permissions import Access, public
 from core.scope import Tenant
+from core.web.locales import negotiate
 
 Connection = ASGIConnection[Any, Any, Any, Any]
 
@@ -75,6 +76,7 @@ async def access_guard(connection: Connection, handler: BaseRouteHandler) -> Non
     origin.came_from(_origin(connection, authority))
     identity = await _identify(connection, authority)
     identities.become(identity)
+    read_in(negotiate(connection.scope))  # what is said before the page is drawn, too
     _insist_open(connection, identity)
     if access == public or asks_methods:
         return

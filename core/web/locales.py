@@ -7,6 +7,7 @@ from urllib.parse import parse_qs
 
 from litestar.types import ASGIApp, Receive, Scope, Send
 
+from core.auth import identity
 from core.i18n import DEFAULT_LOCALE, LOCALES, reading_in
 from core.scope import current_or_none
 from core.web.shell import AsgiScope, header, read_cookies
@@ -22,13 +23,13 @@ def asked_for(scope: AsgiScope) -> str | None:
     return _spoken(parse_qs(query.decode("latin-1")).get("lang", [""])[-1])
 
 
-def negotiate(scope: AsgiScope, personal: str | None = None) -> str:
-    """The locale to answer in; ``personal`` is the signed-in person's own choice."""
-    tenant = current_or_none()
+def negotiate(scope: AsgiScope) -> str:
+    """The locale to answer in, to whoever is known to be asking by now."""
+    tenant, person = current_or_none(), identity.current()
     return (
         asked_for(scope)
         or _spoken(read_cookies(scope).get(COOKIE, ""))
-        or _spoken(personal or "")
+        or _spoken((person and person.locale) or "")
         or _accepted(header(scope, b"accept-language"))
         or _spoken(tenant.locale if tenant else "")
         or DEFAULT_LOCALE

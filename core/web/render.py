@@ -57,7 +57,7 @@ class Renderer:
         return Shell(
             scope=scope,
             viewer=viewer,
-            locale=negotiate(scope, viewer.locale if viewer else None),
+            locale=negotiate(scope),
             development=self.settings.development,
             navigation=links(self.plugins, viewer, place_of(scope)),
             desk=desk_of(self.plugins, viewer),
