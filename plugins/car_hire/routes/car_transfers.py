@@ -25,6 +25,7 @@ from plugins.car_hire.services import fleet
 from plugins.car_hire.services.branches import network, transfers
 
 PATH = "/car-hire/desk/fleet/transfers"
+TODAY = "/car-hire/desk"
 Session = NamedDependency[AsyncSession]
 
 
@@ -73,16 +74,20 @@ class CarTransfers(Controller):
         )
 
     @post("/{car_transfer_id:uuid}/arrival", access=permission(DESK))
-    async def arrive(self, session: Session, car_transfer_id: FromPath[UUID]) -> SeeOther:
+    async def arrive(
+        self, request: AnyRequest, session: Session, car_transfer_id: FromPath[UUID]
+    ) -> SeeOther:
         """The car is there."""
         await transfers.arrive(session, car_transfer_id)
-        return SeeOther(PATH, flash=_("The car stands at its new branch"))
+        return SeeOther(await _back(request), flash=_("The car stands at its new branch"))
 
     @post("/{car_transfer_id:uuid}/withdrawal", access=permission(FLEET))
-    async def call_off(self, session: Session, car_transfer_id: FromPath[UUID]) -> SeeOther:
+    async def call_off(
+        self, request: AnyRequest, session: Session, car_transfer_id: FromPath[UUID]
+    ) -> SeeOther:
         """The car is not brought there after all."""
         await transfers.call_off(session, car_transfer_id)
-        return SeeOther(PATH, flash=_("The transfer is called off"))
+        return SeeOther(await _back(request), flash=_("The transfer is called off"))
 
 
 class Planning(Controller):
@@ -158,6 +163,12 @@ class Api(Controller):
         """The car is not brought there after all."""
         found = await transfers.call_off(session, car_transfer_id, expected(request))
         return versioned(CarTransferView.of(found), 201)
+
+
+async def _back(request: AnyRequest) -> str:
+    """The page on which the button was pressed."""
+    came_from = (await request.form()).get("back")
+    return TODAY if came_from == "today" else PATH
 
 
 async def _plan_page(

@@ -9,7 +9,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import plugin_failures
+from core import clock, plugin_failures
 from core.errors import DomainError
 from core.i18n import _
 from core.money import Money
@@ -29,6 +29,7 @@ from plugins.car_hire.services import (
     looking,
     paying,
     pricing,
+    today,
 )
 from plugins.car_hire.services.branches import network
 from plugins.car_hire.services.describe import told
@@ -51,11 +52,12 @@ class Desk(Controller):
         """Who comes, who brings back, who is late: everywhere, or at one branch."""
         start = await looking.beginnings(session)
         failures = await plugin_failures.recent(session)
-        day = await looking.today(session, branch_id)
+        day = await today.of_desk(session, branch_id)
         branches = await network.read(session)
         context = {"day": day, "start": start, "failures": failures, **SHOWN} | {
             "branch_names": branches.told,
             "branch_id": branch_id,
+            "now": clock.now(),
         }
         return Page("car_hire/desk/today.html", context)
 

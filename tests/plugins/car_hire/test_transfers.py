@@ -159,3 +159,22 @@ async def test_the_desk_sees_the_fee_before_it_changes_the_branch(site: Site, fi
         assert (await client.post(here, data=form)).status_code == 303
         again = await client.post(here, data=form | {"return_branch_id": str(firm.home)})
     assert again.status_code == 412
+
+
+async def test_todays_page_says_which_cars_move_and_which_bookings_are_stranded(
+    site: Site, firm: Firm
+) -> None:
+    """With what to do about each; whoever calls a transfer off there stays there."""
+    made = await _plan(firm, -1, 4)
+    relies = await firm.booked(40, 5, firm.back)
+    today = f"/car-hire/desk?branch_id={firm.away}"
+    async with await site.person(firm.tenant, Role.OWNER) as client:
+        before = (await client.get(today)).text
+        where = f"/car-hire/desk/fleet/transfers/{made.id}/withdrawal"
+        answer = await client.post(where, data={"back": "today"})
+        after = (await client.get(today)).text
+    assert ("Cars between branches" in before, relies.number in before) == (True, False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "/car-hire/desk")
+    assert "Cars between branches" not in after
+    assert f"/car-hire/desk/bookings/{relies.id}/change" in after
+    assert f"{relies.vehicle_id}/transfer?to_branch_id={firm.away}" in after

@@ -161,8 +161,11 @@ async def _open(session: AsyncSession, block_id: UUID, expected: int | None) -> 
     return found
 
 
-async def coming(session: AsyncSession, branch_id: UUID | None = None) -> Sequence[OnTheWay]:
-    """Transfers that nobody has said to be over, the next first: all, or from or to one branch."""
+async def coming(
+    session: AsyncSession, branch_id: UUID | None = None, *, before: datetime | None = None
+) -> Sequence[OnTheWay]:
+    """Transfers that nobody has said to be over, the next first: all, or from or to one branch;
+    those that begin ``before`` a moment."""
     query = (
         select(Block, Vehicle)
         .join(Vehicle, Vehicle.id == Block.vehicle_id)
@@ -170,19 +173,23 @@ async def coming(session: AsyncSession, branch_id: UUID | None = None) -> Sequen
         .order_by(Block.starts_at, Block.id)
         .limit(SHOWN)
     )
+    if before:
+        query = query.where(Block.starts_at < before)
     if branch_id:
         query = query.where(or_(Block.from_branch_id == branch_id, Block.to_branch_id == branch_id))
     return [OnTheWay(*row) for row in (await session.execute(query)).all()]
 
 
-async def stranded(session: AsyncSession, branch_id: UUID | None = None) -> list[StrandedBooking]:
-    """Bookings of the next fortnight whose car will be elsewhere, the next first."""
+async def stranded(
+    session: AsyncSession, branch_id: UUID | None = None, ahead: timedelta = AHEAD
+) -> list[StrandedBooking]:
+    """Bookings of the next fortnight (or ``ahead``) whose car will be elsewhere, the next first."""
     found = (
         whereabouts.stranded()
         .join(Booking, Booking.id == Occupancy.booking_id)
         .where(
             Booking.state.in_(("pending_payment", "confirmed")),
-            Booking.starts_at < clock.now() + AHEAD,
+            Booking.starts_at < clock.now() + ahead,
         )
         .limit(SHOWN)
     )
