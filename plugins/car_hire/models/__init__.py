@@ -53,6 +53,7 @@ from plugins.car_hire.models.reviews import Review
 from plugins.car_hire.models.servicing import ServiceInterval, ServiceRecord
 from plugins.car_hire.models.vehicles import DOCUMENT_KINDS, VehicleDocument, VehiclePhoto
 from plugins.car_hire.models.waiting import WAIT_STATES, Wait
+from plugins.car_hire.models.words import FormerWord
 
 __all__ = [
     "BLOCK_REASONS",
@@ -96,6 +97,7 @@ __all__ = [
     "Extra",
     "ExtraPrice",
     "ExtraReservation",
+    "FormerWord",
     "Hire",
     "Inspection",
     "InspectionPicture",

@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from litestar import Controller, get
 from litestar.params import FromPath
+from litestar.response import Redirect
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core.i18n import LazyText, _, fill, gettext
@@ -20,8 +21,15 @@ from core.web.listed import Listed
 from core.web.pages import Page
 from plugins.car_hire import policy
 from plugins.car_hire.models import FUELS, GEARS
+from plugins.car_hire.routes.http import AnyRequest
 from plugins.car_hire.services import pricing
-from plugins.car_hire.services.storefront import conditions, from_prices, showing, structured
+from plugins.car_hire.services.storefront import (
+    conditions,
+    former,
+    from_prices,
+    showing,
+    structured,
+)
 from plugins.car_hire.services.storefront.addresses import (
     BRANCHES,
     CONDITIONS,
@@ -43,9 +51,14 @@ class Storefront(Controller):
     include_in_schema = False
 
     @get("/cars/{word:str}", access=public)
-    async def of_class(self, session: Session, word: FromPath[str]) -> Page:
+    async def of_class(
+        self, request: AnyRequest, session: Session, word: FromPath[str]
+    ) -> Page | Redirect:
         """One class: what it is like, what it costs at the least, and what is asked of drivers."""
-        shown = await showing.one_class(session, word)
+        try:
+            shown = await showing.one_class(session, word)
+        except former.Moved as moved:
+            return _led_on(request, moved)
         tenant: Tenant = session.info["tenant"]
         trail = structured.trail([_FIRST, (shown.row.name, shown.path)])
         listed = Listed(
@@ -79,9 +92,14 @@ class Storefront(Controller):
         return Page("car_hire/site/branches.html", context, listed=listed)
 
     @get("/branches/{word:str}", access=public)
-    async def of_branch(self, session: Session, word: FromPath[str]) -> Page:
+    async def of_branch(
+        self, request: AnyRequest, session: Session, word: FromPath[str]
+    ) -> Page | Redirect:
         """One branch: where it is, when somebody is there, and the way to a car from there."""
-        shown = await showing.one_branch(session, word)
+        try:
+            shown = await showing.one_branch(session, word)
+        except former.Moved as moved:
+            return _led_on(request, moved)
         tenant: Tenant = session.info["tenant"]
         trail = [_FIRST, (_("Branches"), BRANCHES), (shown.row.name, shown.path)]
         listed = Listed(
@@ -117,6 +135,12 @@ class Storefront(Controller):
             _("Questions"),
             _("How old must I be, what do I bring, what is the deposit? Answers by {name}."),
         )
+
+
+def _led_on(request: AnyRequest, moved: former.Moved) -> Redirect:
+    """For good, as search engines see it; what else stood in the address goes along."""
+    asked = request.url.query
+    return Redirect(f"{moved.path}?{asked}" if asked else moved.path, status_code=301)
 
 
 async def _told(

@@ -25,6 +25,7 @@ from plugins.car_hire.services.branches import keeping, reach
 from plugins.car_hire.services.branches.whole import WHOLE
 from plugins.car_hire.services.editing import Keys, edit, unique
 from plugins.car_hire.services.locking import lock_vehicle
+from plugins.car_hire.services.storefront import former
 
 PAGE_SIZE = 50
 RETIRED: Final = "retired"
@@ -129,7 +130,8 @@ async def change_class(
         raise NotFound(_("There is no such class"))
     edit(found, expected)
     values = msgspec.structs.asdict(given)
-    async with unique(session, _CLASS_KEYS):
+    known = {each.id: each for each in (*await classes(session, on_offer=True), found)}
+    async with former.kept(session, "class", known.values()), unique(session, _CLASS_KEYS):
         changed = _apply(found, values)
     await audit.record(session, "car_hire.class_changed", "car_hire.class", found.id, changed)
     return found

@@ -13,7 +13,11 @@ import httpx
 import msgspec
 
 from atrium.testing.site import Site
+from core.ids import new_id
+from plugins.car_hire.models import VehicleClass
+from plugins.car_hire.schemas_branches import BranchInput
 from plugins.car_hire.services import fleet, quotes
+from plugins.car_hire.services.branches import keeping
 from plugins.car_hire.services.storefront.addresses import by_word, plain
 from tests.plugins.car_hire.shop import Shop, class_input
 
@@ -107,6 +111,44 @@ async def test_classes_and_branches_that_are_not_offered_are_not_there(
     async with site.visitor(shop.tenant) as visitor:
         for path in (f"cars/{plain(hidden.name)}", "cars/nothing", "branches/nowhere"):
             assert (await visitor.get(f"/car-hire/{path}")).status_code == 404
+
+
+async def test_old_addresses_lead_to_what_was_renamed_until_another_takes_them(
+    site: Site, shop: Shop
+) -> None:
+    """Renamed twice, both old words lead to the last; one that another class has by now is that
+    one's page, and what is not offered any more leads nowhere. Branches do the same."""
+    mark = new_id().hex[-8:]
+    names = [f"{kind} {mark}" for kind in ("Citadino", "Cidade", "Urbano")]
+
+    async def rename(row: VehicleClass, name: str, **changes: Any) -> None:
+        async with shop.transaction() as session:
+            await fleet.change_class(session, row.id, class_input(name=name, **changes), None)
+
+    async with shop.transaction() as session:
+        branch = await keeping.add(session, BranchInput(name=f"Faro {mark}", code=mark[:6].upper()))
+    for name in names:
+        await rename(shop.vehicle_class, name)
+    async with shop.transaction() as session:
+        given = BranchInput(name=f"Olhão {mark}", code=branch.code)
+        await keeping.change(session, branch.id, given, None)
+    first, second, last = (f"/car-hire/cars/{plain(name)}" for name in names)
+    async with site.visitor(shop.tenant) as visitor:
+        for old in (first, second):
+            answer = await visitor.get(f"{old}?lang=pt")
+            assert (answer.status_code, answer.headers["location"]) == (301, f"{last}?lang=pt")
+        answer = await visitor.get(f"/car-hire/branches/faro-{mark}")
+        assert answer.headers["location"] == f"/car-hire/branches/olhao-{mark}"
+        assert (await visitor.get(answer.headers["location"])).status_code == 200
+        other = await Shop.open(shop.databases, shop.tenant)
+        await rename(other.vehicle_class, names[0])
+        assert names[0] in (await visitor.get(first)).text
+        assert (await visitor.get(second)).status_code == 301
+        await rename(shop.vehicle_class, names[2], on_offer=False)
+        assert (await visitor.get(second)).status_code == 404
+    async with shop.transaction() as session:
+        await keeping.change(session, branch.id, BranchInput(
+            name=given.name, code=given.code, in_use=False), None)  # fmt: skip
 
 
 async def test_strangers_may_keep_a_listed_page_and_members_may_not(site: Site, shop: Shop) -> None:

@@ -21,6 +21,7 @@ from plugins.car_hire.models import Booking, Branch, BranchDay, Vehicle
 from plugins.car_hire.schemas_branches import BranchInput, DayInput
 from plugins.car_hire.services.branches import opening
 from plugins.car_hire.services.editing import Keys, edit, unique
+from plugins.car_hire.services.storefront import former
 
 _KEYS: Final[Keys] = {
     "uq_car_hire_branches_name": ("name", _("There is a branch of this name")),
@@ -131,7 +132,9 @@ async def change(
         for field, value in values.items()
         if getattr(found, field) != value
     }
-    async with unique(session, _KEYS):
+    in_use = await session.scalars(select(Branch).where(Branch.in_use))
+    known = {each.id: each for each in (*in_use, found)}
+    async with former.kept(session, "branch", known.values()), unique(session, _KEYS):
         for field, value in values.items():
             setattr(found, field, value)
     told = {field: [str(old), str(new)] for field, (old, new) in changed.items()}

@@ -35,8 +35,8 @@ N = TypeVar("N", bound=Named)
 def by_word(rows: Iterable[N]) -> dict[str, N]:
     """Each row by a word of its own: ``Família`` is ``familia``, another of them ``familia-2``.
 
-    A name without a letter or digit of ours is found by its id. Who is renamed is found by the new
-    word alone.
+    A name without a letter or digit of ours is found by its id. Who is renamed has the new word;
+    the old one leads there (``former``).
     """
     found: dict[str, N] = {}
     for each in sorted(rows, key=lambda row: row.id):

@@ -21,7 +21,7 @@ from plugins.car_hire.services.branches import network, opening
 from plugins.car_hire.services.branches.opening import Span
 from plugins.car_hire.services.extras import showing
 from plugins.car_hire.services.prices import current
-from plugins.car_hire.services.storefront import from_prices
+from plugins.car_hire.services.storefront import former, from_prices
 from plugins.car_hire.services.storefront.addresses import BRANCHES, CARS, by_word
 from plugins.car_hire.services.storefront.from_prices import FromPrice
 
@@ -67,12 +67,15 @@ async def one_class(session: AsyncSession, word: str) -> ClassShown:
     """The class that is found by ``word``.
 
     Raises:
+        Moved: it was, and has another word now.
         NotFound: there is none, or customers may not book it.
     """
     paths = await paths_of_classes(session)
     path = f"{CARS}/{word}"
     found = paths.pop(path, None)
     if found is None:
+        known = {row.id: other for other, row in paths.items()}
+        await former.refuse_moved(session, "class", word, known)
         raise NotFound(_("There is no such class"))
     rules, prices = await policy.read(session), await current.read(session, found.id)
     terms = from_prices.shown_terms(found, prices, rules)
@@ -132,12 +135,16 @@ async def one_branch(session: AsyncSession, word: str) -> BranchShown:
     """The branch that is found by ``word``.
 
     Raises:
+        Moved: it was, and has another word now.
         NotFound: there is none, or it is closed for good.
     """
     path = f"{BRANCHES}/{word}"
-    for each in await branches(session):
+    shown = await branches(session)
+    for each in shown:
         if each.path == path:
             return each
+    known = {each.row.id: each.path for each in shown}
+    await former.refuse_moved(session, "branch", word, known)
     raise NotFound(_("There is no such branch"))
 
 
