@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
-from core.i18n import LazyText
+from core.i18n import LazyText, gettext
 from core.scope import Tenant
 from plugins.car_hire import policy
 from plugins.car_hire.models import (
@@ -115,7 +115,7 @@ async def _taken(
 ) -> dict[UUID, list[Cell]]:
     """By car what takes it, in order; the widths are still to be found."""
     query = (
-        select(Occupancy.vehicle_id, Booking, Customer.name, Block)
+        select(Occupancy.vehicle_id, Occupancy.period, Booking, Customer.name, Block)
         .outerjoin(Booking, Booking.id == Occupancy.booking_id)
         .outerjoin(Customer, Customer.id == Booking.customer_id)
         .outerjoin(Block, Block.id == Occupancy.block_id)
@@ -123,9 +123,23 @@ async def _taken(
         .order_by(func.lower(Occupancy.period), Occupancy.id)
     )
     found: dict[UUID, list[Cell]] = {}
-    for vehicle_id, booking, name, block in (await session.execute(query)).all():
-        found.setdefault(vehicle_id, []).append(_cell(booking, name, block))
+    for vehicle_id, period, booking, name, block in (await session.execute(query)).all():
+        hidden = booking is None and block is None
+        cell = _elsewhere(vehicle_id, period) if hidden else _cell(booking, name, block)
+        found.setdefault(vehicle_id, []).append(cell)
     return found
+
+
+def _elsewhere(vehicle_id: UUID, period: Period) -> Cell:
+    """A booking that is not for whoever is asking to see, but takes the car all the same."""
+    return Cell(
+        width=0,
+        text=gettext("a booking of another branch"),
+        color="secondary",
+        href=f"/car-hire/desk/fleet/{vehicle_id}",
+        starts_at=period.lower,
+        ends_at=period.upper,
+    )
 
 
 def _cell(booking: Booking | None, name: str, block: Block | None) -> Cell:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -23,16 +24,19 @@ from core.permissions import Role
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import CashDesk, Vehicle, Wait
 from plugins.car_hire.permissions import DESK, FLEET
+from plugins.car_hire.schemas import BlockInput
 from plugins.car_hire.schemas_feeds import FeedInput
 from plugins.car_hire.schemas_vehicles import RetirementInput
-from plugins.car_hire.services import availability, hires, occupying
+from plugins.car_hire.services import availability, blocks, customers, hires, occupying
 from plugins.car_hire.services.branches import reach
+from plugins.car_hire.services.branches.whereabouts import Journey
 from plugins.car_hire.services.companies import owing
 from plugins.car_hire.services.extras import reserving
 from plugins.car_hire.services.feeds import keeping
 from plugins.car_hire.services.later import recording
 from plugins.car_hire.services.vehicles import board, retiring
 from tests.plugins.car_hire.firm import Firm
+from tests.plugins.car_hire.shop import customer_input
 from tests.plugins.car_hire.test_companies import company, on_account
 from tests.plugins.car_hire.test_later import recorded
 from tests.plugins.car_hire.test_papers import prefix
@@ -224,6 +228,54 @@ async def test_a_car_that_is_out_from_another_branch_is_not_retired(
         assert [each.state for each in shown] == ["late"]
         late = select(Vehicle.id).where(Vehicle.id == booking.vehicle_id, availability.IS_LATE)
         assert await session.scalar(late, {"late_before": later}) is not None
+
+
+async def test_a_car_that_others_have_booked_is_shown_without_whom(site: Site, firm: Firm) -> None:
+    """It goes from here to another branch, where it is booked: every page of the desk and every
+    list of the API answers, and none names that booking or its customer."""
+    away = Journey(firm.away, firm.away)
+    await firm.booked(1, 20, firm.there)
+    async with firm.transaction() as session:
+        firm.customer = await customers.add(session, customer_input(name="Zacarias Zuzarte"))
+    theirs = await firm.booked(48, 20, away)
+    async with firm.transaction() as session:
+        later = clock.now() + timedelta(days=3)
+        given = BlockInput(
+            starts_at=later, ends_at=later + timedelta(hours=4), reason="maintenance"
+        )
+        await blocks.add(session, firm.cars[0].id, given)
+    ids = {"vehicle_id": firm.cars[0].id, "class_id": firm.vehicle_class.id, "branch_id": firm.home}
+    asked = [
+        each
+        for each in routes(site.edge.tenants)
+        if each.method == "GET" and "car-hire" in each.path
+        and (each.path.startswith("/car-hire/desk") or "{" not in each.path)
+        and set(_named(each.path)) <= ids.keys()
+    ]  # fmt: skip
+    assert len(asked) > 30
+    wrong: list[tuple[str, object]] = []
+    async with _clerk(site, firm, firm.home) as clerk:
+        for route in asked:
+            answer = await clerk.get(route.at(ids))
+            if answer.status_code >= 500 or theirs.number in answer.text:
+                wrong.append((route.path, answer.status_code))
+            elif "Zuzarte" in answer.text and not route.path.endswith(
+                ("customers", "bookings/new")
+            ):
+                wrong.append((route.path, "name"))
+        blocked = await clerk.post(
+            f"/car-hire/desk/fleet/{firm.cars[0].id}/blocks",
+            data={
+                "starts_at": theirs.starts_at.strftime("%Y-%m-%dT%H:%M"),
+                "ends_at": theirs.ends_at.strftime("%Y-%m-%dT%H:%M"), "reason": "maintenance",
+            },
+        )  # fmt: skip
+        assert blocked.status_code in {404, 409}, blocked.status_code
+    assert not wrong, wrong
+
+
+def _named(path: str) -> list[str]:
+    return re.findall(r"\{([a-z_]+)", path)
 
 
 async def test_the_owner_says_who_works_where(site: Site, firm: Firm) -> None:
