@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import timedelta
 from decimal import Decimal
@@ -82,6 +83,24 @@ async def test_plate_and_time_find_who_had_the_car(shop: Shop) -> None:
     assert (found.hire_id, found.booking_id, found.gross) == (hire_id, booking.id, TOTAL)
     with pytest.raises(Invalid):
         await recorded(shop, booking)
+
+
+async def test_a_number_spelt_otherwise_is_noted_once(shop: Shop) -> None:
+    """Two clerks have the same letter, at the same time: the customer pays one of them."""
+    booking, _hire = await shop.out()
+    spelt = (
+        {"authority": "PSP", "reference": "n 77/881-B"},
+        {"authority": "psp Lisboa", "reference": "N77881b"},
+    )
+
+    async def note(changes: dict[str, str]) -> UUID:
+        wanted = await given(shop, booking, **changes)
+        async with shop.transaction() as session:
+            return (await recording.record(session, wanted)).id
+
+    results = await asyncio.gather(*(note(each) for each in spelt), return_exceptions=True)
+    refused = [each for each in results if isinstance(each, Invalid)]
+    assert [each.errors[0].field for each in refused] == ["reference"]
 
 
 async def test_the_card_of_the_deposit_pays_once_with_invoice_and_receipt(

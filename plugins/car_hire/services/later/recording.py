@@ -35,6 +35,8 @@ PAGE_SIZE: Final = 50
 A_MINUTE: Final = timedelta(minutes=1)
 """Whoever asks for something tells its time in minutes."""
 
+_NOTED: Final = _("This number of theirs was noted before")
+
 Listed = Row[LaterCharge, str, str, str]
 """A charge with the booking's number, the customer's name and the plate."""
 
@@ -72,6 +74,7 @@ async def record(session: AsyncSession, given: LaterInput) -> LaterCharge:
         raise Invalid(_("This time has not come yet"), field="happened_at")
     hire = await hire_at(session, given.plate, given.happened_at)
     checks.coins(given.amount, hire.currency)
+    await _refuse_known(session, hire, given)
     booking = await session.get_one(Booking, hire.booking_id)
     terms = quotes.terms_then(await quotes.one(session, booking.quote_id))
     rules = await policy.read(session)
@@ -90,11 +93,27 @@ async def record(session: AsyncSession, given: LaterInput) -> LaterCharge:
         async with session.begin_nested():
             session.add(made)
     except IntegrityError as problem:
-        text = _("This number of theirs was noted before")
-        raise Invalid(text, field="reference") from problem
+        raise Invalid(_NOTED, field="reference") from problem
     told = {"kind": made.kind, "amount": str(made.amount), "reference": made.reference}
     await audit.record(session, "car_hire.later_recorded", "car_hire.later", made.id, told)
     return made
+
+
+async def _refuse_known(session: AsyncSession, hire: Hire, given: LaterInput) -> None:
+    """The same letter is often read by two: of one hire, letters and digits of a number tell,
+    however it and the authority are spelt. The hire is locked, so that both are not first."""
+    await session.get(Hire, hire.id, with_for_update=True)
+    known = await session.scalars(
+        select(LaterCharge.reference).where(
+            LaterCharge.hire_id == hire.id, LaterCharge.kind == given.kind
+        )
+    )
+    if _plain(given.reference) in {_plain(each) for each in known}:
+        raise Invalid(_NOTED, field="reference")
+
+
+def _plain(reference: str) -> str:
+    return "".join(each for each in reference.casefold() if each.isalnum())
 
 
 async def show_by(session: AsyncSession, later_id: UUID, file: StoredFile) -> LaterCharge:
