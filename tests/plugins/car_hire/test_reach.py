@@ -16,10 +16,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from atrium.testing.routes import routes
 from atrium.testing.site import Site
-from core import clock
+from core import clock, jobs
 from core.auth import identity
 from core.auth.identity import Identity
 from core.auth.models import User
+from core.db import Base
 from core.permissions import Role
 from plugins.car_hire.errors import NotNow
 from plugins.car_hire.models import CashDesk, Vehicle, Wait
@@ -35,6 +36,7 @@ from plugins.car_hire.services.extras import reserving
 from plugins.car_hire.services.feeds import keeping
 from plugins.car_hire.services.later import recording
 from plugins.car_hire.services.vehicles import board, retiring
+from plugins.car_hire.services.waiting import freeing
 from tests.plugins.car_hire.firm import Firm
 from tests.plugins.car_hire.shop import customer_input
 from tests.plugins.car_hire.test_companies import company, on_account
@@ -43,6 +45,13 @@ from tests.plugins.car_hire.test_papers import prefix
 
 __all__ = ["prefix"]
 
+BY_WAY = {"BillLine", "CashMovement", "PromotionUse", "Quote"}
+"""Read by way of a row that is narrowed."""
+DECIDES = {"ExtraReservation", "Occupancy"}
+"""What is in the way of a promise, whoever asks."""
+OF_ALL = {"BranchDay", "BranchStaff"}
+"""Hours, and who works where, are no secret within the firm."""
+OPEN = BY_WAY | DECIDES | OF_ALL
 OWN = ("booking_id", "vehicle_id", "hire_id")
 
 
@@ -95,6 +104,17 @@ async def test_what_is_elsewhere_does_not_exist_to_a_bound_clerk(site: Site, fir
     async with _clerk(site, firm, firm.home) as clerk:
         for route in asked:
             assert (await clerk.get(route.at(ids))).status_code != 404, route.path
+
+
+def test_every_table_of_a_branch_or_a_booking_is_narrowed_or_said_to_be_open() -> None:
+    """A table that is added tomorrow is somebody's to think about."""
+    tied = {"booking_id", "hire_id", "branch_id", "pick_up_branch_id"}
+    found = {
+        each.class_.__name__
+        for each in Base.registry.mappers
+        if each.class_.__table__.info.get("line") == "car_hire" and tied & set(each.columns.keys())
+    }
+    assert found - {each.__name__ for each in reach.NARROWED} == OPEN
 
 
 async def test_a_hire_between_two_branches_is_seen_at_both(site: Site, firm: Firm) -> None:
@@ -207,6 +227,29 @@ async def test_a_companys_limit_counts_what_other_branches_booked(site: Site, fi
     await on_account(firm, booking.id)
     async with _as_clerk(site, firm, firm.away) as session:
         assert (await owing.of_one(session, made, clock.today("UTC"))).all == booking.gross
+
+
+async def test_who_waits_elsewhere_is_looked_after_when_a_clerk_frees_their_car(
+    site: Site, firm: Firm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clerk sees bookings that end at their branch, and may cancel one that begins elsewhere."""
+    booking = await firm.booked(24, 20, firm.there)
+    waiting = Wait(
+        class_id=firm.vehicle_class.id, starts_at=booking.starts_at, ends_at=booking.ends_at,
+        name="Rui", email="rui.waits@example.com", locale="pt", link=booking.id.bytes,
+        **firm.round_trip._asdict(),
+    )  # fmt: skip
+    async with firm.transaction() as session:
+        session.add(waiting)
+    asked: list[str] = []
+
+    async def note(_session: object, name: str, *_told: object, **_more: object) -> None:
+        asked.append(name)
+
+    async with _as_clerk(site, firm, firm.away) as session:
+        monkeypatch.setattr(jobs, "put", note)
+        await freeing.freed(session, firm.vehicle_class.id)
+    assert asked == [freeing.SERVE]
 
 
 async def test_a_car_that_is_out_from_another_branch_is_not_retired(

@@ -22,6 +22,8 @@ from core.auth.models import User
 from core.errors import Invalid
 from core.i18n import _
 from plugins.car_hire.models import (
+    Agreement,
+    AgreementFile,
     Booking,
     BranchStaff,
     CalendarFeed,
@@ -71,6 +73,8 @@ NARROWED: Final[Mapping[type[Any], Callable[[Mine], ColumnElement[bool]]]] = {
     LaterCharge: _of_booking(LaterCharge.booking_id),
     Review: _of_hire(Review.hire_id),
     DepositRefusal: _of_hire(DepositRefusal.hire_id),
+    Agreement: _of_hire(Agreement.hire_id),
+    AgreementFile: _of_hire(AgreementFile.hire_id),
     Wait: lambda mine: or_(Wait.pick_up_branch_id.in_(mine), Wait.return_branch_id.in_(mine)),
     CalendarFeed: lambda mine: or_(
         CalendarFeed.customer_id.is_not(None), CalendarFeed.branch_id.in_(mine)

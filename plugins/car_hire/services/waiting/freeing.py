@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import jobs
 from plugins.car_hire.models import Vehicle, Wait
+from plugins.car_hire.services.branches.whole import WHOLE
 
 SERVE: Final = "car_hire.serve_waiting"
 LAPSE: Final = "car_hire.offer_lapses"
@@ -19,7 +20,7 @@ async def freed(session: AsyncSession, class_id: UUID) -> None:
     """Have the waiting list of a class looked at, if anybody is on it."""
     waiting = select(Wait.id).where(Wait.class_id == class_id, Wait.state == "waiting").limit(1)
     with session.no_autoflush:  # whoever tells is in the middle of changing other rows
-        if await session.scalar(waiting) is not None:
+        if await session.scalar(waiting.execution_options(**WHOLE)) is not None:
             await jobs.put(session, SERVE, {"class_id": class_id})
 
 

@@ -14,6 +14,7 @@ from plugins.car_hire import policy
 from plugins.car_hire.models import Block, Quote, Wait
 from plugins.car_hire.services import availability, locking, occupying
 from plugins.car_hire.services.branches.whereabouts import Journey
+from plugins.car_hire.services.branches.whole import WHOLE
 
 
 async def hold(session: AsyncSession, wait: Wait) -> UUID | None:
@@ -64,7 +65,7 @@ async def take(session: AsyncSession, quote: Quote) -> None:
     if quote.hold_id is None:
         return
     query = select(Wait).where(Wait.block_id == quote.hold_id, Wait.state == "offered")
-    wait = await session.scalar(query.with_for_update())
+    wait = await session.scalar(query.with_for_update().execution_options(**WHOLE))
     if wait is not None:
         wait.state = "taken"
         wait.version += 1
