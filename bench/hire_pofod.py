@@ -47,7 +47,7 @@ from tests.plugins.car_hire.shop import Shop
 DEMANDS: Final = int(os.environ.get("HIRE_POFOD_DEMANDS", "30000"))
 SECONDS: Final = float(os.environ.get("HIRE_POFOD_SECONDS", "inf"))
 """No demand begins later than this."""
-CLIENTS: Final = 8
+CLIENTS: Final = 16
 CARS: Final = 40
 DEMANDS_OF_A_CLERK: Final = 40
 """From one address nobody may ask for more than 60 prices in ten minutes."""

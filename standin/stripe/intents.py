@@ -107,6 +107,7 @@ class Intents:
         if off_session:
             self._state.put("off_session", call.account, key, refusal or {})
         self._state.put("shown", call.account, key, shown)
+        self._state.put("metadata", call.account, key, made["metadata"])
         self._ownership.stamp(call.account, made)
         self._emit(call, "payment_intent.created", self._dressed(call.account, made, {}))
         if confirm:
@@ -143,7 +144,8 @@ class Intents:
     async def _update(self, call: Call, key: str) -> Reply:
         wanted = {k: v for k, v in call.params.items() if k in {"metadata", "amount"}}
         if wanted:
-            await self._upstream.post(f"/v1/payment_intents/{key}", wanted)
+            changed = await self._upstream.post(f"/v1/payment_intents/{key}", wanted)
+            self._state.put("metadata", call.account, key, changed["metadata"])
         return Reply(200, await self.show(call.account, key, call.params))
 
     async def _act(self, call: Call, key: str, verb: str) -> Reply:
@@ -208,7 +210,8 @@ class Intents:
         query = str(call.params.get("query", ""))
         name, _, value = query.removeprefix("metadata[").partition("]:")
         name, value = name.strip("\"'"), value.strip("\"'")
-        found = [i for i in await self._own(call) if i["metadata"].get(name) == value]
+        keys = self._state.having("metadata", call.account, name, value)
+        found = [await self.show(call.account, key) for key in keys]
         return Reply(
             200, page("/v1/payment_intents/search", found, {}) | {"object": "search_result"}
         )

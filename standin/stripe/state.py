@@ -67,6 +67,15 @@ class State:
         for (body,) in rows.fetchall():
             yield json.loads(body)
 
+    def having(self, kind: str, account: str, name: str, value: str) -> list[str]:
+        """The ids of the account's records whose ``name`` is ``value``, the newest first."""
+        rows = self._db.execute(
+            "SELECT id FROM records WHERE kind = ? AND account = ?"
+            " AND json_extract(body, ?) = ? ORDER BY seq DESC",
+            (kind, account, f'$."{name}"', value),
+        )
+        return [key for (key,) in rows.fetchall()]
+
     def everyone(self, kind: str) -> list[tuple[str, str, Body]]:
         """All accounts' records as (account, id, body), the oldest first."""
         rows = self._db.execute(
