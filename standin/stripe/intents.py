@@ -8,7 +8,7 @@ from standin.stripe.methods import Methods
 from standin.stripe.saved import Saved
 from standin.stripe.state import State
 from standin.stripe.upstream import Upstream
-from standin.stripe.wire import ApiError, Call, Params, Reply, created_within, page
+from standin.stripe.wire import ApiError, Call, Params, Reply, created_within, earliest, page
 
 _FOR_LOCALSTRIPE = {"amount", "currency", "customer", "metadata", "capture_method", "confirm"}
 _SHOWN = {
@@ -197,10 +197,13 @@ class Intents:
         )
 
     async def _list(self, call: Call) -> Reply:
+        created = call.params.get("created")
+        keys = self._state.made("metadata", call.account, since=earliest(created))
+        shown = [await self.show(call.account, key) for key in keys]
         items = [
             item
-            for item in await self._own(call)
-            if created_within(item, call.params.get("created"))
+            for item in shown
+            if created_within(item, created)
             and call.params.get("customer") in (None, item["customer"])
         ]
         return Reply(200, page("/v1/payment_intents", items, call.params))
@@ -215,11 +218,6 @@ class Intents:
         return Reply(
             200, page("/v1/payment_intents/search", found, {}) | {"object": "search_result"}
         )
-
-    async def _own(self, call: Call) -> list[Params]:
-        everyone = await self._upstream.fetch_all("/v1/payment_intents", {})
-        mine = [i for i in everyone if self._ownership.owns(call.account, i["id"])]
-        return [self._dressed(call.account, item, {}) for item in reversed(mine)]
 
     def _dressed(self, account: str, raw: Params, params: Params) -> Params:
         intent = raw | (self._state.get("shown", account, raw["id"]) or {})

@@ -67,6 +67,15 @@ class State:
         for (body,) in rows.fetchall():
             yield json.loads(body)
 
+    def made(self, kind: str, account: str, *, since: float) -> list[str]:
+        """The ids of the account's records made since a Unix time, the newest first."""
+        rows = self._db.execute(
+            "SELECT id FROM records WHERE kind = ? AND account = ? AND created >= ?"
+            " ORDER BY seq DESC",
+            (kind, account, since),
+        )
+        return [key for (key,) in rows.fetchall()]
+
     def having(self, kind: str, account: str, name: str, value: str) -> list[str]:
         """The ids of the account's records whose ``name`` is ``value``, the newest first."""
         rows = self._db.execute(

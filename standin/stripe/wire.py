@@ -108,6 +108,12 @@ def page(url: str, items: list[Params], params: Params) -> Params:
     }
 
 
+def earliest(created: Any) -> float:
+    """The Unix time before which nothing passes Stripe's filter of `created`."""
+    bounds = created if isinstance(created, dict) else {"gte": created or 0}
+    return float(max(int(bounds.get("gte") or 0), int(bounds.get("gt") or 0)))
+
+
 def created_within(item: Params, created: Any) -> bool:
     """Whether an item's `created` passes Stripe's gt/gte/lt/lte filter."""
     if not created:

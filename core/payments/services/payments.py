@@ -228,8 +228,8 @@ class Payments:
             payment.release_wanted = True
             return payment
         payment = await self._settled(payment_id)
-        if payment.standing in (State.VOIDED, State.DECLINED):
-            return payment
+        if payment.standing in (State.VOIDED, State.DECLINED, State.VOIDING):
+            return payment  # it is, or what became of it is being found out
         check(payment.standing, State.VOIDING)
         payment.release_wanted = True
         return await self._change(payment, "void", payment.amount, State.VOIDING)

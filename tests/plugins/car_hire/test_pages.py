@@ -307,7 +307,7 @@ async def listed(client: httpx.AsyncClient, path: str) -> set[str]:
     while way is not None:
         answer = await client.get(way)
         assert is_page(answer), answer.text[:3000]
-        shown = re.findall(r'at-row-link"[^>]*>([0-9A-Z]{4}-[0-9A-Z]{4})<', answer.text)
+        shown = re.findall(r"at-row-link[^>]*>([0-9A-Z]{4}-[0-9A-Z]{4})<", answer.text)
         assert len(shown) <= 2
         found += shown
         following = re.search(r'href="([^"]+)" rel="next"', answer.text)

@@ -25,9 +25,9 @@ from core.mail.models import Mail
 from core.money import Money
 from core.payments import gateway
 from core.payments.events import PaymentAuthorised
-from core.payments.models import Payment
+from core.payments.models import Payment, PaymentOperation
 from core.payments.provider import Declined
-from core.payments.services import Payments, accounts
+from core.payments.services import Payments, accounts, reconcile
 from core.payments.stripe_gateway import StripeGateway
 from core.permissions import Role
 from plugins.car_hire import tasks
@@ -323,6 +323,45 @@ async def test_a_clean_return_releases_the_deposit(till: Till) -> None:
         (deposit,) = await Payments(session).of(paying.HIRE, hire_id)
         assert (await hires.one(session, hire_id)).state == "closed"
     assert (deposit.state, deposit.captured) == ("voided", 0)
+
+
+@pytest.mark.parametrize(
+    ("odometer_km", "path", "state"),
+    [(10_900, "/capture$", "captured"), (10_050, "/cancel$", "voided")],
+    ids=["taken", "released"],
+)
+async def test_a_bank_whose_answer_is_lost_is_asked_again_before_anybody_is_told(
+    till: Till, odometer_km: int, path: str, state: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody hears that something is still to pay while it is not known what was taken; and a
+    release that is under way holds up nothing."""
+    monkeypatch.setattr("core.payments.services.payments.WAIT", 0.2)
+    booking, hire_id = await till.out()
+    till.standin.fault("drop_after", path, times=40)
+    async with till.shop.transaction() as session:
+        given = ReturnInput(odometer_km=odometer_km, fuel_eighths=8)
+        await hires.take_back(session, hire_id, given)
+    for _ in range(2):  # the message comes twice
+        async with till.shop.transaction() as session:
+            await paying.settle(session, hire_id)
+    async with till.shop.transaction() as session:
+        hire = await hires.one(session, hire_id)
+    assert hire.state == ("returned" if state == "captured" else "closed")
+    assert bool(await till.mails(booking)) == (state == "voided")
+    till.standin.control("DELETE", "/faults")
+    async with till.shop.transaction() as session:
+        (deposit,) = await Payments(session).of(paying.HIRE, hire_id)
+        for each in await session.scalars(
+            select(PaymentOperation).where(PaymentOperation.payment_id == deposit.id)
+        ):
+            await reconcile.reconcile(session, each.id)
+    async with till.shop.transaction() as session:
+        await paying.settle(session, hire_id)
+    async with till.shop.transaction() as session:
+        (deposit,) = await Payments(session).of(paying.HIRE, hire_id)
+        assert (await hires.one(session, hire_id)).state == "closed"
+    assert deposit.state == state
+    assert len(await till.mails(booking)) == 1
 
 
 async def test_what_the_deposit_does_not_cover_is_paid_at_the_desk(till: Till) -> None:

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
+from typing import Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from core import jobs
+from core import clock, jobs
 from core.money import Money
-from core.payments.models import BY_CARD
+from core.payments.models import BY_CARD, Payment
 from core.payments.provider import Declined, Refused
 from core.payments.services.payments import Payments
-from core.payments.states import FAILED, TOOK_MONEY, NotInState, State
+from core.payments.states import FAILED, PENDING, TOOK_MONEY, NotInState, State
 from plugins.car_hire.models import Hire
 from plugins.car_hire.services import announcing, bookings, hires, telling
 from plugins.car_hire.services.papers import invoices, settled
-from plugins.car_hire.services.paying.names import BOOKING, HIRE, SETTLE
+from plugins.car_hire.services.paying.names import BOOKING, COLLECT, HIRE, SETTLE
+
+AGAIN_AFTER: Final = timedelta(minutes=1)
 
 
 async def collect(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
@@ -25,8 +29,23 @@ async def collect(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> 
         return  # a refund would cost what a release does not
     payment = await Payments(session).get(payment_id)
     if payment.standing in {State.AUTHORISED, State.CAPTURING}:
-        await Payments(session).capture(payment_id)
+        payment = await _collected(session, payment_id)
+        if payment.standing in PENDING:
+            args = {"booking_id": booking_id, "payment_id": payment_id}
+            await _once_known(session, COLLECT, args)
+            return
     await announcing.booked(session, booking_id)
+
+
+async def _collected(session: AsyncSession, payment_id: UUID) -> Payment:
+    payments = Payments(session)
+    try:
+        return await payments.capture(payment_id)
+    except NotInState:
+        payment = await payments.get(payment_id)
+        if payment.standing not in PENDING:
+            raise
+        return payment
 
 
 async def settle_soon(session: AsyncSession, hire_id: UUID) -> None:
@@ -45,8 +64,10 @@ async def settle(session: AsyncSession, hire_id: UUID) -> None:
     if booking.company_id is not None:
         await _on_account(session, hire)
         return
-    if hire.deposit_payment_id is not None:
-        await _use_deposit(session, hire.deposit_payment_id, hires.owed(hire)[0])
+    deposit = hire.deposit_payment_id
+    if deposit is not None and not await _use_deposit(session, deposit, hires.owed(hire)[0]):
+        await _once_known(session, SETTLE, {"hire_id": hire_id})
+        return
     await _return_surplus(session, hire)
     owed = await outstanding(session, hire)
     if not owed:
@@ -78,18 +99,25 @@ async def _return_surplus(session: AsyncSession, hire: Hire) -> None:
             return
 
 
-async def _use_deposit(session: AsyncSession, payment_id: UUID, taken: Money) -> None:
+async def _use_deposit(session: AsyncSession, payment_id: UUID, taken: Money) -> bool:
+    """Whether it is known what became of it. A release that is under way goes on by itself."""
     payments = Payments(session)
     try:
-        if taken:
-            await payments.capture(payment_id, taken)
-        else:
+        if not taken:
             await payments.void(payment_id)
+            return True
+        payment = await payments.capture(payment_id, taken)
     except (NotInState, Refused, Declined):
         # The reservation lapsed before the car came back: the desk sees what is owed.
         payment = await payments.get(payment_id)
-        if payment.standing not in FAILED | TOOK_MONEY:
+        if payment.standing not in FAILED | TOOK_MONEY | PENDING:
             raise
+    return payment.standing not in PENDING
+
+
+async def _once_known(session: AsyncSession, job: str, args: dict[str, UUID]) -> None:
+    """An answer of the provider is awaited: until it is found out nobody is told anything."""
+    await jobs.put(session, job, args, due_at=clock.now() + AGAIN_AFTER)
 
 
 async def outstanding(session: AsyncSession, hire: Hire) -> Money:
