@@ -14,7 +14,7 @@ from uuid import UUID
 
 import asyncpg
 
-from core.db import Databases
+from core.db import Base, Databases
 from core.ids import new_id
 from core.payments.models import Payment, PaymentAccount
 from core.scope import Tenant
@@ -58,9 +58,12 @@ def _copy(table: str, like: str, source: str, **changes: str) -> str:
     """Rows of ``table`` made after those that ``like`` finds, one for each of ``source``, with
     ``changes``: columns and the expressions that they get."""
     pairs = ", ".join(f"'{name}', {expression}" for name, expression in changes.items())
+    known = Base.metadata.tables[table].columns
+    columns = [f'"{each.name}"' for each in known if not each.computed]
     return (
-        f"INSERT INTO {table} SELECT (jsonb_populate_record(t, jsonb_build_object({pairs}))).*"
-        f" FROM {table} t, {source} WHERE {like}"
+        f"INSERT INTO {table} ({', '.join(columns)})"
+        f" SELECT {', '.join(f'made_row.{each}' for each in columns)} FROM {table} t, {source},"
+        f" LATERAL jsonb_populate_record(t, jsonb_build_object({pairs})) made_row WHERE {like}"
     )
 
 
