@@ -1,6 +1,6 @@
 """What the owner wants to know of a stretch of days: use, revenue, length, lead time, channel.
 
-Every figure is one statement over the bookings that began in the range, by their index on
+Figures are few statements over the bookings that began in the range, by their index on
 ``starts_at``, however many there are. Revenue is what was agreed, tax included, of bookings whose
 car was handed over, and is of the day of the pick-up in the tenant's zone; what returns added
 stands by itself, on the day of the return.
@@ -12,9 +12,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import ColumnElement, Date, Text, case, cast, func, literal, select
+from sqlalchemy import ARRAY, ColumnElement, DateTime, Text, case, cast, func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from core import clock
@@ -40,6 +42,8 @@ CHANNELS: Final[dict[str, LazyText]] = {
     "site": _("Site"), "desk": _("Desk"), "api": _("Programs"),
 }  # fmt: skip
 _DAY: Final = timedelta(days=1)
+Counted = dict[str, tuple[int, Decimal]]
+"""How many hires there are of each name, and what they brought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,22 @@ class Share:
     name: LazyText | str
     hires: int
     revenue: Money
+
+
+@dataclass(frozen=True, slots=True)
+class Hired:
+    """Hires of a class that touch the same days of a range, of which ``first`` and ``last`` are
+    places: together, their beginnings and ends there in seconds since 1970, and how many began in
+    the range, with what they brought."""
+
+    class_id: UUID
+    first: int
+    last: int
+    count: int
+    began: float
+    ended: float
+    begun: int
+    revenue: Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,30 +140,31 @@ def _midnight(day: date, tenant: Tenant) -> datetime:
 
 
 async def read(session: AsyncSession, asked: Range) -> Report:
-    """The figures of a range, in ten statements."""
+    """The figures of a range, in five statements."""
     tenant: Tenant = session.info["tenant"]
     unit = tenant.currency
-    day = cast(func.date(func.timezone(tenant.zone, Booking.starts_at)), Text)
-    days = await _shares(session, asked, day, None, unit)
-    by_day = {str(each.name): each for each in days}
-    length = func.extract("epoch", Booking.ends_at - Booking.starts_at) / 86400
-    lead = func.extract("epoch", Booking.starts_at - Booking.created_at) / 86400
+    shares = await _shares(session, asked, tenant.zone)
     damage, added = await _added(session, asked)
     every = [asked.first + n * _DAY for n in range((asked.last - asked.first).days + 1)]
-    nothing = Money.zero(unit)
-    classes = await _classes(session, asked, unit)
-    used = await _used(session, asked, tenant.zone, sum(each.cars for each in classes))
+    midnights = [*(_midnight(each, tenant) for each in every), asked.ends]
+    hired = await _hired(session, asked, midnights)
+    classes = await _classes(session, asked, hired, unit)
+    used = _used(hired, midnights, sum(each.cars for each in classes))
+    days = [_share(str(each), shares["day"], str(each), unit) for each in every]
     return Report(
         range=asked,
         classes=classes,
-        days=[_of_day(each, by_day, used, nothing) for each in every],
-        lengths=await _shares(session, asked, _bucket(length, 1, 3, 6, 13), LENGTHS, unit),
-        leads=await _shares(session, asked, _bucket(lead, 1, 7, 31), LEADS, unit),
-        channels=await _shares(session, asked, Booking.channel, CHANNELS, unit),
+        days=[
+            OfDay(day.name, day.hires, day.revenue, share)
+            for day, share in zip(days, used, strict=True)
+        ],
+        lengths=_listed(shares["length"], LENGTHS, unit),
+        leads=_listed(shares["lead"], LEADS, unit),
+        channels=_listed(shares["channel"], CHANNELS, unit),
         total=Share(
             _("Together"),
             sum(each.hires for each in days),
-            sum((each.revenue for each in days), nothing),
+            sum((each.revenue for each in days), Money.zero(unit)),
         ),
         damage=Money(damage, unit),
         added=Money(added, unit),
@@ -162,26 +183,42 @@ def _began(asked: Range) -> tuple[ColumnElement[bool], ...]:
     return (*begun, Booking.state.in_(DRIVEN))
 
 
-async def _shares(
-    session: AsyncSession,
-    asked: Range,
-    key: ColumnElement[Any] | Any,
-    titles: dict[str, LazyText] | None,
-    unit: str,
-) -> list[Share]:
-    part = key.label("part")
-    query = select(part, func.count(), func.sum(Booking.gross)).where(*_began(asked))
-    found = {
-        str(name): (count, Money(revenue, unit))
-        for name, count, revenue in await session.execute(query.group_by("part").order_by("part"))
-    }
-    if titles is None:
-        return [Share(name, *each) for name, each in found.items()]
-    nothing = (0, Money.zero(unit))
-    return [Share(title, *found.get(name, nothing)) for name, title in titles.items()]
+async def _shares(session: AsyncSession, asked: Range, zone: str) -> Mapping[str, Counted]:
+    """Hires that began in the range by day, length, lead and channel, in one scan."""
+    length = func.extract("epoch", Booking.ends_at - Booking.starts_at) / 86400
+    lead = func.extract("epoch", Booking.starts_at - Booking.created_at) / 86400
+    began = (
+        select(
+            cast(func.date(func.timezone(zone, Booking.starts_at)), Text).label("day"),
+            _bucket(length, 1, 3, 6, 13).label("length"),
+            _bucket(lead, 1, 7, 31).label("lead"),
+            Booking.channel.label("channel"),
+            Booking.gross,
+        )
+        .where(*_began(asked))
+        .subquery()
+    )
+    keys = (began.c.day, began.c.length, began.c.lead, began.c.channel)
+    query = select(*keys, func.count(), func.sum(began.c.gross))
+    found: dict[str, Counted] = {key.name: {} for key in keys}
+    for *names, count, revenue in await session.execute(query.group_by(func.grouping_sets(*keys))):
+        key, name = next((key, name) for key, name in zip(keys, names, strict=True) if name)
+        found[key.name][name] = (count, revenue)
+    return found
 
 
-async def _classes(session: AsyncSession, asked: Range, unit: str) -> list[OfClass]:
+def _listed(found: Counted, titles: Mapping[str, LazyText], unit: str) -> list[Share]:
+    return [_share(title, found, name, unit) for name, title in titles.items()]
+
+
+def _share(title: LazyText | str, found: Counted, name: str, unit: str) -> Share:
+    count, revenue = found.get(name, (0, Decimal(0)))
+    return Share(title, count, Money(revenue, unit))
+
+
+async def _classes(
+    session: AsyncSession, asked: Range, hired: Sequence[Hired], unit: str
+) -> list[OfClass]:
     """By class: cars, hires and revenue, and how much of the cars' time was hired."""
     cars = await session.execute(
         select(VehicleClass.id, VehicleClass.name, func.count(Vehicle.id))
@@ -191,14 +228,35 @@ async def _classes(session: AsyncSession, asked: Range, unit: str) -> list[OfCla
         .group_by(VehicleClass.id)
         .order_by(VehicleClass.name)
     )  # fmt: skip
-    hired = func.least(Booking.ends_at, asked.ends) - func.greatest(Booking.starts_at, asked.begins)
-    began = Booking.starts_at >= asked.begins
+    whole = (asked.ends - asked.begins).total_seconds()
+    made = []
+    for class_id, name, count in cars:
+        own = [each for each in hired if each.class_id == class_id]
+        seconds = sum(each.ended - each.began for each in own)
+        used = min(seconds / (whole * count), 1.0) if count else 0.0
+        revenue = Money(sum((each.revenue for each in own), Decimal(0)), unit)
+        made.append(OfClass(name, sum(each.begun for each in own), revenue, count, used))
+    return made
+
+
+async def _hired(session: AsyncSession, asked: Range, midnights: Sequence[datetime]) -> list[Hired]:
+    """What was hired in the range, in one scan: alike are hires of a class that touch the same
+    days, of which there are few, however many hires."""
+    began = func.greatest(Booking.starts_at, asked.begins)
+    ended = func.least(Booking.ends_at, asked.ends)
+    days = cast(midnights, ARRAY(DateTime(timezone=True)))
+    first, last = func.width_bucket(began, days), func.width_bucket(ended, days)
+    begun = Booking.starts_at >= asked.begins
     query = (
         select(
             Booking.class_id,
-            func.count().filter(began),
-            func.coalesce(func.sum(Booking.gross).filter(began), Decimal(0)),
-            func.sum(func.extract("epoch", hired)),
+            first.label("first"),
+            last.label("last"),
+            func.count(),
+            func.sum(func.extract("epoch", began)),
+            func.sum(func.extract("epoch", ended)),
+            func.count().filter(begun),
+            func.coalesce(func.sum(Booking.gross).filter(begun), Decimal(0)),
         )
         .where(
             # None is longer than the longest, so the index need not be read from its beginning.
@@ -207,61 +265,34 @@ async def _classes(session: AsyncSession, asked: Range, unit: str) -> list[OfCla
             Booking.ends_at > asked.begins,
             Booking.state.in_(DRIVEN),
         )
-        .group_by(Booking.class_id)
+        .group_by(Booking.class_id, "first", "last")
     )
-    found = {
-        class_id: (hires, revenue, float(seconds))
-        for class_id, hires, revenue, seconds in await session.execute(query)
-    }
-    whole = (asked.ends - asked.begins).total_seconds()
-    made = []
-    for class_id, name, count in cars:
-        hires, revenue, seconds = found.get(class_id, (0, Decimal(0), 0.0))
-        used = min(seconds / (whole * count), 1.0) if count else 0.0
-        made.append(OfClass(name, hires, Money(revenue, unit), count, used))
-    return made
-
-
-def _of_day(
-    day: date, shares: Mapping[str, Share], used: Mapping[date, float], nothing: Money
-) -> OfDay:
-    found = shares.get(str(day)) or Share(str(day), 0, nothing)
-    return OfDay(found.name, found.hires, found.revenue, used.get(day, 0.0))
-
-
-async def _used(session: AsyncSession, asked: Range, zone: str, cars: int) -> dict[date, float]:
-    """Which share of ``cars``' time was hired on each day, as long as the clocks of ``zone`` have
-    it; a hire counts on each day that it touches."""
-    touched = (
-        select(
-            func.generate_series(
-                func.date_trunc("day", func.timezone(zone, Booking.starts_at)),
-                func.timezone(zone, Booking.ends_at),
-                _DAY,
-            ).label("midnight"),
-            Booking.starts_at,
-            Booking.ends_at,
+    return [
+        Hired(class_id, first - 1, last - 1, count, float(began), float(ended), begun, revenue)
+        for class_id, first, last, count, began, ended, begun, revenue in (
+            await session.execute(query)
         )
-        .where(
-            Booking.starts_at > asked.begins - LONGEST,
-            Booking.starts_at < asked.ends,
-            Booking.ends_at > asked.begins,
-            Booking.state.in_(DRIVEN),
-        )
-        .subquery()
-    )
-    begins = func.timezone(zone, touched.c.midnight)
-    ends = func.timezone(zone, touched.c.midnight + _DAY)
-    hired = func.least(touched.c.ends_at, ends) - func.greatest(touched.c.starts_at, begins)
-    share = func.extract("epoch", hired) / func.extract("epoch", ends - begins)
-    day = cast(touched.c.midnight, Date)
-    query = (
-        select(day, func.sum(func.greatest(share, 0)))
-        .where(day >= asked.first, day <= asked.last)
-        .group_by(day)
-    )
-    found = (await session.execute(query)).all() if cars else ()
-    return {each: min(float(hours) / cars, 1.0) for each, hours in found}
+    ]
+
+
+def _used(hired: Sequence[Hired], midnights: Sequence[datetime], cars: int) -> list[float]:
+    """Which share of ``cars``' time was hired on each day, as long as the clocks have it; a hire
+    counts on each day that it touches."""
+    at = [each.timestamp() for each in midnights]
+    seconds = [0.0] * len(at)  # the last stands for what ends at the very end
+    for each in hired:
+        if each.first == each.last:
+            seconds[each.first] += each.ended - each.began
+            continue
+        seconds[each.first] += each.count * at[each.first + 1] - each.began
+        for day in range(each.first + 1, each.last):
+            seconds[day] += each.count * (at[day + 1] - at[day])
+        seconds[each.last] += each.ended - each.count * at[each.last]
+    lengths = [after - before for before, after in pairwise(at)]
+    return [
+        min(found / (length * cars), 1.0) if cars else 0.0
+        for found, length in zip(seconds, lengths, strict=False)
+    ]
 
 
 async def _added(session: AsyncSession, asked: Range) -> tuple[Decimal, Decimal]:
