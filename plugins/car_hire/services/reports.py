@@ -95,6 +95,11 @@ class OfDay(Share):
 
     used: float
 
+    @property
+    def day(self) -> date:
+        """Which day; its name is for programs."""
+        return date.fromisoformat(str(self.name))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:

@@ -79,8 +79,10 @@ def _end_with_parent() -> None:
     # by whatever signal.
     while os.read(0, 4096):
         pass
-    _writing.now()
-    os._exit(0)
+    try:
+        _writing.now()
+    finally:  # whatever it was just changing: nobody may outlive the parent
+        os._exit(0)
 
 
 _dump = Store.dump_to_disk

@@ -21,6 +21,7 @@ from plugins.car_hire.services.papers import invoices, settled
 from plugins.car_hire.services.paying.names import BOOKING, COLLECT, HIRE, SETTLE
 
 AGAIN_AFTER: Final = timedelta(minutes=1)
+"""How long a job waits for an answer of the provider before it looks again."""
 
 
 async def collect(session: AsyncSession, booking_id: UUID, payment_id: UUID) -> None:
